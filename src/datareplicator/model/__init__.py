@@ -1,0 +1,1 @@
+"""Learning: a study and its structure in, the JSON model out."""
