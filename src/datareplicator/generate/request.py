@@ -1,0 +1,58 @@
+"""What a caller asks of the generator, and the plan of blocks that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from datareplicator.errors import RequestError
+
+BLOCK = 128
+"""Subjects in a block. Part of the result: another size gives other numbers, so it never changes within a version."""
+
+MOST_SUBJECTS = 10_000_000
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """`subjects` new subjects from `seed`; `variation` scales the spread (0 central subjects, 1 as learned).
+
+    `stratified`: spread the subjects evenly over the learned distributions. Cohorts then differ less from seed to
+    seed than real ones would; turn it off to simulate trials.
+    """
+
+    subjects: int
+    seed: int = 0
+    variation: float = 1.0
+    stratified: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.subjects, bool) or not isinstance(self.subjects, int):
+            raise RequestError(f"the number of subjects must be a whole number, not {self.subjects!r}.")
+        if not 1 <= self.subjects <= MOST_SUBJECTS:
+            raise RequestError(f"the number of subjects must be from 1 to {MOST_SUBJECTS:,}, not {self.subjects:,}.")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise RequestError(f"the seed must be a whole number from 0 on, not {self.seed!r}.")
+        if not 0 <= self.variation <= 10:
+            raise RequestError(f"the variation must be from 0 to 10, not {self.variation!r}.")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of the plan: it makes `BLOCK` subjects and keeps the first `keep`."""
+
+    index: int
+    keep: int
+
+    @property
+    def first(self) -> int:
+        """Number of the block's first subject in the whole request, from 0."""
+        return self.index * BLOCK
+
+
+def plan_blocks(subjects: int) -> list[Block]:
+    """The blocks that a number of subjects takes, in order.
+
+    >>> [(b.index, b.keep) for b in plan_blocks(300)]
+    [(0, 128), (1, 128), (2, 44)]
+    """
+    return [Block(k, min(BLOCK, subjects - k * BLOCK)) for k in range(-(-subjects // BLOCK))]
