@@ -1,0 +1,62 @@
+# `make run` and `make test` do their own set-up: they need Python 3.11 or newer, make and a package registry.
+# Another interpreter: make test PYTHON=python3.13
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+EDITABLE := $(PIP) --no-deps --no-build-isolation --editable .
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --no-emit-index-url --quiet
+
+.PHONY: run test lint types pytest wheel docs lock bench clean help
+
+help:  ## This list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run  ## Replicate the bundled sample study of 20 subjects into 1,000, with a report
+	@$(BIN)/datareplicator demo --subjects 1000 --output out/demo --overwrite
+
+test: lint types pytest wheel  ## All checks: style, import rules, types, tests, doctests, the wheel
+
+lint: $(VENV)/.dev  ## Style and import rules
+	$(BIN)/ruff check src tests scripts benchmarks
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev  ## Static types
+	$(BIN)/pyright --warnings
+
+pytest: $(VENV)/.dev  ## Tests and doctests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+
+wheel: $(VENV)/.dev  ## Build the wheel and look inside
+	$(BIN)/python scripts/check_wheel.py
+
+docs: $(VENV)/.dev  ## Write the generated reference pages anew
+	$(BIN)/python scripts/write_reference.py
+
+lock: $(VENV)/.dev  ## Resolve the dependencies anew into requirements/
+	$(PIP) uv
+	$(LOCK) --upgrade --group build --group dev --output-file requirements/dev.txt
+	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/run.txt
+
+bench: $(VENV)/.dev  ## The figures of docs/benchmarks.md that need no outside data
+	$(BIN)/python -m benchmarks
+
+clean:  ## Remove what the targets above made
+	rm -rf $(VENV) out dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing (on Debian: apt install python3-venv)." >&2; exit 1; }
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
+	$(PIP) --require-hashes --requirement requirements/run.txt
+	$(EDITABLE)
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(BIN)/python
+	$(PIP) --require-hashes --requirement requirements/dev.txt
+	$(EDITABLE)
+	@touch $@ $(VENV)/.run
