@@ -104,8 +104,10 @@ class ForeignKey(Document):
 
 class Supplement(Document):
     """A supplemental table (logical: all its members), pivoted onto `parent`. `pointer` is the parent's column that
-    IDVAR names (None: by subject). `attributes` gives, per qualifier, the values of the remaining columns (QLABEL,
-    QORIG, QEVAL)."""
+    IDVAR names (None: by subject). `columns` maps roles (domain, subject, pointer, value_of_pointer, name, value) to
+    column names. `attributes` gives, per qualifier, the values of the remaining columns (RDOMAIN, QLABEL, QORIG,
+    QEVAL). `match` restricts the table's rows to this entry's (the domain, where one table supplements several
+    parents). `member_of` names the supplemental table of each member of a split parent."""
 
     table: str
     members: tuple[str, ...]
@@ -114,6 +116,8 @@ class Supplement(Document):
     columns: dict[str, str]  # role -> column name: domain, pointer, value_of_pointer, name, value
     qualifiers: tuple[str, ...]
     attributes: dict[str, dict[str, str | None]]
+    match: dict[str, str] = Field(default_factory=dict)
+    member_of: dict[str, str] = Field(default_factory=dict)
 
 
 class Link(Document):
