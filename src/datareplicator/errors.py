@@ -77,3 +77,10 @@ class WriteError(DataReplicatorError):
 
     code = "write"
     exit_code = 6
+
+
+class EngineError(DataReplicatorError):
+    """The work was broken off from outside: a worker process died."""
+
+    code = "engine"
+    exit_code = 7
