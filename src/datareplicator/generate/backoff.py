@@ -1,0 +1,59 @@
+"""Draw codes from the conditional tables of `model/backoff.py`, all rows at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from datareplicator.model.backoff import Conditional, Level, cell_keys
+
+
+def draw_codes(table: Conditional, parents: dict[str, np.ndarray], n: int, rng: np.random.Generator) -> np.ndarray:
+    """Outcome codes, int64[n], given the parents' codes (int64[n] each, -1 for a value never seen).
+
+    A row uses its deepest cell with probability S / (S + k), else it goes one level up: sampling the mixture by its
+    components costs two uniforms a row, whatever the number of outcomes.
+    """
+    backing, within = rng.random((len(table.levels), n)), rng.random(n)
+    result = np.zeros(n, dtype=np.int64)
+    waiting = np.arange(n)
+    for index in range(len(table.levels) - 1, -1, -1):
+        level = table.levels[index]
+        cell = find_cells(table, level, parents, n)[waiting]
+        weight = level.subjects / (level.subjects + level.strength) if len(level.keys) else np.zeros(0)
+        use = (cell >= 0) & ((backing[index][waiting] < weight[cell]) | (index == 0))
+        result[waiting[use]] = _draw_in(level, cell[use], within[waiting[use]])
+        waiting = waiting[~use]
+    return result
+
+
+def find_cells(table: Conditional, level: Level, parents: dict[str, np.ndarray], n: int) -> np.ndarray:
+    """Index of each row's cell in a level, -1 where the level has none for it."""
+    if level.depth == 0:
+        return np.zeros(n, dtype=np.int64)
+    names = table.parents[: level.depth]
+    key = cell_keys([parents[name] for name in names], list(table.sizes[: level.depth]))
+    place = np.minimum(np.searchsorted(level.keys, key), len(level.keys) - 1)
+    return np.where(level.keys[place] == key, place, -1)
+
+
+def supported(table: Conditional, parents: dict[str, np.ndarray], codes: np.ndarray) -> np.ndarray:
+    """True where `codes` occurs in the row's cell at every strict level (strength 0) that has such a cell."""
+    n = len(codes)
+    fits = np.ones(n, dtype=bool)
+    for level in table.levels[1:]:
+        if level.strength > 0:
+            continue
+        cell = find_cells(table, level, parents, n)
+        owner = np.repeat(np.arange(len(level.keys)), np.diff(level.start))
+        entry = owner * table.outcomes + level.outcome
+        want = cell * table.outcomes + codes
+        place = np.minimum(np.searchsorted(entry, want), len(entry) - 1)
+        fits &= (cell < 0) | (entry[place] == want)
+    return fits
+
+
+def _draw_in(level: Level, cell: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    total = np.append(0.0, np.cumsum(level.weight))
+    low, high = level.start[cell], level.start[cell + 1]
+    aim = total[low] + uniform * (total[high] - total[low])
+    return level.outcome[np.clip(np.searchsorted(total, aim, side="right") - 1, low, high - 1)]

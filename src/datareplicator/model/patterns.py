@@ -1,0 +1,153 @@
+"""Which categorical columns are drawn together, and the combinations of them that exist."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+from pydantic import model_validator
+
+from datareplicator.document import Document, Ints
+from datareplicator.model.backoff import STRICT_AGREEMENT, Candidate, evidence_unit, left_out, selection_rows
+from datareplicator.model.coding import Coding
+
+DEPENDENT = 0.05
+SHARED_ROWS = 0.9
+MOST_PATTERNS = 20_000
+
+
+class Patterns(Document):
+    """`codes[p, c]` is the code of column c in pattern p; `codings[c]` says what it means."""
+
+    codings: tuple[Coding, ...]
+    codes: Ints
+
+    @model_validator(mode="after")
+    def _range(self) -> Patterns:
+        if self.codes.ndim != 2 or self.codes.shape[1] != len(self.codings) or not len(self.codes):
+            raise ValueError("patterns need one code a column")
+        for coding, code in zip(self.codings, self.codes.T, strict=True):
+            if code.min() < 0 or code.max() >= coding.size:
+                raise ValueError(f"a pattern names a value of {coding.name} that does not exist")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns in pattern order."""
+        return tuple(coding.name for coding in self.codings)
+
+    @property
+    def size(self) -> int:
+        """Number of patterns."""
+        return len(self.codes)
+
+
+def fit_patterns(
+    codings: list[Coding], codes: list[np.ndarray], subject: np.ndarray, min_subjects: int
+) -> tuple[Patterns, np.ndarray, np.ndarray]:
+    """Patterns, the pattern of each row, and the numbers of the rows whose pattern is common enough to be learned.
+
+    Where none is, the only pattern is "all missing", and all rows have it.
+    """
+    table = np.stack(codes, axis=1)
+    joint = join_codes(codes, codings)
+    outcome, _ = pd.factorize(joint, sort=True)
+    first = np.unique(outcome, return_index=True)[1]
+    kept = np.arange(len(outcome))
+    if min_subjects > 1:
+        common = _subjects_of(outcome, subject) >= min_subjects
+        if not common.any():
+            zeros = np.zeros(len(outcome), dtype=np.int64)
+            return (
+                Patterns(codings=tuple(_bare(c) for c in codings), codes=np.zeros((1, len(codings)), int)),
+                zeros,
+                kept,
+            )
+        kept = np.flatnonzero(common[outcome])
+        first, outcome = first[common], (np.cumsum(common) - 1)[outcome]
+    return Patterns(codings=tuple(codings), codes=table[first]), outcome.astype(np.int64), kept
+
+
+def _bare(coding: Coding) -> Coding:
+    """The coding without its values: what is not learned must not stand in the model."""
+    return Coding(name=coding.name, kind="text")
+
+
+def join_codes(codes: list[np.ndarray], codings: list[Coding]) -> np.ndarray:
+    """One whole number a row for its combination of codes; safe for any number of columns."""
+    joint = np.zeros(len(codes[0]), dtype=np.int64)
+    for code, coding in zip(codes, codings, strict=True):
+        joint = pd.factorize(joint * coding.size + code, sort=True)[0].astype(np.int64)
+    return joint
+
+
+def _subjects_of(code: np.ndarray, subject: np.ndarray) -> np.ndarray:
+    units = np.int64(subject.max(initial=0) + 1)
+    return np.bincount(pd.unique(code.astype(np.int64) * units + subject) // units, minlength=code.max() + 1)
+
+
+def group_columns(
+    codes: dict[str, np.ndarray], candidates: dict[str, Candidate], subject: np.ndarray
+) -> list[tuple[str, ...]]:
+    """Columns to be drawn together, and the groups in the order in which they are drawn.
+
+    A column that a single context column decides stays alone (its table never leaves the combinations seen). Others
+    join when they depend on each other and the joint patterns are shared by subjects nearly as much as their parts
+    are: joining what is not shared would copy single rows. Columns that decide each other always join.
+    """
+    if not codes:
+        return []
+    rows = selection_rows(subject)
+    unit = evidence_unit(subject[rows])
+    part = {name: pd.factorize(code[rows])[0].astype(np.int64) for name, code in codes.items()}
+    known = [pd.factorize(c.codes[rows])[0].astype(np.int64) for c in candidates.values()]
+    alone = {name for name, code in part.items() if code.max() == 0 or any(_decides(k, code, unit) for k in known)}
+    rest = [name for name in part if name not in alone]
+    groups = _merge(rest, part, unit)
+    ordered = sorted([(name,) for name in alone] + groups, key=lambda g: (g[0] not in alone, _width(g, part), g))
+    return ordered
+
+
+def _decides(known: np.ndarray, code: np.ndarray, unit: np.ndarray) -> bool:
+    counts = left_out(known, code, unit)
+    return counts.agreement() >= STRICT_AGREEMENT > 0.5 + 0.5 * counts.baseline()
+
+
+def _width(group: tuple[str, ...], part: dict[str, np.ndarray]) -> int:
+    return max(int(part[name].max()) for name in group)
+
+
+def _merge(names: list[str], part: dict[str, np.ndarray], unit: np.ndarray) -> list[tuple[str, ...]]:
+    pairs = []
+    for a, b in itertools.combinations(names, 2):
+        strength = max(_dependence(part[a], part[b], unit), _dependence(part[b], part[a], unit))
+        if strength > DEPENDENT:
+            pairs.append((-strength, a, b))
+    member = {name: (name,) for name in names}
+    code = {(name,): part[name] for name in names}
+    shared = {group: _shared(joint, unit) for group, joint in code.items()}
+    for strength, a, b in sorted(pairs):
+        one, two = member[a], member[b]
+        if one == two:
+            continue
+        joint = pd.factorize(code[one] * (code[two].max() + 1) + code[two])[0].astype(np.int64)
+        common = _shared(joint, unit)
+        fine = common >= SHARED_ROWS * min(shared[one], shared[two]) or -strength >= STRICT_AGREEMENT
+        if fine and joint.max() < MOST_PATTERNS:
+            both = (*one, *two)
+            code[both], shared[both] = joint, common
+            member |= dict.fromkeys(both, both)
+    return sorted(set(member.values()))
+
+
+def _dependence(a: np.ndarray, b: np.ndarray, unit: np.ndarray) -> float:
+    """Goodman and Kruskal's tau of b given a over pairs of rows of different subjects: 0 independent, 1 decided."""
+    counts = left_out(a, b, unit)
+    base = counts.baseline()
+    return (counts.agreement() - base) / (1 - base) if base < 1 else 0.0
+
+
+def _shared(code: np.ndarray, unit: np.ndarray) -> float:
+    """Share of rows whose code another subject has too."""
+    return float((_subjects_of(code, unit)[code] > 1).mean())
