@@ -1,0 +1,99 @@
+"""The manifest: what was asked, what made it, and what lies in the output folder, with a digest of every file.
+
+It carries no time and no machine: the same request gives the same manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from datareplicator import __version__
+from datareplicator.document import Document
+from datareplicator.errors import Place, SourceError
+
+NAME = "manifest.json"
+MADE_WITH = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn")
+"""The libraries whose versions can change the bytes."""
+
+
+class Request(Document):
+    """What was asked for, as far as it shapes the output."""
+
+    source: str | None
+    subjects: int
+    seed: int
+    variation: float
+    stratified: bool
+    format: str
+
+
+class TableEntry(Document):
+    """One table of the output and the file that holds it."""
+
+    file: str
+    rows: int
+
+
+class FileEntry(Document):
+    """One file of the output."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(Document):
+    """The content of manifest.json. `model` is the digest of the model document that the subjects came from."""
+
+    manifest: Literal[1] = 1
+    request: Request
+    model: str
+    versions: dict[str, str]
+    tables: dict[str, TableEntry]
+    files: dict[str, FileEntry]
+
+    @property
+    def rows(self) -> int:
+        """Rows over all tables."""
+        return sum(table.rows for table in self.tables.values())
+
+
+def versions() -> dict[str, str]:
+    """This library, Python, and the libraries that decide on the bytes."""
+    own = {"datareplicator": __version__, "python": platform.python_version()}
+    return own | {name: version(name) for name in MADE_WITH}
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def describe_files(folder: Path) -> dict[str, FileEntry]:
+    """Every file in a folder but the manifest itself, by its path in the folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / NAME)
+    return {
+        path.relative_to(folder).as_posix(): FileEntry(bytes=path.stat().st_size, sha256=digest(path)) for path in files
+    }
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write manifest.json into a folder."""
+    (folder / NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def read_manifest(folder: str | Path) -> Manifest:
+    """Read the manifest of an output folder. Raises SourceError when there is none or it is damaged."""
+    path = Path(folder) / NAME
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise SourceError(f"cannot be read ({error.strerror}).", place=Place(file=str(path))) from error
+    except ValidationError as error:
+        raise SourceError("is no manifest of DataReplicator.", place=Place(file=str(path))) from error

@@ -1,0 +1,145 @@
+"""The run document: everything that can be asked of a run, as one YAML file with one schema.
+
+Command line and library fill the same document; what is given there overrides what the file says.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import ConfigDict, Field, ValidationError
+
+from datareplicator.document import Document
+from datareplicator.errors import Place, RequestError
+from datareplicator.generate.request import MOST_SUBJECTS, GenerateRequest
+
+MOST_BYTES = 1_000_000
+OutputFormat = Literal["same", "parquet", "csv", "tsv", "xpt", "json", "ndjson", "xlsx"]
+OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormat)
+SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
+
+
+class Run(Document):
+    """What is to be done. Paths in a file are relative to the file's folder.
+
+    >>> Run(subjects=100).updated(seed=7, format=None).seed
+    7
+    """
+
+    model_config = ConfigDict(strict=True, title="DataReplicator run document")
+
+    source: str | None = Field(None, description="The study to learn from: a folder, a file or a zip.")
+    model: str | None = Field(None, description="The model document to generate from (command `generate`).")
+    subjects: int | None = Field(None, ge=1, le=MOST_SUBJECTS, description="How many new subjects.")
+    seed: int = Field(0, ge=0, description="The same seed gives the same bytes.")
+    variation: float = Field(1.0, ge=0, le=10, description="Spread: 0 central subjects, 1 as learned, 2 twice as wide.")
+    stratified: bool = Field(
+        True,
+        description="Spread the subjects evenly over the learned distributions; false to simulate trials, "
+        "which differ more from seed to seed.",
+    )
+    output: str | None = Field(None, description="The folder to write.")
+    format: OutputFormat = Field("same", description="The format of the tables; `same` is the source's.")
+    workers: int | None = Field(None, ge=1, description="Processes; by default as many as there are cores.")
+    report: bool = Field(False, description="Write report.html, source against synthetic.")
+    overwrite: bool = Field(False, description="Replace an output folder of an earlier run.")
+
+    def updated(self, **options: Any) -> Run:
+        """A copy with the options that are not None. Raises RequestError."""
+        given = {name: value for name, value in options.items() if value is not None}
+        return _checked({**self.model_dump(exclude_unset=True), **given}, place=None)
+
+    def request(self) -> GenerateRequest:
+        """What the generator is asked for. Raises RequestError when the number of subjects is missing."""
+        if self.subjects is None:
+            raise RequestError("the number of subjects is missing.", hint="Give it with -n or as `subjects:`.")
+        return GenerateRequest(self.subjects, self.seed, float(self.variation), self.stratified)
+
+
+def read_run(path: str | Path) -> Run:
+    """Read a run document. Raises RequestError, naming the line and near names of what is not understood."""
+    file = Path(path)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise RequestError(f"cannot be read ({error.strerror}).", place=Place(file=str(file))) from error
+    if len(data) > MOST_BYTES:
+        raise RequestError(f"is larger than {MOST_BYTES:,} bytes: no run document.", place=Place(file=str(file)))
+    run = parse_run(data, str(file))
+    paths = {name: str(file.parent / value) for name in ("source", "model", "output") if (value := getattr(run, name))}
+    return run.updated(**paths)
+
+
+def parse_run(text: str | bytes, file: str | None = None) -> Run:
+    """A run document from its text.
+
+    >>> parse_run("subjects: 300\\nseed: 7").subjects
+    300
+    >>> parse_run("subjcts: 300")
+    Traceback (most recent call last):
+    ...
+    datareplicator.errors.RequestError: line 1: unknown key 'subjcts'. Did you mean 'subjects'?
+    """
+    place = Place(file=file)
+    try:
+        content = yaml.load(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise RequestError(f"{line}{error.problem}.", place=place, hint="The run document must be YAML.") from error
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise RequestError("is not readable as YAML.", place=place) from error
+    if content is None:
+        content = {}
+    if not isinstance(content, dict):
+        raise RequestError("must be a YAML mapping such as `subjects: 300`.", place=place)
+    return _checked(content, place, _lines(text))
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain values only; a key given twice is an error rather than a silent choice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key must be text", problem_mark=key.start_mark)
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} is given twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _lines(text: str | bytes) -> dict[str, int]:
+    """The line of each key at the top, from 1."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return {key.value: key.start_mark.line + 1 for key, _ in node.value} if isinstance(node, yaml.MappingNode) else {}
+
+
+def _checked(content: dict[Any, Any], place: Place | None, lines: dict[str, int] | None = None) -> Run:
+    try:
+        return Run.model_validate(content)
+    except ValidationError as error:
+        problems = [_problem(detail, lines or {}) for detail in error.errors()]
+        raise RequestError(" ".join(problems), place=place) from error
+
+
+def _problem(detail: Any, lines: dict[str, int]) -> str:
+    """One line of what pydantic found, in our words."""
+    key = str(detail["loc"][0]) if detail["loc"] else "the document"
+    if detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, Run.model_fields, n=1)
+        rest = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(Run.model_fields)}."
+        text = f"unknown key {key!r}. {rest}"
+    elif detail["type"] == "invalid_key":
+        text = f"key {key} must be text."
+    else:
+        text = f"{key} must be {detail['msg'].removeprefix('Input should be ')}, not {detail['input']!r}."
+    return f"line {lines[key]}: {text}" if key in lines else text
+
+
+def run_schema() -> dict[str, Any]:
+    """The JSON Schema of the run document."""
+    return {"$schema": SCHEMA_ID, **Run.model_json_schema()}
