@@ -1,0 +1,140 @@
+"""Distributions of whole days as tables: the exact habits of a study (on the day, one day late) and smooth tails.
+
+A table is a list of days and their probabilities. Values that several subjects share keep their own mass; single ones
+are spread over their neighbourhood, so that few data give a smooth table and no odd day of one subject is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import model_validator
+
+from datareplicator.document import Document, Floats, Ints
+
+
+class DayTable(NamedTuple):
+    """One distribution: `day` float[k] ascending, `mass` float[k] summing to 1. Empty where nothing is known."""
+
+    day: np.ndarray
+    mass: np.ndarray
+
+
+EMPTY = DayTable(np.empty(0), np.empty(0))
+_SPREAD = 0.08  # a single value is spread over this share of its distance from the median,
+_WIDEST = 30  # but over no more than this many days to either side
+
+
+def learn_days(days: np.ndarray, prior: DayTable = EMPTY, strength: float = 0.0) -> DayTable:
+    """Distribution of `days` (float[n], NaN ignored), mixed with `prior` as if that were `strength` further values.
+
+    Without a prior the support is the sample's; with one it reaches a little beyond: a day, a tenth of the range,
+    and more where there are hardly any values.
+
+    >>> learn_days(np.array([0.0, 0.0, 0.0, 7.0])).day.tolist()
+    [0.0, 6.0, 7.0, 8.0]
+    """
+    days = np.round(days[np.isfinite(days)])
+    if not len(days):
+        return prior
+    value, count = np.unique(days, return_counts=True)
+    width = np.where(count > 1, 0, np.clip(np.ceil(_SPREAD * np.abs(value - np.median(days))), 1, _WIDEST)).astype(int)
+    width[(np.abs(value - np.median(days)) <= 1) | (len(days) == 1)] = 0
+    repeat = 2 * width + 1
+    within = np.arange(repeat.sum()) - np.repeat(np.cumsum(repeat) - repeat, repeat) - np.repeat(width, repeat)
+    day, mass = np.repeat(value, repeat) + within, np.repeat(count / repeat, repeat)
+    if strength and len(prior.day):
+        margin = 1 + 0.1 * (value[-1] - value[0]) + 6 / len(days)
+        near = (prior.day >= value[0] - margin) & (prior.day <= value[-1] + margin)
+        if near.any():
+            share = strength * prior.mass[near] / prior.mass[near].sum()
+            day, mass = np.append(day, prior.day[near]), np.append(mass, share)
+    return _collect(day, mass)
+
+
+def _collect(day: np.ndarray, mass: np.ndarray) -> DayTable:
+    distinct, inverse = np.unique(day, return_inverse=True)
+    total = np.bincount(inverse, mass)
+    return DayTable(distinct, total / total.sum())
+
+
+def truncate(table: DayTable, low: float, high: float) -> DayTable:
+    """The table within [low, high]; its nearest end where nothing of it lies there."""
+    if not len(table.day):
+        return table
+    inside = (table.day >= low) & (table.day <= high)
+    if inside.any():
+        return DayTable(table.day[inside], table.mass[inside] / table.mass[inside].sum())
+    return DayTable(np.array([np.clip(table.day[np.argmax(table.mass)], low, high)]), np.ones(1))
+
+
+class DayTables(Document):
+    """Several tables, one after the other: table j is `day[start[j]:start[j+1]]` with its cumulated probabilities.
+
+    An empty table gives NaN.
+    """
+
+    start: Ints
+    day: Floats
+    cumulated: Floats
+
+    @model_validator(mode="after")
+    def _check(self) -> DayTables:
+        if self.start.ndim != 1 or len(self.start) < 1 or self.start[0] != 0 or (np.diff(self.start) < 0).any():
+            raise ValueError("start must be ascending from 0")
+        if self.day.shape != self.cumulated.shape or self.day.ndim != 1 or self.start[-1] != len(self.day):
+            raise ValueError("day and cumulated must have the length that start names")
+        if not (np.isfinite(self.day).all() and np.isfinite(self.cumulated).all()):
+            raise ValueError("days and cumulated probabilities must be known")
+        if ((self.cumulated < 0) | (self.cumulated > 1 + 1e-6)).any():
+            raise ValueError("cumulated probabilities must lie between 0 and 1")
+        return self
+
+    @classmethod
+    def of(cls, tables: Sequence[DayTable]) -> DayTables:
+        """Pack tables."""
+        start = np.append(0, np.cumsum([len(t.day) for t in tables], dtype=np.int64)).astype(np.int64)
+        return cls(
+            start=start,
+            day=np.concatenate([t.day for t in tables] or [np.empty(0)]),
+            cumulated=np.concatenate([np.minimum(np.cumsum(t.mass), 1.0) for t in tables] or [np.empty(0)]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    def pick(self, table: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """Days at probabilities `u` (float, any shape, 0 to 1) of tables `table` (int, same shape).
+
+        >>> tables = DayTables.of([learn_days(np.array([1.0, 1.0, 5.0, 5.0]))])
+        >>> tables.pick(np.zeros(2, int), np.array([0.2, 0.7])).tolist()
+        [1.0, 5.0]
+        """
+        if not len(self.day):
+            return np.full(np.shape(u), np.nan)
+        first, last = self.start[table], self.start[table + 1] - 1
+        owner = np.repeat(np.arange(len(self)), np.diff(self.start))
+        place = np.searchsorted(owner + np.minimum(self.cumulated, 1 - 1e-9), table + np.clip(u, 0, 1 - 2e-9))
+        place = np.clip(place, first, np.maximum(last, first))
+        return np.where(last >= first, self.day[np.minimum(place, len(self.day) - 1)], np.nan)
+
+    def rank(self, table: np.ndarray, day: np.ndarray) -> np.ndarray:
+        """Mid-rank probability of each `day` in its table (0.5 where unknown); the inverse of `pick`."""
+        if not len(self.day):
+            return np.full(np.shape(day), 0.5)
+        first, count = self.start[table], self.start[table + 1] - self.start[table]
+        span = (np.ptp(self.day) + 1) * 2
+        low = self.day.min()
+        key = np.repeat(np.arange(len(self)), np.diff(self.start)) * span + (self.day - low)
+        wanted = table * span + np.clip(np.nan_to_num(day) - low, 0, span / 2)
+        before = np.searchsorted(key, wanted, side="left") - first
+        after = np.searchsorted(key, wanted, side="right") - first
+        total = np.append(0.0, self.cumulated)
+
+        def below(k: np.ndarray) -> np.ndarray:
+            return np.where(k > 0, total[np.minimum(first + k, len(self.day))], 0.0)
+
+        rank = (below(np.clip(before, 0, count)) + below(np.clip(after, 0, count))) / 2
+        return np.where(np.isfinite(day) & (count > 0), np.clip(rank, 1e-3, 1 - 1e-3), 0.5)
