@@ -1,0 +1,77 @@
+"""What is known of a row's subject when the row's own columns are drawn, in training and in generation alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.model.subjects import Subjects
+from datareplicator.model.timeline import VisitRows
+
+MARK = "@"
+"""Prefix of context columns, so that none can be taken for a column of the table."""
+
+MOST_LEVELS = 60
+
+
+def subject_context(subjects: Subjects) -> pd.DataFrame:
+    """One row a subject: arm, stratum, site, how far the subject came, and the root's columns with few levels."""
+    columns: dict[str, np.ndarray | pd.Series] = {
+        MARK + "group": pd.Series(subjects.group).astype(str).astype("category"),
+        MARK + "stratum": pd.Series(subjects.stratum).astype(str).astype("category"),
+        MARK + "site": pd.Series(subjects.site).astype(str).astype("category"),
+    }
+    if len(subjects.last_visit):
+        columns[MARK + "last visit"] = subjects.last_visit.astype(float)
+    if len(subjects.last_day):
+        columns[MARK + "last day"] = subjects.last_day
+    for name in subjects.covariates.columns:
+        series = subjects.covariates[name]
+        if pd.api.types.is_numeric_dtype(series.dtype):
+            columns[MARK + name] = series.to_numpy(dtype=float)
+        elif series.nunique() <= MOST_LEVELS:
+            columns[MARK + name] = series.astype("category").reset_index(drop=True)
+    return pd.DataFrame(columns)
+
+
+def row_context(context: pd.DataFrame, subject: np.ndarray, known: dict[str, pd.Series | np.ndarray]) -> pd.DataFrame:
+    """The subject's context seen from rows, and what is known of the rows themselves (`known`, one value a row)."""
+    out = context.iloc[subject].reset_index(drop=True)
+    for name, values in known.items():
+        out[MARK + name] = values.reset_index(drop=True) if isinstance(values, pd.Series) else values
+    return out
+
+
+class VisitDays:
+    """Days of attended visits as a matrix: `day[i, v]`, NaN where subject i did not attend visit v or its day is
+    unknown; `attended[i, v]`."""
+
+    def __init__(self, rows: VisitRows, n: int, visits: int) -> None:
+        self.day = np.full((n, visits), np.nan)
+        self.attended = np.zeros((n, visits), dtype=bool)
+        self.day[rows.subject, rows.visit] = rows.day
+        self.attended[rows.subject, rows.visit] = True
+        later = np.where(np.isfinite(self.day), self.day, np.inf)
+        after = np.minimum.accumulate(later[:, ::-1], axis=1)[:, ::-1]
+        self.following = np.full((n, visits), np.nan)
+        if visits > 1:
+            self.following[:, :-1] = np.where(np.isfinite(after[:, 1:]), after[:, 1:], np.nan)
+
+    def at(self, subject: np.ndarray, visit: np.ndarray) -> np.ndarray:
+        """Day of each row's visit; NaN where the row has none (-1) or it was not attended."""
+        return np.where((visit >= 0) & (subject >= 0), self.day[subject, np.maximum(visit, 0)], np.nan)
+
+    def next(self, subject: np.ndarray, visit: np.ndarray) -> np.ndarray:
+        """Day of the subject's next visit after each row's visit."""
+        return np.where((visit >= 0) & (subject >= 0), self.following[subject, np.maximum(visit, 0)], np.nan)
+
+    def nearest_attended(self, subject: np.ndarray, visit: np.ndarray) -> np.ndarray:
+        """Each row's visit, or where its subject did not attend it the last attended before (else the first after).
+        -1 where the subject attended none."""
+        index = np.arange(self.attended.shape[1])
+        before = np.maximum.accumulate(np.where(self.attended, index, -1), axis=1)
+        after = np.minimum.accumulate(np.where(self.attended, index, len(index))[:, ::-1], axis=1)[:, ::-1]
+        safe = np.maximum(visit, 0)
+        low, high = before[subject, safe], after[subject, safe]
+        near = np.where(low >= 0, low, np.where(high < len(index), high, -1))
+        return np.where(visit >= 0, near, -1)

@@ -1,0 +1,127 @@
+"""The root table's columns by the time they are known: before the study (covariates, which belong to the subject's
+joint distribution), by the allocation (arm, site), and by its course (outcomes, drawn once the timeline is there)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy.stats import kruskal
+
+from datareplicator.model.prepare import Prepared
+from datareplicator.structure.spec import SUPPLEMENT, ColumnSpec, Kind, Layout, Structure
+
+OUTCOME_P = 1e-4
+"""A root column whose relation to the length of stay is surer than this is an outcome."""
+
+
+@dataclass
+class RootColumns:
+    """Names of the root's free columns by role. `births` are dates decades before the study."""
+
+    group: str | None = None
+    site: str | None = None
+    identifiers: list[str] = field(default_factory=list)
+    personal: list[str] = field(default_factory=list)
+    dates: list[str] = field(default_factory=list)
+    births: list[str] = field(default_factory=list)
+    covariates: list[str] = field(default_factory=list)
+    outcomes: list[str] = field(default_factory=list)
+
+
+def free_source(structure: Structure, table: str, column: str | None) -> str | None:
+    """The free column that decides a column: itself, or the one it is looked up from."""
+    for _ in range(len(structure.derivations) + 1):
+        if column is None:
+            return None
+        found = [d for d in structure.derivations if d.table == table and d.target == column]
+        if not found:
+            return column
+        sources = [s.column for s in found[0].sources if s.table == table]
+        if found[0].template not in ("lookup", "same") or len(sources) != 1:
+            return None
+        column = sources[0]
+    return None
+
+
+def sort_root(prepared: Prepared, last_visit: np.ndarray, stratum: np.ndarray) -> RootColumns:
+    """Give each free column of the root its role."""
+    structure = prepared.structure
+    root = structure.tables[structure.root or ""]
+    out = RootColumns(
+        group=free_source(structure, root.name, structure.group), site=free_source(structure, root.name, structure.site)
+    )
+    flags = {link.root for link in structure.links if link.kind == "flag"}
+    free = structure.free(root.name)
+    if root.subject is not None and root.subject not in structure.derived(root.name):
+        free = [root.subject, *free]
+    for name in free:
+        spec = root.column(name)
+        if name in (out.group, out.site):
+            continue
+        if spec.kind == Kind.IDENTIFIER or name == root.subject:
+            out.identifiers.append(name)
+        elif spec.kind == Kind.PII:
+            out.personal.append(name)
+        elif spec.kind == Kind.DATE:
+            (out.births if is_birth(prepared, root.name, name) else out.dates).append(name)
+        elif name in flags or _is_outcome(prepared, spec, last_visit, stratum):
+            out.outcomes.append(name)
+        else:
+            out.covariates.append(name)
+    return out
+
+
+def is_birth(prepared: Prepared, table: str, column: str) -> bool:
+    """Whether a date lies decades before the study for everybody."""
+    away = prepared.moment(table, column).year - (1970 + prepared.per_row(table, prepared.anchor) / 365.25)
+    away = away[np.isfinite(away)]
+    return len(away) > 0 and float(np.max(away)) < -10
+
+
+def _is_outcome(prepared: Prepared, spec: ColumnSpec, last_visit: np.ndarray, stratum: np.ndarray) -> bool:
+    if spec.name.startswith(SUPPLEMENT) or spec.kind == Kind.FLAG:
+        return True
+    if spec.kind not in (Kind.CATEGORY, Kind.TEXT) or prepared.n < 10:
+        return False
+    frame = prepared.frames[prepared.structure.root or ""]
+    value, index = frame[spec.name], prepared.subject[prepared.structure.root or ""]
+    code = np.full(prepared.n, -1)
+    code[index[index >= 0]] = pd.factorize(value)[0][index >= 0]
+    return _depends(code, last_visit) or (len(np.unique(stratum)) > 1 and (code < 0).any() and _depends(code, stratum))
+
+
+def _depends(code: np.ndarray, order: np.ndarray) -> bool:
+    parts = [order[code == c] for c in np.unique(code)]
+    parts = [p for p in parts if len(p) >= 3]
+    if len(parts) < 2 or np.ptp(np.concatenate(parts)) == 0:
+        return False
+    return bool(kruskal(*parts).pvalue < OUTCOME_P)
+
+
+def strata(prepared: Prepared, group: np.ndarray) -> tuple[np.ndarray, list[frozenset[str]]]:
+    """The class of each subject by the tables its arm never has, and those tables by class.
+
+    An arm without any row in tables that nearly everybody else has (a screen failure without exposure) is a class of
+    its own. One table suffices for arms of three subjects or more, two tables for smaller ones.
+    """
+    groups = int(group.max(initial=-1)) + 1
+    share = {}
+    for name, spec in prepared.structure.tables.items():
+        index = prepared.subject[name]
+        if spec.layout in (Layout.REFERENCE, Layout.RELATION, Layout.SUPPLEMENT, Layout.COMMENT) or not (index >= 0).any():
+            continue
+        has = np.zeros(prepared.n, dtype=bool)
+        has[index[index >= 0]] = True
+        share[name] = np.array([has[group == g].mean() if (group == g).any() else np.nan for g in range(groups)])
+    lacking: list[frozenset[str]] = []
+    for g in range(groups):
+        usual = [t for t, s in share.items() if s[g] == 0 and np.nanmax(s) >= 0.9]
+        enough = 1 if (group == g).sum() >= 3 else 2
+        lacking.append(frozenset(usual) if len(usual) >= enough else frozenset())
+    classes = sorted(set(lacking), key=lambda s: (len(s), sorted(s))) or [frozenset()]
+    if groups == 0:
+        return np.zeros(prepared.n, dtype=np.int64), [frozenset()]
+    code = np.array([classes.index(s) for s in lacking])
+    return np.where(group >= 0, code[np.maximum(group, 0)], 0), classes
