@@ -84,3 +84,16 @@ class EngineError(DataReplicatorError):
 
     code = "engine"
     exit_code = 7
+
+
+INTERNAL = 70
+"""Exit code of an error that is no DataReplicatorError: a defect of ours (EX_SOFTWARE of sysexits.h)."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
+
+PIPE_CLOSED = 141
+"""Exit code when the reader of our output went away: 128 + SIGPIPE."""
+
+TERMINATED = 143
+"""Exit code after SIGTERM: 128 + SIGTERM."""

@@ -33,17 +33,10 @@ class Request(Document):
     format: str
 
 
-class TableEntry(Document):
-    """One table of the output and the file that holds it."""
-
-    file: str
-    rows: int
-
-
 class FileEntry(Document):
-    """One file of the output."""
+    """One file of the output; `rows` where it holds a table."""
 
-    bytes: int
+    rows: int | None = None
     sha256: str
 
 
@@ -54,13 +47,12 @@ class Manifest(Document):
     request: Request
     model: str
     versions: dict[str, str]
-    tables: dict[str, TableEntry]
     files: dict[str, FileEntry]
 
     @property
     def rows(self) -> int:
         """Rows over all tables."""
-        return sum(table.rows for table in self.tables.values())
+        return sum(entry.rows or 0 for entry in self.files.values())
 
 
 def versions() -> dict[str, str]:
@@ -73,14 +65,6 @@ def digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def describe_files(folder: Path) -> dict[str, FileEntry]:
-    """Every file in a folder but the manifest itself, by its path in the folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / NAME)
-    return {
-        path.relative_to(folder).as_posix(): FileEntry(bytes=path.stat().st_size, sha256=digest(path)) for path in files
-    }
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

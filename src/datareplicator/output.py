@@ -1,15 +1,15 @@
-"""Outputs appear whole or not at all: everything is written next to its place first and moved there at the end."""
+"""Where an output may go, and single files that appear whole or not at all (folders: `formats.open_writer`)."""
 
 from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from datareplicator.errors import Place, RequestError, WriteError
+from datareplicator.errors import Place, RequestError
+from datareplicator.formats.atomic import os_errors
 from datareplicator.manifest import NAME as MANIFEST
 
 
@@ -40,60 +40,16 @@ def _holds(output: Path, source: Path) -> bool:
 
 
 @contextmanager
-def whole_folder(output: Path) -> Iterator[Path]:
-    """A folder to write into; it becomes `output` (taking the place of an older one) if nothing is raised.
-
-    Raises WriteError where the system refuses (permission, space), with nothing left behind.
-    """
-    output = Path(os.path.abspath(output))
-    with _write_errors(output):
-        output.parent.mkdir(parents=True, exist_ok=True)
-        partial = _beside(output)
-        partial.mkdir()
-        try:
-            yield partial
-            _replace(partial, output)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-
-
-@contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A file to write; it becomes `path` if nothing is raised. Raises WriteError."""
     path = Path(os.path.abspath(path))
-    with _write_errors(path):
+    with os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = _beside(path)
+        # A hidden name in the same folder that nobody else uses: the move is a rename then.
+        partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         partial.touch(exist_ok=False)
         try:
             yield partial
             os.replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)
-
-
-def _beside(path: Path) -> Path:
-    """A hidden name in the same folder (so that a move is a rename) that nobody else uses."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-
-
-def _replace(partial: Path, output: Path) -> None:
-    if not output.exists():
-        os.rename(partial, output)
-        return
-    old = _beside(output)
-    os.rename(output, old)
-    try:
-        os.rename(partial, output)
-    except OSError:
-        os.rename(old, output)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def _write_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise WriteError(f"cannot be written ({error.strerror or error}).", place=Place(file=str(path))) from error

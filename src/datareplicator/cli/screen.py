@@ -1,0 +1,73 @@
+"""What the user sees: results on standard output, progress and notes on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from datareplicator.errors import PIPE_CLOSED
+
+if TYPE_CHECKING:
+    from datareplicator.pipeline import Outcome, Step
+
+
+def emit(text: str) -> None:
+    """Print a result. When nobody reads any more (`| head`), leave quietly."""
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more on its way out, which must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(PIPE_CLOSED) from None
+
+
+def tell(notes: Iterable[str]) -> None:
+    """Print notes for the user, one a line."""
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def summarise(outcome: Outcome) -> None:
+    """Say what was written and where."""
+    tell(outcome.notes)
+    manifest = outcome.manifest
+    tables = sum(entry.rows is not None for entry in manifest.files.values())
+    emit(f"{manifest.request.subjects:,} subjects, {manifest.rows:,} rows in {tables} tables")
+    emit(f"data      {outcome.folder}")
+    if outcome.report is not None:
+        emit(f"report    {outcome.report}")
+    if outcome.findings is not None:
+        emit(f"findings  {outcome.findings.headline()}")
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Step], None] | None]:
+    """Bars on standard error for a person, nothing for a pipe or a file."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        TextColumn("{task.fields[unit]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks = {}
+
+        def show(step: Step) -> None:
+            if step.name not in tasks:
+                tasks[step.name] = bars.add_task(step.name, total=None, unit="")
+            unit = f"{step.done:,} of {step.total:,} {step.unit}" if step.total else ""
+            bars.update(tasks[step.name], completed=step.done, total=step.total, unit=unit)
+
+        yield show
