@@ -11,6 +11,7 @@ from .events import Event
 from .people import ADVERSE_EVENT, COMPLETED, DEATH, SCREEN_FAILURE, Subject
 
 DAY = timedelta(days=1)
+DISPENSING = (2, 4, 5)
 
 
 def demographics(subjects: list[Subject]) -> pd.DataFrame:
@@ -145,7 +146,7 @@ def exposure(subjects: list[Subject]) -> pd.DataFrame:
     for s in subjects:
         if s.arm is None:
             continue
-        dispensed = [v.day for v in s.visits if 2 <= v.number < 7 and v.planned is not None and v.day < s.last_dose]
+        dispensed = [v.day for v in s.visits if v.number in DISPENSING and v.day < s.last_dose]
         if len(s.arm.elements) == 2:
             dispensed.append(s.dosed + timedelta(days=s.arm.elements[0][1]))
         starts = sorted({day for day in dispensed if day <= s.last_dose})

@@ -56,7 +56,7 @@ class Visit:
 VISITS = (
     Visit(1, "SCREENING", -14, "Informed consent", "All screening assessments done"),
     Visit(2, "BASELINE", 1, "Eligibility confirmed", "First dose taken under supervision"),
-    Visit(3, "WEEK 2", 15, "14 days after the first dose", "Tablets dispensed"),
+    Visit(3, "WEEK 2", 15, "14 days after the first dose", "All assessments done"),
     Visit(4, "WEEK 4", 29, "28 days after the first dose", "Tablets dispensed"),
     Visit(5, "WEEK 8", 57, "56 days after the first dose", "Tablets dispensed"),
     Visit(6, "WEEK 12", 85, "84 days after the first dose", "Last dose taken under supervision"),
