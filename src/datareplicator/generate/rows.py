@@ -1,0 +1,98 @@
+"""Fill the columns that `model/rows.py` learned, for the rows of one table in a block."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.dates import Precision
+from datareplicator.generate.attributes import sample_attributes
+from datareplicator.generate.offsets import sample_clock, sample_offsets
+from datareplicator.generate.personal import sample_personal
+from datareplicator.generate.state import State
+from datareplicator.model.identity import sample_identifier
+from datareplicator.model.rows import PRECISION, DateColumn, ReferenceColumn, RowIdentifier, RowsModel, clock_key
+from datareplicator.seeds import Streams
+
+
+def fill_rows(
+    model: RowsModel, state: State, context: pd.DataFrame, anchors: dict[str, np.ndarray], code: np.ndarray
+) -> pd.DataFrame:
+    """Draw all columns of the model into the table's frame; returns the attributes drawn (extras too).
+
+    `context`, `anchors` and `code` are what they were in training, one entry a row of `state.frames[model.table]`.
+    """
+    table = model.table
+    frame, subject = state.frames[table], state.subject[table]
+    streams = state.streams.under(table)
+    drawn = sample_attributes(model.attributes, context, subject, streams.under("attributes"), state.request.variation)
+    for name in drawn.columns:
+        if not name.startswith(PRECISION):
+            frame[name] = drawn[name].to_numpy() if drawn[name].dtype != "category" else drawn[name].array
+    for date in model.dates:
+        _fill_date(date, state, table, drawn[PRECISION + date.column], anchors, code, streams.under("date", date.column))
+    for kind, name in ((kind, name) for name, kind in model.personal.items()):
+        frame[name] = _personal(kind, subject, state.subjects.n, streams.get("personal", name))
+    for identifier in model.identifiers:
+        frame[identifier.model.column] = _identifier(identifier, state, table)
+    for reference in model.references:
+        frame[reference.column] = _reference(reference, state, table, streams.get("reference", reference.column))
+    return drawn
+
+
+def _fill_date(
+    model: DateColumn,
+    state: State,
+    table: str,
+    precision: pd.Series,
+    anchors: dict[str, np.ndarray],
+    code: np.ndarray,
+    streams: Streams,
+) -> None:
+    subject = state.subject[table]
+    level = pd.to_numeric(precision.astype(object), errors="coerce").fillna(0).to_numpy(dtype=np.int64)
+    day = sample_offsets(model.offsets, anchors, code, streams)
+    level = np.where(np.isfinite(day), level, 0)
+    if len(state.last):
+        day = np.minimum(day, state.last[subject])
+    second = None
+    if model.clock is not None:
+        second, _ = sample_clock(model.clock, clock_key(subject, day), np.full(len(day), -1), streams.under("clock"))
+        second = np.where(level > Precision.DAY, second, 0.0)
+    state.write_date(table, model.column, day, level, second, model.text)
+
+
+def _personal(kind: str, subject: np.ndarray, n: int, rng: np.random.Generator) -> pd.Series:
+    """One value a subject, the same in all of the subject's rows."""
+    return pd.Series(sample_personal(kind, n, rng)[subject], dtype="str")
+
+
+def row_numbers(subject: np.ndarray) -> np.ndarray:
+    """Position of each row among its subject's rows, from 0."""
+    return pd.Series(subject).groupby(subject).cumcount().to_numpy(dtype=np.int64)
+
+
+def _identifier(identifier: RowIdentifier, state: State, table: str) -> pd.Series:
+    subject = state.subject[table]
+    number = row_numbers(subject)
+    if identifier.scope == "study":
+        number = number + state.numbers[subject] * identifier.model.stride
+    return sample_identifier(identifier.model, number, state.frames[table])
+
+
+def _reference(reference: ReferenceColumn, state: State, table: str, rng: np.random.Generator) -> pd.Series:
+    """For each row a row of the parent table of the same subject: the nearest in time, or any."""
+    subject, parent_subject = state.subject[table], state.subject[reference.parent]
+    own = state.days.get((table, reference.own_date or ""), np.full(len(subject), np.nan))
+    other = state.days.get((reference.parent, reference.parent_date or ""), np.full(len(parent_subject), np.nan))
+    rows = pd.DataFrame({"row": np.arange(len(subject)), "subject": subject, "own": own})
+    offers = pd.DataFrame({"parent": np.arange(len(parent_subject)), "subject": parent_subject, "other": other})
+    pairs = rows.merge(offers, on="subject")
+    pairs["cost"] = (pairs["own"] - pairs["other"]).abs().fillna(1e6) + rng.random(len(pairs))
+    chosen = pairs.sort_values(["row", "cost"]).drop_duplicates("row")
+    values = state.frames[reference.parent][reference.parent_column].reset_index(drop=True)
+    position = np.full(len(subject), -1)
+    position[chosen["row"].to_numpy()] = chosen["parent"].to_numpy()
+    position[rng.random(len(subject)) < reference.missing] = -1
+    taken = values.iloc[np.maximum(position, 0)].reset_index(drop=True) if len(values) else pd.Series(np.nan, index=rows.index)
+    return taken.where(position >= 0)

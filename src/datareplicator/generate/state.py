@@ -1,0 +1,53 @@
+"""A block while it is made: the subjects, their visits, and the logical tables as far as they are filled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from datareplicator import dates
+from datareplicator.generate.request import Block, GenerateRequest
+from datareplicator.model.context import VisitDays
+from datareplicator.model.subjects import Subjects
+from datareplicator.seeds import Streams
+
+
+@dataclass
+class State:
+    """`anchor`: float per subject, days since 1970-01-01. `frames`: logical tables; dates stand in `days` as floats
+    relative to the anchor until they are written; `subject[table]`: int per row. `last`: float per subject, the last
+    day that anything may happen (death), inf where nothing bounds it."""
+
+    request: GenerateRequest
+    block: Block
+    streams: Streams
+    subjects: Subjects
+    anchor: np.ndarray
+    context: pd.DataFrame
+    visits: VisitDays | None = None
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    subject: dict[str, np.ndarray] = field(default_factory=dict)
+    days: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    marks: dict[str, np.ndarray] = field(default_factory=dict)
+    last: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """Number of each subject in the whole request, from 0."""
+        return self.block.first + np.arange(self.subjects.n)
+
+    def write_date(
+        self, table: str, column: str, day: np.ndarray, precision: np.ndarray, second: np.ndarray | None, text: bool
+    ) -> None:
+        """Put a date into its table: `day` relative to the anchor, `precision` of `dates.Precision` (0 missing)."""
+        self.days[table, column] = np.where(precision >= dates.Precision.DAY, day, np.nan)
+        absolute = day + self.anchor[self.subject[table]]
+        if text:
+            self.frames[table][column] = pd.Series(dates.to_text(absolute, precision, second))
+            return
+        clock = np.zeros(len(day)) if second is None else second
+        micro = np.where(np.isfinite(absolute) & (precision > 0), absolute * 86_400 + clock, np.nan)
+        stamp = pd.Series(np.nan_to_num(micro).astype("int64").astype("datetime64[s]")).astype("datetime64[us]")
+        self.frames[table][column] = stamp.where(np.isfinite(micro))

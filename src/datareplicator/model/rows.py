@@ -1,0 +1,207 @@
+"""The columns of a table's rows that no special model makes: attributes, dates, identifiers, personal data, references.
+
+A date is an offset from the best of the days that are known of the row (the subject's anchor, the row's visit, the last
+visit, another date), its precision (missing, year, month, day, minute) an attribute like any other, so that missing
+dates go with the attributes that explain them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.dates import Precision
+from datareplicator.document import Document
+from datareplicator.model.attributes import AttributeModel, fit_attributes
+from datareplicator.model.identity import IdentifierModel, fit_identifier
+from datareplicator.model.offsets import ClockModel, OffsetModel, fit_clock, fit_offsets
+from datareplicator.model.prepare import Prepared
+from datareplicator.structure.spec import ColumnSpec, Kind, Layout, TableSpec
+
+PRECISION = "precision of "
+CLOCK_KNOTS = 33
+
+
+class DateColumn(Document):
+    """One date column. `text`: written as ISO 8601 text; `clock`: the times of day, where there are any."""
+
+    column: str
+    text: bool
+    offsets: OffsetModel
+    clock: ClockModel | None
+
+
+class RowIdentifier(Document):
+    """An identifier of rows, numbered within the subject or through the study."""
+
+    scope: Literal["subject", "study"]
+    model: IdentifierModel
+
+
+class ReferenceColumn(Document):
+    """A column that names a row of `parent` (of the same subject) by `parent_column`; `missing` a share of rows;
+    `own_date` and `parent_date` pick the nearest row where both are known."""
+
+    column: str
+    parent: str
+    parent_column: str
+    missing: float
+    own_date: str | None = None
+    parent_date: str | None = None
+
+
+class RowsModel(Document):
+    """All that is drawn for the rows of one table once they exist."""
+
+    table: str
+    attributes: AttributeModel
+    dates: tuple[DateColumn, ...] = ()
+    identifiers: tuple[RowIdentifier, ...] = ()
+    personal: dict[str, str] = {}
+    references: tuple[ReferenceColumn, ...] = ()
+
+
+def fit_rows(
+    prepared: Prepared,
+    spec: TableSpec,
+    columns: list[str],
+    context: pd.DataFrame,
+    anchors: dict[str, np.ndarray],
+    code: np.ndarray,
+    *,
+    rows: np.ndarray | None = None,
+    hard: tuple[str, ...] = (),
+    extra: pd.DataFrame | None = None,
+) -> RowsModel:
+    """Learn `columns` of a table.
+
+    `context`: one row a row of the table (see `context.row_context`); `anchors`: candidate days by name, float a row,
+    relative to the subject's anchor; `code`: int a row that dates depend on (-1 unknown); `rows`: the rows to use
+    (bool, all with a subject where None); `extra`: further attributes to be drawn with the table's own.
+    """
+    frame, subject = prepared.frames[spec.name], prepared.subject[spec.name]
+    use = subject >= 0 if rows is None else rows & (subject >= 0)
+    by_kind = _sort(prepared, spec, columns)
+    targets = frame[by_kind["attribute"]].copy()
+    if extra is not None:
+        targets = pd.concat([targets, extra], axis=1)
+    for name in by_kind["date"]:
+        targets[PRECISION + name] = precision_text(prepared.moment(spec.name, name).precision)
+    attributes = fit_attributes(
+        targets[use].reset_index(drop=True), context[use].reset_index(drop=True), subject[use], hard=hard
+    )
+    dates = tuple(
+        _fit_date(prepared, spec, name, {k: v[use] for k, v in anchors.items()}, code[use], use)
+        for name in by_kind["date"]
+    )
+    return RowsModel(
+        table=spec.name,
+        attributes=attributes,
+        dates=dates,
+        identifiers=tuple(_fit_row_identifier(prepared, spec, name) for name in by_kind["identifier"]),
+        personal={name: spec.column(name).pii or "name" for name in by_kind["personal"]},
+        references=tuple(_fit_reference(prepared, spec, name) for name in by_kind["reference"]),
+    )
+
+
+def precision_text(precision: np.ndarray) -> pd.Series:
+    """Precision as a category of the attributes model; a missing date is missing."""
+    text = pd.Series(precision.astype(int)).astype(str)
+    return text.where(precision > 0)
+
+
+def rough_days(prepared: Prepared, table: str, column: str) -> np.ndarray:
+    """Days relative to the anchor; partial dates at the middle of their month or year."""
+    moments = prepared.moment(table, column)
+    year, month = moments.year, np.where(np.isfinite(moments.month), moments.month, 7)
+    whole = np.isfinite(year) & (year > 1000)
+    months = (np.where(whole, year, 1970) - 1970) * 12 + np.where(whole, month, 1) - 1
+    middle = months.astype("int64").astype("datetime64[M]").astype("datetime64[D]").astype(float) + 14
+    rough = np.where(whole & moments.valid, middle, np.nan)
+    day = np.where(np.isfinite(moments.day), moments.day, rough)
+    return day - prepared.per_row(table, prepared.anchor)
+
+
+def _sort(prepared: Prepared, spec: TableSpec, columns: list[str]) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {"attribute": [], "date": [], "identifier": [], "personal": [], "reference": []}
+    for name in columns:
+        out[_role(prepared, spec, spec.column(name))].append(name)
+    return out
+
+
+def _role(prepared: Prepared, spec: TableSpec, column: ColumnSpec) -> str:
+    if _parent_of(prepared, spec, column.name) is not None:
+        return "reference"
+    if column.kind == Kind.DATE:
+        return "date"
+    if column.kind == Kind.PII:
+        return "personal"
+    if column.kind == Kind.IDENTIFIER:
+        frame = prepared.frames[spec.name]
+        key = [c for c in (spec.subject, column.name) if c]
+        present = frame[frame[column.name].notna()]
+        return "identifier" if not present.duplicated(key).any() else "attribute"
+    return "attribute"
+
+
+def _parent_of(prepared: Prepared, spec: TableSpec, column: str) -> tuple[str, str] | None:
+    """The table of the same subjects whose rows a column names, and by which column."""
+    for key in prepared.structure.foreign_keys:
+        if key.table != spec.name or column not in key.columns or column == spec.visit or key.parent == spec.name:
+            continue
+        parent = prepared.structure.tables[key.parent]
+        if parent.layout == Layout.REFERENCE or parent.subject == key.parent_columns[key.columns.index(column)]:
+            continue
+        if key.parent == prepared.structure.root or len([c for c in key.columns if c != spec.subject]) != 1:
+            continue
+        return key.parent, key.parent_columns[key.columns.index(column)]
+    return None
+
+
+def _fit_date(
+    prepared: Prepared, spec: TableSpec, name: str, anchors: dict[str, np.ndarray], code: np.ndarray, use: np.ndarray
+) -> DateColumn:
+    target = rough_days(prepared, spec.name, name)[use]
+    moments = prepared.moment(spec.name, name)
+    precision = moments.precision[use]
+    subject = prepared.subject[spec.name][use]
+    clock = None
+    if (precision > Precision.DAY).any():
+        key = clock_key(subject, target)
+        clock = fit_clock(moments.second[use], precision.astype(np.int64), key, np.full(len(key), -1), subject)
+    present = np.isfinite(target)
+    offsets = fit_offsets(
+        target[present], {k: v[present] for k, v in anchors.items()}, code[present], subject[present]
+    )
+    text = pd.api.types.is_string_dtype(prepared.frames[spec.name][name].dtype)
+    return DateColumn(column=name, text=text, offsets=offsets, clock=clock)
+
+
+def clock_key(subject: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Rows of one subject on one day: they may carry one time."""
+    return subject.astype(np.int64) * 1_000_000 + np.nan_to_num(day, nan=-500_000).astype(np.int64) + 500_000
+
+
+def _fit_row_identifier(prepared: Prepared, spec: TableSpec, name: str) -> RowIdentifier:
+    frame, subject = prepared.frames[spec.name], prepared.subject[spec.name]
+    values = frame[name]
+    if values.dropna().is_unique and len(values) > prepared.n:
+        most = int(np.bincount(subject[subject >= 0]).max(initial=1))
+        stride = 10 ** len(str(4 * most))
+        return RowIdentifier(scope="study", model=fit_identifier(values, frame[[]], stride=stride))
+    if values.dropna().is_unique and (subject >= 0).any() and np.bincount(subject[subject >= 0]).max() <= 1:
+        return RowIdentifier(scope="study", model=fit_identifier(values, frame[[]]))
+    model = fit_identifier(values, frame[[spec.subject]] if spec.subject else frame[[]])
+    return RowIdentifier(scope="subject", model=model.model_copy(update={"start": 1}))
+
+
+def _fit_reference(prepared: Prepared, spec: TableSpec, name: str) -> ReferenceColumn:
+    found = _parent_of(prepared, spec, name)
+    assert found is not None
+    parent = prepared.structure.tables[found[0]]
+    return ReferenceColumn(
+        column=name, parent=found[0], parent_column=found[1], missing=float(prepared.frames[spec.name][name].isna().mean()),
+        own_date=spec.start or spec.date, parent_date=parent.start or parent.date,
+    )  # fmt: skip
