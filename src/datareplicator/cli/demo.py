@@ -17,17 +17,18 @@ def demo(
     overwrite: options.Overwrite = None,
 ) -> None:
     """Replicate the sample study of 20 that comes with the program into 1,000, with a report."""
-    from datareplicator import pipeline
+    from datareplicator import pipeline, sample_study_path
     from datareplicator.cli.screen import progress, summarise
 
     run = options.run_from(
         None,
+        source=str(sample_study_path()),
         subjects=1000 if subjects is None else subjects,
         output=output,
         workers=workers,
         overwrite=overwrite,
         report=True,
     )
-    with progress() as show, pipeline.sample_study() as sample:
-        outcome = pipeline.replicate(run.updated(source=str(sample)), progress=show)
+    with progress() as show:
+        outcome = pipeline.replicate(run, progress=show)
     summarise(outcome)

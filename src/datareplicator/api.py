@@ -1,0 +1,108 @@
+"""The public face: the use cases as objects that a notebook or a program works with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from datareplicator import formats, pipeline, study
+from datareplicator.evaluate import Comparison, compare
+from datareplicator.generate.request import GenerateRequest
+from datareplicator.model.store import StudyModel
+from datareplicator.model.store import load_model as load_document
+from datareplicator.output import whole_file
+from datareplicator.profile import Profile
+from datareplicator.structure.spec import Structure
+from datareplicator.validate import Findings, validate
+
+__all__ = [
+    "Comparison",
+    "Findings",
+    "Model",
+    "Profile",
+    "Study",
+    "compare",
+    "fit",
+    "load_model",
+    "read_study",
+    "validate",
+]
+
+
+class Study(study.Study):
+    """A study that can be written: named tables and what is known of their columns."""
+
+    def write(self, folder: str | os.PathLike[str], format: str = "same", *, overwrite: bool = False) -> Path:
+        """Write one file a table into a new or empty folder, which appears whole or not at all.
+
+        `format`: parquet, csv, tsv, xpt, json, ndjson, xlsx, or same (each table as it came). Raises RequestError for
+        an unknown format, WriteError where the folder cannot be written or the format cannot hold the data.
+        """
+        formats.write_study(self, Path(folder), format=format, overwrite=overwrite)
+        return Path(folder)
+
+    def profile(self) -> Profile:
+        """Describe the study: tables, columns, keys, relations, what is computed from what."""
+        return pipeline.describe(self)
+
+
+class Model:
+    """A learned study: its structure and its statistics, none of its rows."""
+
+    def __init__(self, document: StudyModel) -> None:
+        self._document = document
+
+    @property
+    def structure(self) -> Structure:
+        """What was found: keys, layouts, derivations, links."""
+        return self._document.structure
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be learned or was copied, in plain words."""
+        return pipeline.notes(self._document)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model as one JSON document. Raises WriteError."""
+        with whole_file(Path(path)) as partial:
+            self._document.save(partial)
+
+    def generate(
+        self, subjects: int, *, seed: int = 0, variation: float = 1.0, stratified: bool = True, workers: int = 1
+    ) -> Study:
+        """New subjects as a study in memory.
+
+        `variation` scales the spread: 0 central subjects, 1 as learned, 2 twice. `stratified` spreads the subjects
+        evenly over what was learned; False draws as freely as a trial does. `workers` are processes: with more than
+        one, a script needs the usual ``if __name__ == "__main__":``. The same arguments give the same study, and the
+        first subjects of a larger one are those of a smaller one. Raises RequestError.
+        """
+        request = GenerateRequest(subjects, seed, variation, stratified)
+        return _writable(pipeline.generate_study(self._document, request, workers=workers))
+
+    def __repr__(self) -> str:
+        return f"<Model of {self._document.name or 'a study'}: {len(self._document.tables)} tables>"
+
+
+def read_study(source: str | os.PathLike[str] | Mapping[str, Any], *, format: str | None = None) -> Study:
+    """Read a study from a folder, a file, a zip, or a mapping of table names to pandas, polars or Arrow frames.
+
+    Raises SourceError, naming file, table, column and row, where something cannot be read.
+    """
+    return _writable(formats.read_study(source, format=format))
+
+
+def fit(study: study.Study) -> Model:
+    """Learn a study. Raises StructureError where nothing can be learned from it."""
+    return Model(pipeline.fit(study))
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Read a model document; safe for documents of strangers. Raises ModelError."""
+    return Model(load_document(Path(path)))
+
+
+def _writable(plain: study.Study) -> Study:
+    return Study(plain.tables, plain.name)

@@ -1,0 +1,25 @@
+"""The use cases: what command line, library and services ask for, each as one function.
+
+Nothing is printed here. Long work tells a callback how far it is, and every output appears whole or not at all.
+"""
+
+from datareplicator.pipeline.checks import validate
+from datareplicator.pipeline.generation import generate_study
+from datareplicator.pipeline.learning import describe, fit, fit_to_file, notes, profile
+from datareplicator.pipeline.progress import Progress, Step
+from datareplicator.pipeline.replication import Outcome, generate, replicate
+
+__all__ = [
+    "Outcome",
+    "Progress",
+    "Step",
+    "describe",
+    "fit",
+    "fit_to_file",
+    "generate",
+    "generate_study",
+    "notes",
+    "profile",
+    "replicate",
+    "validate",
+]

@@ -1,0 +1,104 @@
+"""From a model to the frames of its blocks, wherever they are made."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+
+from datareplicator.engine import run_job
+from datareplicator.generate.blocks import generate_block
+from datareplicator.generate.request import Block, GenerateRequest, plan_blocks
+from datareplicator.model.store import StudyModel, load_model
+from datareplicator.pipeline.progress import Progress, Step, tell
+from datareplicator.study import Study, Table
+
+Frames = dict[str, pd.DataFrame]
+"""The rows of one block by source table."""
+
+
+class BlockJob:
+    """Makes blocks from a model. To another process goes the path of the document, not the model."""
+
+    def __init__(self, model: StudyModel, path: Path, request: GenerateRequest) -> None:
+        self._model: StudyModel | None = model
+        self._path = path
+        self._request = request
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_model": None}
+
+    def setup(self) -> StudyModel:
+        """The model at hand, or read from its document."""
+        return self._model if self._model is not None else load_model(self._path)
+
+    def run(self, state: StudyModel, item: Block) -> Frames:
+        """Make one block."""
+        return generate_block(state, self._request, item.index)
+
+
+def generate_frames(
+    model: StudyModel, request: GenerateRequest, *, workers: int | None = None, progress: Progress = None
+) -> Iterator[Frames]:
+    """Yield the blocks of a request in order, each a frame a source table.
+
+    `workers`: processes (None: as many as there are cores). The frames are the same for any number.
+    """
+    blocks = plan_blocks(request.subjects)
+    with tempfile.TemporaryDirectory(prefix="datareplicator-") as folder:
+        path = Path(folder) / "model.json"
+        if workers != 1 and len(blocks) > 1:
+            model.save(path)
+        done = 0
+        tell(progress, Step("generate", 0, request.subjects, "subjects"))
+        with closing(run_job(BlockJob(model, path, request), blocks, workers)) as results:
+            for block, frames in zip(blocks, results, strict=True):
+                yield frames
+                done += block.keep
+                tell(progress, Step("generate", done, request.subjects, "subjects"))
+
+
+class Collector:
+    """Puts the frames of blocks together again to a study; whole blocks up to about `most_rows` rows (None: all)."""
+
+    def __init__(self, model: StudyModel, most_rows: int | None = None) -> None:
+        self._model = model
+        self._most_rows = most_rows
+        self._parts: dict[str, list[pd.DataFrame]] = {name: [] for name in model.tables}
+        self._rows = 0
+        self._full = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether no block was left out."""
+        return not self._full
+
+    def add(self, frames: Frames) -> None:
+        """Take in one more block, while there is room."""
+        self._full = self._full or (self._most_rows is not None and self._rows >= self._most_rows)
+        if self._full:
+            return
+        for table, frame in frames.items():
+            self._parts[table].append(frame)
+            self._rows += len(frame)
+
+    def study(self) -> Study:
+        """The study so far."""
+        tables = {}
+        for name, layout in self._model.tables.items():
+            frame = pd.concat(self._parts[name], ignore_index=True)
+            tables[name] = Table(name, frame, dict(layout.columns), layout.label, layout.origin)
+        return Study(tables, self._model.name)
+
+
+def generate_study(
+    model: StudyModel, request: GenerateRequest, *, workers: int | None = None, progress: Progress = None
+) -> Study:
+    """All of a request in memory."""
+    collector = Collector(model)
+    for frames in generate_frames(model, request, workers=workers, progress=progress):
+        collector.add(frames)
+    return collector.study()

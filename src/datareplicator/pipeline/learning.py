@@ -1,0 +1,66 @@
+"""From files to a profile or a model."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from datareplicator.errors import Place, RequestError
+from datareplicator.formats import read_study
+from datareplicator.model.fit import fit as fit_model
+from datareplicator.model.store import StudyModel
+from datareplicator.output import whole_file
+from datareplicator.pipeline.progress import Progress, stage
+from datareplicator.profile import Profile
+from datareplicator.profile import profile as profile_study
+from datareplicator.structure.discover import discover
+from datareplicator.study import Study
+
+
+def read(source: str | Path, progress: Progress = None) -> Study:
+    """Read the study at a path."""
+    with stage(progress, "read"):
+        return read_study(source)
+
+
+def fit(study: Study, progress: Progress = None) -> StudyModel:
+    """Learn a study.
+
+    The model is the one that its JSON document gives: numbers are rounded there, and what is generated must not
+    depend on whether the model was on disk in between.
+    """
+    with stage(progress, "learn"):
+        return StudyModel.model_validate_json(fit_model(study).model_dump_json())
+
+
+def model_digest(model: StudyModel) -> str:
+    """SHA-256 of the model document, in hexadecimal."""
+    return hashlib.sha256(model.model_dump_json().encode()).hexdigest()
+
+
+def fit_to_file(source: str, output: Path, *, overwrite: bool = False, progress: Progress = None) -> StudyModel:
+    """Learn the study at a path and write its model document."""
+    if output.exists() and not (overwrite and output.is_file()):
+        raise RequestError(
+            "exists already.", place=Place(file=str(output)), hint="Choose another name, or add --overwrite."
+        )
+    model = fit(read(source, progress), progress)
+    with whole_file(output) as partial:
+        model.save(partial)
+    return model
+
+
+def notes(model: StudyModel) -> tuple[str, ...]:
+    """What the user should know of what was learned and what could not be."""
+    return model.structure.notes
+
+
+def describe(study: Study, progress: Progress = None) -> Profile:
+    """Describe a study."""
+    with stage(progress, "profile"):
+        return profile_study(study, discover(study))
+
+
+def profile(source: str, progress: Progress = None) -> Profile:
+    """Describe the study at a path."""
+    return describe(read(source, progress), progress)

@@ -1,0 +1,118 @@
+"""From a source or a model to an output folder: tables, manifest, findings and report, all or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from datareplicator.errors import RequestError
+from datareplicator.evaluate import compare
+from datareplicator.formats import TableLayout, open_writer
+from datareplicator.manifest import FileEntry, Manifest, Request, digest, versions, write_manifest
+from datareplicator.model.store import StudyModel, load_model
+from datareplicator.output import check_output
+from datareplicator.pipeline.generation import Collector, generate_frames
+from datareplicator.pipeline.learning import fit, model_digest, notes, read
+from datareplicator.pipeline.progress import Progress, stage
+from datareplicator.run import Run
+from datareplicator.study import Study
+from datareplicator.validate import Findings
+from datareplicator.validate import validate as validate_study
+
+FINDINGS = "validation.json"
+REPORT = "report.html"
+MOST_CHECKED_ROWS = 2_000_000
+"""Rows that are kept in memory for checks and report; beyond, they cover the first subjects and say so."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run wrote: the folder, its manifest, what the checks found, and what the user should know."""
+
+    folder: Path
+    manifest: Manifest
+    findings: Findings
+    notes: tuple[str, ...] = ()
+    report: Path | None = None
+
+
+def replicate(run: Run, *, progress: Progress = None) -> Outcome:
+    """Learn `run.source` and write `run.subjects` new subjects to `run.output`.
+
+    Raises RequestError when one of these is missing or the output must not be written, and the errors of reading,
+    learning and writing; nothing is left behind then.
+    """
+    source = _needed(run.source, "source", "the study to learn from", "Name it first or as `source:`.")
+    output = _output(run, Path(source))
+    run.request()
+    study = read(source, progress)
+    return _write(run, output, fit(study, progress), study, progress)
+
+
+def generate(run: Run, *, progress: Progress = None) -> Outcome:
+    """Write `run.subjects` new subjects of the model document `run.model` to `run.output`. Raises as `replicate`."""
+    path = _needed(run.model, "model", "the model document", "Name it first or as `model:`.")
+    if run.report:
+        raise RequestError("a report compares with the source, which `generate` does not see.", hint="Use `replicate`.")
+    output = _output(run, Path(path))
+    run.request()
+    return _write(run, output, load_model(path), None, progress)
+
+
+def _needed(value: str | None, key: str, what: str, hint: str) -> str:
+    if not value:
+        raise RequestError(f"{what} is missing ({key}).", hint=hint)
+    return value
+
+
+def _output(run: Run, source: Path) -> Path:
+    output = Path(_needed(run.output, "output", "the folder to write", "Give it with -o or as `output:`."))
+    check_output(output, overwrite=run.overwrite, source=source)
+    return output
+
+
+def _write(run: Run, output: Path, model: StudyModel, source: Study | None, progress: Progress) -> Outcome:
+    collector = Collector(model, MOST_CHECKED_ROWS)
+    layouts = [TableLayout(name, t.columns, t.label, t.origin) for name, t in model.tables.items()]
+    with open_writer(output, layouts, run.format, overwrite=run.overwrite) as writer:
+        for frames in generate_frames(model, run.request(), workers=run.workers, progress=progress):
+            for table, frame in frames.items():
+                writer.append(table, frame)
+            collector.add(frames)
+        files = {name: FileEntry(**entry) for name, entry in writer.finish().items()}
+        findings = _describe(collector, source, run.report, writer.path, progress)
+        files |= {
+            name: FileEntry(sha256=digest(writer.path / name))
+            for name in (FINDINGS, REPORT)
+            if (writer.path / name).exists()
+        }
+        manifest = _manifest(run, model, files)
+        write_manifest(writer.path, manifest)
+        writer.commit()
+    limits = () if collector.complete else (f"checks and report cover the first {collector.subjects:,} subjects.",)
+    return Outcome(output, manifest, findings, notes(model) + limits, output / REPORT if run.report else None)
+
+
+def _describe(collector: Collector, source: Study | None, report: bool, folder: Path, progress: Progress) -> Findings:
+    """Write the findings, and the report where asked for, beside the tables."""
+    made = collector.study()
+    with stage(progress, "check"):
+        findings = validate_study(made, baseline=source)
+        (folder / FINDINGS).write_text(findings.to_json() + "\n", encoding="utf-8")
+    if report and source is not None:
+        with stage(progress, "report"):
+            compare(source, made).to_html(folder / REPORT)
+    return findings
+
+
+def _manifest(run: Run, model: StudyModel, files: dict[str, FileEntry]) -> Manifest:
+    request = run.request()
+    asked = Request(
+        source=Path(run.source or run.model or "").name,
+        subjects=request.subjects,
+        seed=request.seed,
+        variation=request.variation,
+        stratified=request.stratified,
+        format=run.format,
+    )
+    return Manifest(request=asked, model=model_digest(model), versions=versions(), files=files)
