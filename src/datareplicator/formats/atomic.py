@@ -25,9 +25,13 @@ def os_errors(target: Path) -> Iterator[None]:
     except OSError as error:
         place = Place(str(target))
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise WriteError("no space is left on the disk.", place=place, hint="Free space or write elsewhere.") from error
+            raise WriteError(
+                "no space is left on the disk.", place=place, hint="Free space or write elsewhere."
+            ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise WriteError("no permission to write here.", place=place, hint="Choose a folder you may write to.") from error
+            raise WriteError(
+                "no permission to write here.", place=place, hint="Choose a folder you may write to."
+            ) from error
         raise WriteError(f"cannot be written ({error.strerror or error}).", place=place) from error
 
 
@@ -52,7 +56,9 @@ class AtomicFolder:
             if target.exists() and not target.is_dir():
                 raise WriteError("a file of this name is in the way.", place=place, hint="Name a folder.")
             if target.is_dir() and not self.overwrite and any(target.iterdir()):
-                raise WriteError("the folder is not empty.", place=place, hint="Name a new folder, or allow overwriting.")
+                raise WriteError(
+                    "the folder is not empty.", place=place, hint="Name a new folder, or allow overwriting."
+                )
             if target.is_dir() and not os.access(target, os.W_OK):
                 raise PermissionError(errno.EACCES, "not writable")
             parent = target.absolute().parent

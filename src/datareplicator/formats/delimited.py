@@ -46,7 +46,12 @@ def read(path: Path, shown: str) -> list[Table]:
         columns[name], style = infer(name, present)
         if style:
             styles[name] = style
-    options = {"delimiter": dialect.delimiter, "encoding": encoding, "header": dialect.header, "newline": dialect.newline}
+    options = {
+        "delimiter": dialect.delimiter,
+        "encoding": encoding,
+        "header": dialect.header,
+        "newline": dialect.newline,
+    }
     if styles:
         options["styles"] = styles
     return [table_from_arrow(path.stem, columns, Origin("tsv" if tabs else "csv", Path(shown).name, options))]
@@ -73,7 +78,10 @@ def _parse(text: str, dialect: Dialect, place: Place) -> pa.Table:
                 column_names=names, use_threads=False, block_size=min(max(len(raw), 1 << 10), _LARGEST_BLOCK)
             ),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=dialect.delimiter, newlines_in_values=quoted, invalid_row_handler=refuse, ignore_empty_lines=True
+                delimiter=dialect.delimiter,
+                newlines_in_values=quoted,
+                invalid_row_handler=refuse,
+                ignore_empty_lines=True,
             ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False, check_utf8=False
@@ -154,7 +162,9 @@ class Writer:
     def _write(self, cells: list[pa.Array]) -> None:
         quoted = [self._quote(values) for values in cells]
         if len(quoted) == 1:
-            lines = pc.if_else(pc.equal(quoted[0], ""), pa.scalar('""', pa.large_string()), quoted[0])  # an empty line would be no row at all
+            lines = pc.if_else(
+                pc.equal(quoted[0], ""), pa.scalar('""', pa.large_string()), quoted[0]
+            )  # an empty line would be no row at all
         else:
             lines = pc.binary_join_element_wise(*quoted, pa.scalar(self._delimiter, pa.large_string()))
         self._stream.write(self._newline.join(lines.to_pylist()) + self._newline)

@@ -94,7 +94,11 @@ def _decimal(values: pa.ChunkedArray) -> tuple[pd.Series, ColumnType, bool]:
 
 def _boolean(values: pa.ChunkedArray) -> tuple[pd.Series, ColumnType, bool]:
     missing = np.asarray(values.is_null())
-    return pd.Series(pd.arrays.BooleanArray(np.array(pc.fill_null(values, False), dtype=bool), missing)), "boolean", False
+    return (
+        pd.Series(pd.arrays.BooleanArray(np.array(pc.fill_null(values, False), dtype=bool), missing)),
+        "boolean",
+        False,
+    )
 
 
 def _date(values: pa.ChunkedArray) -> tuple[pd.Series, ColumnType, bool]:
@@ -139,30 +143,29 @@ def arrow_from_values(values: Iterable[Any], place: Place) -> pa.ChunkedArray:
     Raises `SourceError` for lists and objects inside a cell.
     """
     items = list(values)
-    for row, item in enumerate(items, start=1):
-        if isinstance(item, list | dict | tuple | set):
-            raise SourceError(
-                f"the cell holds a {type(item).__name__}, which a flat table cannot have.",
-                place=Place(place.file, place.table, place.column, row),
-                hint="Flatten the column into plain columns, or leave it out.",
-            )
-    kinds = {_kind_of(item) for item in items if item is not None}
+    types = set(map(type, items)) - {type(None)}
+    nested = tuple(kind for kind in types if issubclass(kind, list | dict | tuple | set))
+    if nested:
+        row = next(number for number, item in enumerate(items, start=1) if isinstance(item, nested))
+        raise SourceError(
+            f"the cell holds a {type(items[row - 1]).__name__}, which a flat table cannot have.",
+            place=Place(place.file, place.table, place.column, row),
+            hint="Flatten the column into plain columns, or leave it out.",
+        )
+    kinds = {_plain_kind(kind) for kind in types}
     if len(kinds) <= 1 or kinds == {int, float}:
         try:
             return pa.chunked_array([pa.array(items, from_pandas=True)])
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
             pass  # whole numbers beyond 64 bits, or a type that Arrow does not know: both are kept as text
-    return pa.chunked_array([pa.array([None if _is_missing(item) else plain_text(item) for item in items], pa.string())])
+    return pa.chunked_array(
+        [pa.array([None if _is_missing(item) else plain_text(item) for item in items], pa.string())]
+    )
 
 
-def _kind_of(item: Any) -> type:
-    if isinstance(item, bool | np.bool_):
-        return bool
-    if isinstance(item, int | np.integer):
-        return int
-    if isinstance(item, float | np.floating):
-        return float
-    return type(item)
+def _plain_kind(kind: type) -> type:
+    plain = ((np.bool_, bool), (np.integer, int), (np.floating, float))
+    return next((to for of, to in plain if issubclass(kind, of)), kind)
 
 
 def _is_missing(item: Any) -> bool:

@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -55,7 +54,11 @@ def read(path: Path, shown: str) -> list[Table]:
     described = {field.name: _described(field.metadata or {}, attributes) for field in schema}
     options = {"attributes": attributes} if attributes else {}
     label = note.get("label", "")
-    return [table_from_arrow(path.stem, data, Origin("parquet", Path(shown).name, options), label=label, described=described)]
+    return [
+        table_from_arrow(
+            path.stem, data, Origin("parquet", Path(shown).name, options), label=label, described=described
+        )
+    ]
 
 
 def _described(metadata: dict[bytes, bytes], attributes: dict[str, Any]) -> dict[str, Any]:

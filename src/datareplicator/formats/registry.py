@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datareplicator.errors import RequestError
-from datareplicator.formats import delimited, parquet, xport
+from datareplicator.formats import delimited, excel, parquet, records, sas7bdat, xport, xport_writer
 from datareplicator.formats.layout import TableLayout, TableWriter
 from datareplicator.study import Table
 
@@ -26,13 +26,19 @@ FORMATS: dict[str, Format] = {
     entry.name: entry
     for entry in (
         Format("parquet", (".parquet", ".pq"), parquet.read, parquet.Writer),
-        Format("csv", (".csv", ".txt"), delimited.read, delimited.Writer),
+        Format("csv", (".csv",), delimited.read, delimited.Writer),
         Format("tsv", (".tsv", ".tab"), delimited.read, delimited.TabWriter),
-        Format("xpt", (".xpt", ".xport"), xport.read),
+        Format("xpt", (".xpt", ".xport"), xport.read, xport_writer.Writer),
+        Format("sas7bdat", (".sas7bdat",), sas7bdat.read),
+        Format("json", (".json",), records.read_json, records.open_json),
+        Format("ndjson", (".ndjson", ".jsonl"), records.read_ndjson, records.LineWriter),
+        Format("dataset-json", (".json",), records.read_json, records.DatasetWriter),
+        Format("dsjc", (".dsjc",), records.read_compressed),
+        Format("xlsx", (".xlsx", ".xlsm"), excel.read, excel.Writer),
     )
 }
 
-BY_SUFFIX: dict[str, Format] = {suffix: entry for entry in FORMATS.values() for suffix in entry.suffixes}
+BY_SUFFIX: dict[str, Format] = {suffix: entry for entry in reversed(FORMATS.values()) for suffix in entry.suffixes}
 
 
 def format_named(name: str, *, writing: bool = False) -> Format:

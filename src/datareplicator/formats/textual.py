@@ -21,7 +21,11 @@ def text_of(values: pd.Series, column: Column, style: str | None = None) -> pa.A
         return data.cast(pa.large_string())
     codes, distinct = pd.factorize(values)
     texts = pa.array(_texts(pd.Series(distinct), column.type, style), pa.large_string())
-    return texts.take(pa.array(np.where(codes < 0, 0, codes), mask=codes < 0)) if len(texts) else pa.nulls(len(codes), texts.type)
+    return (
+        texts.take(pa.array(np.where(codes < 0, 0, codes), mask=codes < 0))
+        if len(texts)
+        else pa.nulls(len(codes), texts.type)
+    )
 
 
 def _texts(values: pd.Series, kind: str, style: str | None) -> list[str]:

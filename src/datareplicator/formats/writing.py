@@ -26,7 +26,9 @@ class StudyWriter:
     included) removes everything. Further files of your own may be put into `path` before closing.
     """
 
-    def __init__(self, folder: Path | str, layouts: Iterable[TableLayout], format: str, *, overwrite: bool = False) -> None:
+    def __init__(
+        self, folder: Path | str, layouts: Iterable[TableLayout], format: str, *, overwrite: bool = False
+    ) -> None:
         self._layouts = {layout.name: layout for layout in layouts}
         plan = {name: _format_for(layout, format) for name, layout in self._layouts.items()}
         self._files = {name: f"{_file_stem(name)}{kind.suffixes[0]}" for name, kind in plan.items()}
@@ -142,7 +144,9 @@ def write_study(
 
     Raises as `open_writer` and `StudyWriter.append`.
     """
-    writer = open_writer(folder, [TableLayout.of(table) for table in study.tables.values()], format, overwrite=overwrite)
+    writer = open_writer(
+        folder, [TableLayout.of(table) for table in study.tables.values()], format, overwrite=overwrite
+    )
     with writer:
         for name, table in study.tables.items():
             for start in range(0, len(table), _CHUNK_ROWS):

@@ -80,7 +80,9 @@ def _records(data: bytes, member: Member, place: Place) -> np.ndarray:
         return whole[: member.rows * width].reshape(member.rows, width)
     if (size and size % RECORD) or (rest and (rest >= RECORD or (whole[rows * width :] != _BLANK).any())):
         raise SourceError(
-            "the file ends within a row.", place=Place(place.file, place.table, row=rows + 1), hint="The file was cut; export it again."
+            "the file ends within a row.",
+            place=Place(place.file, place.table, row=rows + 1),
+            hint="The file was cut; export it again.",
         )
     records = whole[: rows * width].reshape(rows, width)
     padding = rest
@@ -98,7 +100,9 @@ def _number(number: np.ndarray, variable: Variable) -> tuple[pd.Series, ColumnTy
 def _text(raw: np.ndarray) -> tuple[pd.Series, bool]:
     """Text of padded bytes (uint8, rows x width). Only distinct values are decoded."""
     rows, width = raw.shape
-    cells = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), rows, [None, pa.py_buffer(np.ascontiguousarray(raw))])
+    cells = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(width), rows, [None, pa.py_buffer(np.ascontiguousarray(raw))]
+    )
     coded = cells.dictionary_encode()
     decoded = [decode(value) for value in coded.dictionary.to_pylist()]
     distinct = pa.array([text or None for text, _ in decoded], pa.large_string())

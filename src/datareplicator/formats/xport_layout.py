@@ -39,7 +39,7 @@ class Variable:
 
 @dataclass
 class Member:
-    """A data set of an XPORT file. `start` is the first byte of its rows, `rows` their number where the file says so."""
+    """A data set of an XPORT file. `start` is the first byte of its rows, `rows` their number where the file says it."""
 
     name: str
     label: str
@@ -146,7 +146,9 @@ def _read_member(cursor: _Cursor, version: int) -> Member:
     name = decode(first[8 : 16 if version == 5 else 40])[0]
     label = decode(cursor.take(RECORD, "data set header")[32:72])[0]
     place = Place(cursor.place.file, name or None)
-    count = _digits(cursor.header(words["names"], "variable header")[48 : 58 if version == 5 else 54].lstrip(b"0")[:6]) or 0
+    count = (
+        _digits(cursor.header(words["names"], "variable header")[48 : 58 if version == 5 else 54].lstrip(b"0")[:6]) or 0
+    )
     if version == 5:
         count = _digits(cursor.data[cursor.at - 26 : cursor.at - 22]) or 0
     member = Member(name, label, version)
@@ -170,13 +172,30 @@ def _digits(raw: bytes) -> int | None:
 def _read_variable(raw: bytes, size: int, version: int, place: Place) -> Variable:
     if size == 136:
         raw += b"\0" * 4
-    (kind, _, width, _, name, label, form, form_width, form_decimals, _, _, inform, in_width, in_decimals, offset, rest) = (
-        _NAMESTR.unpack(raw)
-    )
+    (
+        kind,
+        _,
+        width,
+        _,
+        name,
+        label,
+        form,
+        form_width,
+        form_decimals,
+        _,
+        _,
+        inform,
+        in_width,
+        in_decimals,
+        offset,
+        rest,
+    ) = _NAMESTR.unpack(raw)
     long_name = decode(rest[:32])[0] if version == 8 else ""
     text = decode(name)[0]
     if kind not in (1, 2):
-        raise SourceError("the variable is neither number nor text.", place=Place(place.file, place.table, text), hint=_HINT)
+        raise SourceError(
+            "the variable is neither number nor text.", place=Place(place.file, place.table, text), hint=_HINT
+        )
     return Variable(
         long_name or text,
         kind == 1,
@@ -257,7 +276,11 @@ def _padded(raw: bytes) -> bytes:
 
 def _descriptor(variable: Variable, number: int, long: bool, encoding: str) -> bytes:
     form, informat = split_format(variable.format), split_format(variable.informat)
-    rest = _fixed(variable.name, 32, encoding) + struct.pack(">h", len(variable.label.encode(encoding, "replace"))) + b"\0" * 18
+    rest = (
+        _fixed(variable.name, 32, encoding)
+        + struct.pack(">h", len(variable.label.encode(encoding, "replace")))
+        + b"\0" * 18
+    )
     return _NAMESTR.pack(
         1 if variable.numeric else 2,
         0,
@@ -282,7 +305,10 @@ def _long_labels(variables: Iterable[Variable], encoding: str) -> bytes:
     """The LABELV9 section: every variable whose label or formats do not fit the descriptor."""
     entries = []
     for number, variable in enumerate(variables, start=1):
-        texts = [part.encode(encoding, "replace") for part in (variable.name, variable.label, variable.format, variable.informat)]
+        texts = [
+            part.encode(encoding, "replace")
+            for part in (variable.name, variable.label, variable.format, variable.informat)
+        ]
         too_long = any(len(split_format(part)[0]) > 8 for part in (variable.format, variable.informat))
         if len(texts[1]) > 40 or too_long:
             entries.append(struct.pack(">5h", number, *map(len, texts)) + b"".join(texts))
