@@ -1,0 +1,130 @@
+"""Sampling findings: presence, latent scores, values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..model.findings.digests import sequence_digests
+from ..model.findings.levels import level_values
+from ..model.findings.model import SCORE_KNOTS, FindingsModel
+from ..model.subjects import Subjects
+from ..seeds import Streams
+from .presence import sample_presence
+
+
+@dataclass
+class VisitRows:
+    """Attended visits, arrays of one length: `subject`, `visit` indices, `day` relative to the anchor."""
+
+    subject: np.ndarray
+    visit: np.ndarray
+    day: np.ndarray
+
+
+@dataclass
+class FindingRows:
+    """Rows of the findings tables; `visit_row` indexes the visit rows; `value` is NaN where not done."""
+
+    subject: np.ndarray
+    visit: np.ndarray
+    visit_row: np.ndarray
+    cell: np.ndarray
+    value: np.ndarray
+
+
+def sample_findings(
+    model: FindingsModel,
+    subjects: Subjects,
+    levels: np.ndarray,
+    visit_rows: VisitRows,
+    streams: Streams,
+    variation: float = 1.0,
+) -> FindingRows:
+    """Rows for a block of subjects.
+
+    `levels`: (subjects, cells) normal scores of the subjects' levels. `variation` scales the spread of levels and
+    residuals (0: every subject at the mean course, 1: as learned).
+    """
+    order = np.lexsort((visit_rows.day, visit_rows.subject))
+    subject, visit, day = visit_rows.subject[order], visit_rows.visit[order], visit_rows.day[order]
+    present, known = sample_presence(model.presence, subjects, subject, visit, streams.under("presence"))
+    latent = _latent(model, subjects, levels, subject, visit, day, streams, variation)
+    row, cell = np.nonzero(present)
+    value = np.full(present.shape, np.nan)
+    for k in range(model.cells):
+        rows = np.flatnonzero(known[:, k])
+        if len(rows):
+            value[rows, k] = _values(model, k, latent[rows, k], subject[rows], visit[rows])
+    return FindingRows(subject[row], visit[row], order[row], cell, value[row, cell])
+
+
+def _latent(model, subjects, levels, subject, visit, day, streams, variation) -> np.ndarray:
+    """(rows, cells) latent values."""
+    group = subjects.group[subject]
+    latent = model.mean[visit].copy()
+    armed = group >= 0
+    latent[armed] += model.arm[group[armed], visit[armed]]
+    site = np.where(subjects.site < len(model.site_level), subjects.site, -1)
+    at_site = (site >= 0)[:, None]
+    spread = variation * np.sqrt(model.between)
+    level = np.where(at_site, model.site_level[np.maximum(site, 0)], 0.0) + spread * level_values(levels, model.levels)
+    own = streams.get("noise").standard_normal((subjects.n, int(model.noise_group.max(initial=-1)) + 1))
+    log_noise = model.noise_sd * own[:, model.noise_group] + model.noise_slope * np.clip(levels, -3, 3)
+    log_noise += np.where(at_site, model.site_noise[np.maximum(site, 0)], 0.0)
+    log_noise -= 0.5 * (model.noise_sd**2 + model.noise_slope**2)
+    factor = variation * np.exp(0.5 * np.clip(log_noise, -4, 4))
+    return latent + level[subject] + factor[subject] * _residual(model, subject, day, streams)
+
+
+def _residual(model: FindingsModel, subject: np.ndarray, day: np.ndarray, streams: Streams) -> np.ndarray:
+    """Drift (auto-regressive in days) and nugget, both correlated between cells at one visit."""
+    root = model.residual_root()
+    rows = len(subject)
+    shock = streams.get("drift").standard_normal((rows, model.cells)) @ root
+    nugget = streams.get("nugget").standard_normal((rows, model.cells)) @ root
+    if rows == 0:
+        return shock
+    first = np.r_[True, subject[1:] != subject[:-1]]
+    position = np.arange(rows) - np.maximum.accumulate(np.where(first, np.arange(rows), 0))
+    gap = np.r_[0.0, np.maximum(np.diff(day), 0.0)]
+    rho = np.where(first, 0.0, np.exp(-gap / model.theta))[:, None]
+    drift = np.sqrt(1 - rho**2) * shock
+    for place in range(1, int(position.max()) + 1):
+        here = np.flatnonzero(position == place)
+        drift[here] += rho[here] * drift[here - 1]
+    return np.sqrt(model.drift) * drift + np.sqrt(model.nugget) * nugget
+
+
+def _values(model: FindingsModel, k: int, latent: np.ndarray, subject: np.ndarray, visit: np.ndarray) -> np.ndarray:
+    marginal = model.marginals[k]
+    value = marginal.sample(normal_score(latent, model.scores[k]))
+    if len(model.digests[k]) == 0 or len(marginal.values) < 3:
+        return value
+    for attempt in range(8):
+        _, digest, middle = sequence_digests(value, subject, visit)
+        hit = middle[np.isin(digest, model.digests[k])]
+        if len(hit) == 0:
+            break
+        value[hit] = _neighbour(marginal, value[hit], 1 if attempt % 2 == 0 else -2)
+    return value
+
+
+def _neighbour(marginal, value: np.ndarray, step: int) -> np.ndarray:
+    """The value `step` grid points on, turned back at the ends."""
+    if not marginal.lattice:
+        return np.round(value + step * 10.0**-marginal.decimals, marginal.decimals)
+    last = len(marginal.values) - 1
+    place = np.searchsorted(marginal.values, value)
+    moved = place + step
+    moved = np.where((moved < 0) | (moved > last), place - step, moved)
+    return marginal.values[np.clip(moved, 0, last)]
+
+
+def normal_score(latent: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Latent values -> normal scores of the cell's marginal; straight beyond the table's ends."""
+    score = np.interp(latent, table, SCORE_KNOTS)
+    slope = (SCORE_KNOTS[-1] - SCORE_KNOTS[0]) / max(table[-1] - table[0], 1e-9)
+    beyond = np.maximum(latent - table[-1], 0) + np.minimum(latent - table[0], 0)
+    return score + slope * beyond

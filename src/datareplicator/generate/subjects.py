@@ -1,0 +1,105 @@
+"""Sampling subjects: stratum, arm, site, features, and one latent level for every cell of the findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+from scipy.stats import qmc
+
+from ..model.findings.model import correlation_root
+from ..model.subject_model import FeatureModel, SubjectModel
+from ..model.subjects import Subjects
+from ..seeds import Streams
+
+# Directions of the levels that are drawn evenly; the others carry little variance each.
+EVEN_LEVELS = 32
+BLOCKS_PER_SEQUENCE = 64
+
+
+@dataclass
+class SubjectDraw:
+    """`values`: feature name -> float array, or int codes (-1 missing) for categories. `levels`: (n, K) scores."""
+
+    subjects: Subjects
+    values: dict[str, np.ndarray]
+    levels: np.ndarray
+
+
+def sample_subjects(
+    model: SubjectModel, n: int, block: int, streams: Streams, *, stratified: bool = True, variation: float = 1.0
+) -> SubjectDraw:
+    """`n` subjects of one block.
+
+    `stratified`: a scrambled Sobol sequence over all blocks spreads shares and main directions evenly, so that a
+    cohort resembles the model closely; cohorts then vary less from seed to seed than real cohorts do. Without it draws
+    are independent: the choice for simulating trials. `variation` scales numbers, scores and levels about their centre.
+    """
+    f = len(model.features)
+    even = min(model.levels, EVEN_LEVELS)
+    uniform = _uniforms(3 + f + even, n, block, streams, stratified)
+    stratum = _pick(np.tile(np.cumsum(model.strata), (n, 1)), uniform[:, 0])
+    group = _pick(np.cumsum(model.arms, 1)[stratum], uniform[:, 1])
+    group = np.where(group == model.arms.shape[1] - 1, -1, group)
+    site = _pick(np.cumsum(model.sites, 1)[stratum], uniform[:, 2])
+    site = np.where(site == model.sites.shape[1] - 1, -1, site)
+    normal = ndtri(np.clip(uniform[:, 3:], 1e-9, 1 - 1e-9))
+    plain = streams.get("levels").standard_normal((n, model.levels - even))
+    own, levels = _latent(model, normal[:, :f], np.hstack([normal[:, f:], plain]))
+    gaps = streams.get("missing").random((n, f))
+    values, score, columns = {}, {}, {}
+    for j, feature in enumerate(model.features):
+        drawn = own[:, j] if feature.kind == "category" else variation * own[:, j]
+        missing = gaps[:, j] < feature.missing[stratum]
+        if feature.kind == "score":
+            score[feature.name] = drawn
+            continue
+        values[feature.name], columns[feature.name] = _feature(feature, drawn, stratum, missing)
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(n))
+    subjects = Subjects(n=n, group=group, stratum=stratum, site=site, covariates=frame, score=score)
+    return SubjectDraw(subjects, values, levels)
+
+
+def _uniforms(dimensions: int, n: int, block: int, streams: Streams, stratified: bool) -> np.ndarray:
+    if not stratified:
+        return streams.get("subjects").random((n, dimensions))
+    # Blocks continue one sequence; it starts anew, scrambled otherwise, before skipping ahead costs anything.
+    run, place = divmod(block, BLOCKS_PER_SEQUENCE)
+    scramble = Streams(streams.seed, 0, streams.prefix).get("sobol", str(run))
+    sobol = qmc.Sobol(dimensions, scramble=True, rng=int(scramble.integers(2**62)))
+    if place:
+        sobol.fast_forward(place * n)
+    return sobol.random(n)
+
+
+def _pick(cumulative: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """Index drawn from each row's cumulative shares."""
+    return np.minimum((uniform[:, None] * cumulative[:, -1:] >= cumulative).sum(1), cumulative.shape[1] - 1)
+
+
+def _latent(model: SubjectModel, own: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Correlated normal scores of features and levels; levels by their main directions given the features."""
+    f = own.shape[1]
+    root = correlation_root(model.correlation, f + model.levels)
+    features = own @ root[:f, :f]
+    if model.levels == 0:
+        return features, np.zeros((len(own), 0))
+    value, vector = np.linalg.eigh(root[f:, f:].T @ root[f:, f:])
+    order = np.argsort(-value)
+    main = vector[:, order] * np.sqrt(np.maximum(value[order], 0.0))
+    return features, own @ root[:f, f:] + rest @ main.T
+
+
+def _feature(feature: FeatureModel, score: np.ndarray, stratum: np.ndarray, missing: np.ndarray):
+    """Values of a feature, as an array and as a column."""
+    value = np.empty(len(score))
+    for s, marginal in enumerate(feature.marginals):
+        here = stratum == s
+        value[here] = marginal.sample(score[here])
+    if feature.kind != "category":
+        value[missing] = np.nan
+        return value, value
+    code = np.where(missing, -1, value).astype(np.int64)
+    return code, pd.Categorical.from_codes(code, categories=list(feature.categories))
