@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import model_validator
 
 from datareplicator.document import Document, Floats, Ints
-from datareplicator.model.daytables import EMPTY, DayTable, DayTables, learn_days
+from datareplicator.model.discrete import EMPTY, Discrete, DiscreteTables, learn_days
 from datareplicator.model.visitkinds import VisitKind
 
 _RATE = 4.0  # subjects' worth of the overall rate in the rate after one particular last visit
@@ -27,7 +27,7 @@ class ExtraVisits(Document):
     previous: Ints
     rate: Floats
     absolute: Ints
-    gap: DayTables
+    gap: DiscreteTables
 
     @model_validator(mode="after")
     def _check(self) -> ExtraVisits:
@@ -56,7 +56,7 @@ def fit_extras(attended: np.ndarray, day: np.ndarray, kinds: np.ndarray, last: n
     pooled = _pooled_gap(since[:, extra[parent >= 0]])
     rate = np.zeros((len(extra), len(regular)))
     absolute = np.zeros(len(extra), dtype=np.int64)
-    gap: list[DayTable] = []
+    gap: list[Discrete] = []
     for e, v in enumerate(extra):
         had = attended[:, v] & (last >= 0)
         if parent[e] < 0:
@@ -68,7 +68,7 @@ def fit_extras(attended: np.ndarray, day: np.ndarray, kinds: np.ndarray, last: n
         prior = EMPTY if parent[e] < 0 else pooled
         gap.append(learn_days(day[had, v] if absolute[e] else np.maximum(since[had, v], 0), prior, _GAP))
     return ExtraVisits(
-        visit=extra, parent=parent, previous=previous, rate=rate, absolute=absolute, gap=DayTables.of(gap)
+        visit=extra, parent=parent, previous=previous, rate=rate, absolute=absolute, gap=DiscreteTables.of(gap)
     )
 
 
@@ -108,6 +108,6 @@ def _spread(values: np.ndarray) -> float:
     return float(np.subtract(*np.quantile(values, [0.85, 0.15]))) if len(values) else np.inf
 
 
-def _pooled_gap(since: np.ndarray) -> DayTable:
+def _pooled_gap(since: np.ndarray) -> Discrete:
     values = since[np.isfinite(since)]
     return learn_days(np.maximum(values, 0))

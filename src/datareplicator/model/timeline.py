@@ -13,7 +13,7 @@ from pydantic import model_validator
 from scipy.stats import norm, spearmanr
 
 from datareplicator.document import Document, Floats, Ints
-from datareplicator.model.daytables import EMPTY, DayTable, DayTables, learn_days
+from datareplicator.model.discrete import EMPTY, Discrete, DiscreteTables, learn_days
 from datareplicator.model.extravisits import ExtraVisits, fit_extras
 from datareplicator.model.stay import Attendance, learn_attendance, stay_scores, stop_distribution
 from datareplicator.model.subjects import Subjects
@@ -55,7 +55,7 @@ class StratumTimeline(Document):
     usual: Floats
     before_last: Floats
     frailty: float
-    jitter: DayTables
+    jitter: DiscreteTables
     copula: Floats
     lag: float
     step: Floats
@@ -166,7 +166,7 @@ def reached_end(model: TimelineModel, subjects: Subjects) -> np.ndarray:
     return end
 
 
-def _shared_jitter(grids: list[_Grid]) -> DayTable:
+def _shared_jitter(grids: list[_Grid]) -> Discrete:
     """Days from the typical day over all strata and visits, visits at the anchor left out: what a small stratum
     borrows."""
     values = []
@@ -180,7 +180,7 @@ def _shared_jitter(grids: list[_Grid]) -> DayTable:
     return learn_days(known[np.abs(known) <= wide])
 
 
-def _fit_stratum(code: int, grid: _Grid, shared: DayTable) -> tuple[StratumTimeline, np.ndarray]:
+def _fit_stratum(code: int, grid: _Grid, shared: Discrete) -> tuple[StratumTimeline, np.ndarray]:
     """One stratum, and the index of each subject's last regular visit (-1 none)."""
     kinds = visit_kinds(grid.attended, grid.day, grid.group, grid.planned)
     regular = np.flatnonzero(kinds == VisitKind.REGULAR)
@@ -218,8 +218,8 @@ def _fit_stratum(code: int, grid: _Grid, shared: DayTable) -> tuple[StratumTimel
 
 
 def _jitter_tables(
-    day: np.ndarray, attended: np.ndarray, last: np.ndarray, typical: np.ndarray, shared: DayTable
-) -> DayTables:
+    day: np.ndarray, attended: np.ndarray, last: np.ndarray, typical: np.ndarray, shared: Discrete
+) -> DiscreteTables:
     """Tables of days from the typical day: R for subjects who went on, R for those who stopped at the visit.
 
     Early terminations come on other days than planned visits do, so that the two are learned apart; the end of the
@@ -234,7 +234,7 @@ def _jitter_tables(
     before = _pool(away, went_on, moving & (typical < 0), shared)
     after = _pool(away, went_on, moving & (typical >= 0), shared)
     end = learn_days(away[stopped & (typical > 0)], after, _POOL / 2)
-    tables: list[DayTable] = []
+    tables: list[Discrete] = []
     for v in range(visits):
         fixed = not moving[v] and np.isfinite(away[went_on[:, v], v]).any()
         prior = EMPTY if fixed else before if typical[v] < 0 else after
@@ -245,7 +245,7 @@ def _jitter_tables(
             tables.append(learn_days(np.append(own, away[went_on[:, v], v])) if len(own) else tables[v])
         else:
             tables.append(learn_days(own, end, _POOL))
-    return DayTables.of([t if len(t.day) or np.isnan(away).all() else after for t in tables])
+    return DiscreteTables.of([t if len(t.day) or np.isnan(away).all() else after for t in tables])
 
 
 def _spread_out(values: np.ndarray) -> bool:
@@ -254,7 +254,7 @@ def _spread_out(values: np.ndarray) -> bool:
     return len(values) == 0 or np.unique(values, return_counts=True)[1].max() < 0.9 * len(values) or len(values) < 5
 
 
-def _pool(away: np.ndarray, mask: np.ndarray, use: np.ndarray, shared: DayTable) -> DayTable:
+def _pool(away: np.ndarray, mask: np.ndarray, use: np.ndarray, shared: Discrete) -> Discrete:
     return learn_days(away[:, use][mask[:, use]], shared, 4.0)
 
 
@@ -270,7 +270,7 @@ def _least_gaps(day: np.ndarray, attended: np.ndarray) -> np.ndarray:
 
 
 def _jitter_copula(
-    tables: DayTables, away: np.ndarray, attended: np.ndarray, last: np.ndarray
+    tables: DiscreteTables, away: np.ndarray, attended: np.ndarray, last: np.ndarray
 ) -> tuple[np.ndarray, float]:
     """Correlation of the latent jitter over visits: Spearman, to Pearson, shrunk to a power of the lag."""
     visits = away.shape[1]

@@ -15,19 +15,19 @@ from pydantic import model_validator
 from datareplicator.document import Document, Floats, Ints
 
 
-class DayTable(NamedTuple):
+class Discrete(NamedTuple):
     """One distribution: `day` float[k] ascending, `mass` float[k] summing to 1. Empty where nothing is known."""
 
     day: np.ndarray
     mass: np.ndarray
 
 
-EMPTY = DayTable(np.empty(0), np.empty(0))
+EMPTY = Discrete(np.empty(0), np.empty(0))
 _SPREAD = 0.08  # a single value is spread over this share of its distance from the median,
 _WIDEST = 30  # but over no more than this many days to either side
 
 
-def learn_days(days: np.ndarray, prior: DayTable = EMPTY, strength: float = 0.0) -> DayTable:
+def learn_days(days: np.ndarray, prior: Discrete = EMPTY, strength: float = 0.0) -> Discrete:
     """Distribution of `days` (float[n], NaN ignored), mixed with `prior` as if that were `strength` further values.
 
     Without a prior the support is the sample's; with one it reaches a little beyond: a day, a tenth of the range,
@@ -54,24 +54,16 @@ def learn_days(days: np.ndarray, prior: DayTable = EMPTY, strength: float = 0.0)
     return _collect(day, mass)
 
 
-def _collect(day: np.ndarray, mass: np.ndarray) -> DayTable:
+def _collect(day: np.ndarray, mass: np.ndarray) -> Discrete:
     distinct, inverse = np.unique(day, return_inverse=True)
     total = np.bincount(inverse, mass)
-    return DayTable(distinct, total / total.sum())
+    return Discrete(distinct, total / total.sum())
 
 
-def truncate(table: DayTable, low: float, high: float) -> DayTable:
-    """The table within [low, high]; its nearest end where nothing of it lies there."""
-    if not len(table.day):
-        return table
-    inside = (table.day >= low) & (table.day <= high)
-    if inside.any():
-        return DayTable(table.day[inside], table.mass[inside] / table.mass[inside].sum())
-    return DayTable(np.array([np.clip(table.day[np.argmax(table.mass)], low, high)]), np.ones(1))
-
-
-class DayTables(Document):
+class DiscreteTables(Document):
     """Several tables, one after the other: table j is `day[start[j]:start[j+1]]` with its cumulated probabilities.
+
+    The values need not be days: distributions over indices (patterns, codes) are kept the same way.
 
     An empty table gives NaN.
     """
@@ -81,7 +73,7 @@ class DayTables(Document):
     cumulated: Floats
 
     @model_validator(mode="after")
-    def _check(self) -> DayTables:
+    def _check(self) -> DiscreteTables:
         if self.start.ndim != 1 or len(self.start) < 1 or self.start[0] != 0 or (np.diff(self.start) < 0).any():
             raise ValueError("start must be ascending from 0")
         if self.day.shape != self.cumulated.shape or self.day.ndim != 1 or self.start[-1] != len(self.day):
@@ -93,7 +85,7 @@ class DayTables(Document):
         return self
 
     @classmethod
-    def of(cls, tables: Sequence[DayTable]) -> DayTables:
+    def of(cls, tables: Sequence[Discrete]) -> DiscreteTables:
         """Pack tables."""
         start = np.append(0, np.cumsum([len(t.day) for t in tables], dtype=np.int64)).astype(np.int64)
         return cls(
@@ -108,7 +100,7 @@ class DayTables(Document):
     def pick(self, table: np.ndarray, u: np.ndarray) -> np.ndarray:
         """Days at probabilities `u` (float, any shape, 0 to 1) of tables `table` (int, same shape).
 
-        >>> tables = DayTables.of([learn_days(np.array([1.0, 1.0, 5.0, 5.0]))])
+        >>> tables = DiscreteTables.of([learn_days(np.array([1.0, 1.0, 5.0, 5.0]))])
         >>> tables.pick(np.zeros(2, int), np.array([0.2, 0.7])).tolist()
         [1.0, 5.0]
         """
