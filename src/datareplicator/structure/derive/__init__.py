@@ -1,0 +1,97 @@
+"""Templates of computed columns: `mine_formulas` finds them in a study, `compute` makes the column for new subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.structure.derive import (
+    arithmetic,
+    baseline,
+    children,
+    copies,
+    days,
+    intervals,
+    items,
+    limits,
+    lookup,
+    numbers,
+    sequence,
+    texts,
+    units,
+)
+from datareplicator.structure.derive.choice import choose
+from datareplicator.structure.derive.outcome import as_series, text_of_numbers
+from datareplicator.structure.derive.scene import Scene
+from datareplicator.structure.derive.view import View, key_array, level_index
+from datareplicator.structure.encode import Context
+from datareplicator.structure.spec import Derivation
+
+__all__ = ["TEMPLATES", "View", "apply", "choose", "compute", "mine_formulas"]
+
+_MODULES = (copies, texts, sequence, numbers, units, arithmetic, days, limits, baseline, intervals, children, items, lookup)
+
+TEMPLATES: dict[str, Callable[[View, Derivation], pd.Series | np.ndarray]] = {
+    name: function for module in _MODULES for name, function in module.TEMPLATES.items()
+}
+"""Every template by name. A template reads the derivation's sources from the view and returns one value a row."""
+
+
+def compute(derivation: Derivation, frames: Mapping[str, pd.DataFrame] | View) -> pd.Series:
+    """The column that a derivation makes, aligned with the frame of its table (plain index).
+
+    `frames` are logical frames by table name; a `View` keeps encodings over several calls. Numbers are float64 (copies
+    keep their type), texts categorical. Rows outside the scope (params ``only``) are missing, as are, for a partial
+    derivation (params ``partial``), all rows that it does not speak of: `apply` keeps what stands there.
+    """
+    view = frames if isinstance(frames, View) else View(frames)
+    result = as_series(TEMPLATES[derivation.template](view, derivation))
+    if "text" in derivation.params:
+        result = text_of_numbers(result.to_numpy(dtype=float, na_value=np.nan), derivation.params["text"]["decimals"])
+    only = derivation.params.get("only")
+    if only is not None:
+        values = view.values(derivation.table, only["column"])
+        inside = np.append(level_index(values, key_array(only["values"])) >= 0, False)[values.codes]
+        result = result.where(inside)
+    return result
+
+
+def apply(derivation: Derivation, view: View) -> None:
+    """Compute a derivation and set the column in the view's frames; a partial one leaves the other rows alone."""
+    frame = view.frames[derivation.table]
+    result = compute(derivation, view).set_axis(frame.index)
+    if derivation.params.get("partial") and derivation.target in frame:
+        old = frame[derivation.target]
+        result = old.where(result.isna(), result)
+    view.put(derivation.table, derivation.target, result)
+
+
+def mine_formulas(ctx: Context) -> list[Derivation]:
+    """All derivations that hold, each with its agreement: several a target, in circles too. `choose` keeps one a
+    target; the order in which they can be computed is for the caller.
+
+    Agreement is the share of rows that `compute` reproduces among the rows where the source or the computed value is
+    present; missing in both places proves nothing.
+    """
+    scene = Scene(ctx, compute)
+    found = copies.mine(scene)
+    found += texts.mine(scene)
+    found += numbers.mine(scene)
+    linears = units.mine(scene)
+    found += linears + numbers.mine_texts(scene, linears)
+    steps: Iterable[Callable[[Scene], list[Derivation]]] = (
+        sequence.mine,
+        days.mine,
+        arithmetic.mine,
+        limits.mine,
+        baseline.mine,
+        intervals.mine,
+        copies.mine_by_key,
+        children.mine,
+        items.mine,
+    )
+    for step in steps:
+        found += step(scene)
+    return found

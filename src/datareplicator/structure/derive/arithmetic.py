@@ -1,0 +1,141 @@
+"""Arithmetic of numbers in one row: differences, sums, ratios, percent changes, body mass index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.structure.derive.outcome import decimals_of, rounded, written_as
+from datareplicator.structure.derive.scene import Scene, ref
+from datareplicator.structure.derive.view import View
+from datareplicator.structure.spec import Derivation, Kind
+
+OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "difference": lambda a, b: a - b,
+    "ratio": lambda a, b: np.where(b != 0, a / b, np.nan),
+    "percent_change": lambda a, b: np.where(b != 0, 100 * (a - b) / b, np.nan),
+    "percent_of": lambda a, b: np.where(b != 0, 100 * a / b, np.nan),
+    "sum": lambda a, b: a + b,
+    "product": lambda a, b: a * b,
+    "body_mass_index": lambda a, b: np.where(b != 0, a / (b / 100) ** 2, np.nan),
+}
+SYMMETRIC = {"sum", "product"}
+
+
+def arithmetic(view: View, d: Derivation) -> np.ndarray:
+    """``op`` of sources[0] and sources[1], rounded half up to ``decimals`` (null: not rounded)."""
+    a, b = (view.values(d.table, s.column).number for s in d.sources)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return rounded(OPERATIONS[d.params["op"]](a, b), d.params["decimals"])
+
+
+def round_of(view: View, d: Derivation) -> np.ndarray:
+    """sources[0] rounded half up to ``decimals``."""
+    return rounded(view.values(d.table, d.sources[0].column).number, d.params["decimals"])
+
+
+TEMPLATES: dict[str, Callable[[View, Derivation], pd.Series | np.ndarray]] = {"arithmetic": arithmetic, "round": round_of}
+
+
+def mine(scene: Scene) -> list[Derivation]:
+    """Every numeric column as an operation on two others of its row."""
+    found: list[Derivation] = []
+    for table in scene.tables:
+        skip = {scene.ctx.sequence.get(table)}
+        numbers = [c for c in scene.numbers(table) if c not in skip and not c.upper().endswith("SEQ") and _measured(scene, table, c)]
+        targets = [c for c in numbers if scene.values(table, c).distinct >= 5]
+        if targets:
+            found += _rounds(scene, table, targets)
+        if len(numbers) >= 3:
+            found += _operations(scene, table, targets, numbers)
+    return found
+
+
+def _measured(scene: Scene, table: str, column: str) -> bool:
+    kind = scene.ctx.tables[table][column].kind
+    return (kind in (Kind.DECIMAL, Kind.INTEGER, Kind.CATEGORY, Kind.FLAG) and scene.values(table, column).stored_number) or (
+        kind == Kind.DECIMAL
+    )
+
+
+def _rounds(scene: Scene, table: str, targets: list[str]) -> list[Derivation]:
+    rows, found = scene.sample(table), []
+    for target in targets:
+        t = scene.values(table, target).number[rows]
+        decimals = decimals_of(t)
+        for source in targets:
+            x = scene.values(table, source).number[rows]
+            both = np.isfinite(t) & np.isfinite(x)
+            if source == target or both.sum() < 10 or not scene.values(table, target).stored_number or (t[both] == x[both]).all():
+                continue
+            if np.mean(np.abs(rounded(x[both], decimals) - t[both]) < 1e-9) >= 0.98:
+                one = scene.judge(
+                    0.98, table=table, target=target, template="round", sources=ref(table, source), params={"decimals": decimals}
+                )
+                found += [one] if one else []
+    return found
+
+
+def _operations(scene: Scene, table: str, targets: list[str], numbers: list[str]) -> list[Derivation]:
+    rows = scene.sample(table)
+    columns = {c: scene.values(table, c).number[rows] for c in numbers}
+    sampled = {t: (columns[t], decimals_of(columns[t])) for t in targets}
+    found = []
+    for target, (t, decimals) in sampled.items():
+        present = np.flatnonzero(np.isfinite(t))
+        probe = present[:: max(1, len(present) // 40)]
+        if len(present) < 8 or len(np.unique(t[present])) < 4:
+            continue
+        unit = 10.0**-decimals
+        for i, a in enumerate(numbers):
+            for j, b in enumerate(numbers):
+                if a == b or target in (a, b):
+                    continue
+                for op, function in OPERATIONS.items():
+                    if op in SYMMETRIC and j < i:
+                        continue
+                    if _near(function, columns[a][probe], columns[b][probe], t[probe], unit):
+                        found += _verify(scene, table, target, op, a, b, rows[present], t[present], decimals)
+    return found
+
+
+def _near(function: Callable, a: np.ndarray, b: np.ndarray, t: np.ndarray, unit: float) -> bool:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        made = function(a, b)
+    known = np.isfinite(made)
+    if known.mean() < 0.5:
+        return False
+    return bool(np.mean(np.abs(made[known] - t[known]) <= 0.51 * unit + 1e-9 * np.abs(t[known])) >= 0.95)
+
+
+def _verify(
+    scene: Scene, table: str, target: str, op: str, a: str, b: str, rows: np.ndarray, t: np.ndarray, decimals: int
+) -> list[Derivation]:
+    x, y = (scene.values(table, c).number[rows] for c in (a, b))
+    if not _informative(op, x, y):
+        return []
+    values = scene.values(table, target)
+    for digits in (None, decimals):
+        one = scene.judge(
+            0.98,
+            table=table,
+            target=target,
+            template="arithmetic",
+            sources=ref(table, a, b),
+            params={"op": op, "decimals": digits, **written_as(values)},
+        )
+        if one and (one.agreement > 0.999 or digits is not None):
+            return [one]
+    return []
+
+
+def _informative(op: str, x: np.ndarray, y: np.ndarray) -> bool:
+    """Both operands must matter: not a difference to 0, not a ratio to 1."""
+    neutral = 1.0 if op in ("ratio", "product") else 0.0
+    known = np.isfinite(x) & np.isfinite(y)
+    if known.sum() < 8:
+        return False
+    moved = np.mean(y[known] != neutral)
+    return bool(moved > 0.2 and len(np.unique(np.column_stack([x[known], y[known]]), axis=0)) >= 5)
