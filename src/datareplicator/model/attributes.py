@@ -96,9 +96,13 @@ def fit_attributes(
     columns = tuple(str(name) for name in targets.columns)
     if not len(targets) or not columns:
         return AttributeModel(columns=columns, nodes=tuple(_empty_node(name) for name in columns))
-    known = {name: fit_coding(context[name], name) for name in context.columns if name not in columns}
+    known = {
+        name: fit_coding(context[name], name, subject=subject, min_subjects=min_subjects)
+        for name in context.columns
+        if name not in columns
+    }
     candidates = {name: Candidate(encode(coding, context[name]), coding.size) for name, coding in known.items()}
-    coded = {name: fit_categories(targets[name], name, subject) for name in columns}
+    coded = {name: fit_categories(targets[name], name, subject, min_subjects) for name in columns}
     codes = {name: encode(coding, targets[name]) for name, coding in coded.items() if coding is not None}
     groups = group_columns(codes, candidates, subject)
     nodes, codings = [], {}

@@ -56,23 +56,45 @@ def to_float(values: pd.Series) -> np.ndarray:
     return pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
 
 
-def fit_coding(values: pd.Series, name: str, *, bins: int = CONTEXT_BINS) -> Coding:
-    """Coding of a context column: numbers with more than `bins` values are cut at their quantiles."""
+def fit_coding(
+    values: pd.Series,
+    name: str,
+    *,
+    subject: np.ndarray | None = None,
+    min_subjects: int = 1,
+    bins: int = CONTEXT_BINS,
+    categories: bool = False,
+) -> Coding:
+    """Coding of a context column: numbers with more than `bins` values are cut at their quantiles, unless they are
+    `categories` (codes written as numbers). Values of fewer than `min_subjects` subjects are left out."""
     if not is_number(values):
-        return _named(values, name)
+        return _named(values, name, subject, min_subjects)
     x = to_float(values)
     x = x[np.isfinite(x)]
     distinct = np.unique(x)
-    if len(distinct) <= bins:
-        return Coding(name=name, kind="lattice", numbers=distinct)
+    if len(distinct) <= bins or categories:
+        coding = Coding(name=name, kind="lattice", numbers=distinct)
+        return _common(coding, values, subject, min_subjects)
     edges = np.unique(np.quantile(x, np.arange(1, bins) / bins, method="inverted_cdf"))
     return Coding(name=name, kind="number", edges=edges[edges > distinct[0]])
 
 
-def fit_categories(values: pd.Series, name: str, subject: np.ndarray) -> Coding | None:
+def _common(coding: Coding, values: pd.Series, subject: np.ndarray | None, min_subjects: int) -> Coding:
+    """The coding without the values of fewer than `min_subjects` subjects."""
+    if min_subjects <= 1 or subject is None:
+        return coding
+    code, units = encode(coding, values), np.int64(np.max(subject, initial=0) + 1)
+    seen = np.bincount(pd.unique(code * units + subject) // units, minlength=coding.size)[1:] >= min_subjects
+    if coding.kind == "lattice":
+        return coding.model_copy(update={"numbers": coding.numbers[seen]})
+    kept = tuple(value for value, enough in zip(coding.values, seen, strict=True) if enough)
+    return coding.model_copy(update={"values": kept})
+
+
+def fit_categories(values: pd.Series, name: str, subject: np.ndarray, min_subjects: int = 1) -> Coding | None:
     """Coding of a target column, or None where it is a number that must be drawn as a number."""
     if not is_number(values):
-        return _named(values, name)
+        return _named(values, name, subject, min_subjects)
     x = to_float(values)
     known = np.isfinite(x)
     codes, distinct = pd.factorize(x[known], sort=True)
@@ -82,10 +104,11 @@ def fit_categories(values: pd.Series, name: str, subject: np.ndarray) -> Coding 
     small = len(distinct) <= 3 or len(distinct) <= min(300, len(codes) / 5)
     if not (small and (repeated >= LATTICE_SHARE or len(distinct) == 1)):
         return None
-    return Coding(name=name, kind="lattice", numbers=np.asarray(distinct, dtype=float))
+    coding = Coding(name=name, kind="lattice", numbers=np.asarray(distinct, dtype=float))
+    return _common(coding, values, subject, min_subjects)
 
 
-def _named(values: pd.Series, name: str) -> Coding:
+def _named(values: pd.Series, name: str, subject: np.ndarray | None, min_subjects: int) -> Coding:
     if pd.api.types.is_bool_dtype(values.dtype):
         return Coding(name=name, kind="boolean", values=("False", "True"))
     if pd.api.types.is_datetime64_any_dtype(values.dtype) or pd.api.types.is_timedelta64_dtype(values.dtype):
@@ -95,7 +118,8 @@ def _named(values: pd.Series, name: str) -> Coding:
         labels = [str(values.cat.categories[code]) for code in used if code >= 0]
     else:
         labels = [str(label) for label in pd.unique(values.dropna())]
-    return Coding(name=name, kind="text", values=tuple(sorted(set(labels))))
+    coding = Coding(name=name, kind="text", values=tuple(sorted(set(labels))))
+    return _common(coding, values, subject, min_subjects)
 
 
 def encode(coding: Coding, values: pd.Series) -> np.ndarray:

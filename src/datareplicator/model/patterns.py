@@ -51,22 +51,18 @@ def fit_patterns(
     Where none is, the only pattern is "all missing", and all rows have it.
     """
     table = np.stack(codes, axis=1)
-    joint = join_codes(codes, codings)
-    outcome, _ = pd.factorize(joint, sort=True)
-    first = np.unique(outcome, return_index=True)[1]
-    kept = np.arange(len(outcome))
-    if min_subjects > 1:
-        common = _subjects_of(outcome, subject) >= min_subjects
-        if not common.any():
-            zeros = np.zeros(len(outcome), dtype=np.int64)
-            return (
-                Patterns(codings=tuple(_bare(c) for c in codings), codes=np.zeros((1, len(codings)), int)),
-                zeros,
-                kept,
-            )
-        kept = np.flatnonzero(common[outcome])
-        first, outcome = first[common], (np.cumsum(common) - 1)[outcome]
-    return Patterns(codings=tuple(codings), codes=table[first]), outcome.astype(np.int64), kept
+    learned = (table >= 0).all(axis=1)  # a value that too few subjects have is coded as never seen
+    joint = join_codes([code + 1 for code in codes], [coding.size + 1 for coding in codings])
+    outcome = pd.factorize(joint, sort=True)[0]
+    common = _subjects_of(outcome, subject) >= min_subjects
+    kept = np.flatnonzero(learned & common[outcome])
+    if not len(kept):
+        nothing = Patterns(codings=tuple(_bare(c) for c in codings), codes=np.zeros((1, len(codings)), dtype=np.int64))
+        return nothing, np.zeros(len(outcome), dtype=np.int64), np.arange(len(outcome))
+    _, first, inner = np.unique(outcome[kept], return_index=True, return_inverse=True)
+    result = np.zeros(len(outcome), dtype=np.int64)
+    result[kept] = inner
+    return Patterns(codings=tuple(codings), codes=table[kept[first]]), result, kept
 
 
 def _bare(coding: Coding) -> Coding:
@@ -74,11 +70,11 @@ def _bare(coding: Coding) -> Coding:
     return Coding(name=coding.name, kind="text")
 
 
-def join_codes(codes: list[np.ndarray], codings: list[Coding]) -> np.ndarray:
-    """One whole number a row for its combination of codes; safe for any number of columns."""
+def join_codes(codes: list[np.ndarray], sizes: list[int]) -> np.ndarray:
+    """One whole number a row for its combination of codes (each 0 .. size-1); safe for any number of columns."""
     joint = np.zeros(len(codes[0]), dtype=np.int64)
-    for code, coding in zip(codes, codings, strict=True):
-        joint = pd.factorize(joint * coding.size + code, sort=True)[0].astype(np.int64)
+    for code, size in zip(codes, sizes, strict=True):
+        joint = pd.factorize(joint * size + code, sort=True)[0].astype(np.int64)
     return joint
 
 
