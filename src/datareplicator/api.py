@@ -83,7 +83,7 @@ class Model:
         return _writable(pipeline.generate_study(self._document, request, workers=workers))
 
     def __repr__(self) -> str:
-        return f"<Model of {self._document.name or 'a study'}: {len(self._document.tables)} tables>"
+        return f"<Model of {self._document.name or 'a study'}: {len(self._document.sources)} tables>"
 
 
 def read_study(source: str | os.PathLike[str] | Mapping[str, Any], *, format: str | None = None) -> Study:

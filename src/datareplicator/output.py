@@ -22,14 +22,16 @@ def check_output(output: Path, *, overwrite: bool, source: Path | None = None) -
     if source is not None and _holds(output, source):
         raise RequestError("the output would replace the source.", place=place, hint="Choose another folder.")
     if output.is_symlink() or (output.exists() and not output.is_dir()):
-        raise RequestError("exists and is no folder.", place=place, hint="Choose another output.")
+        raise RequestError("this is no folder.", place=place, hint="Choose another output.")
     if not output.is_dir() or not any(output.iterdir()):
         return
     if not overwrite:
-        raise RequestError("is not empty.", place=place, hint="Choose another folder, or add --overwrite.")
+        raise RequestError("the folder is not empty.", place=place, hint="Choose another folder, or add --overwrite.")
     if not (output / MANIFEST).is_file():
         raise RequestError(
-            f"holds no {MANIFEST}, so it is not replaced.", place=place, hint="Choose another folder, or empty it."
+            f"the folder holds no {MANIFEST}, so it is not replaced.",
+            place=place,
+            hint="Choose another folder, or empty it.",
         )
 
 

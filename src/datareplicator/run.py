@@ -45,7 +45,7 @@ class Run(Document):
     format: OutputFormat = Field("same", description="The format of the tables; `same` is the source's.")
     workers: int | None = Field(None, ge=1, description="Processes; by default as many as there are cores.")
     report: bool = Field(False, description="Write report.html, source against synthetic.")
-    overwrite: bool = Field(False, description="Replace an output folder of an earlier run.")
+    overwrite: bool = Field(False, description="Replace the output of an earlier run.")
 
     def updated(self, **options: Any) -> Run:
         """A copy with the options that are not None. Raises RequestError."""

@@ -89,7 +89,7 @@ Report = Annotated[
 ]
 Overwrite = Annotated[
     bool | None,
-    typer.Option("--overwrite/--no-overwrite", help="Replace an output folder of an earlier run.", show_default=False),
+    typer.Option("--overwrite/--no-overwrite", help="Replace the output of an earlier run.", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 

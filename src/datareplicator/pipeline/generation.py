@@ -10,11 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 from datareplicator.engine import run_job
+from datareplicator.formats import TableLayout
 from datareplicator.generate.blocks import generate_block
 from datareplicator.generate.request import Block, GenerateRequest, plan_blocks
 from datareplicator.model.store import StudyModel, load_model
 from datareplicator.pipeline.progress import Progress, Step, tell
-from datareplicator.study import Study, Table
+from datareplicator.study import Column, Origin, Study, Table
 
 Frames = dict[str, pd.DataFrame]
 """The rows of one block by source table."""
@@ -42,8 +43,8 @@ class BlockJob:
 
 def generate_frames(
     model: StudyModel, request: GenerateRequest, *, workers: int | None = None, progress: Progress = None
-) -> Iterator[Frames]:
-    """Yield the blocks of a request in order, each a frame a source table.
+) -> Iterator[tuple[Block, Frames]]:
+    """Yield the blocks of a request in order, each with a frame a source table.
 
     `workers`: processes (None: as many as there are cores). The frames are the same for any number.
     """
@@ -56,9 +57,22 @@ def generate_frames(
         tell(progress, Step("generate", 0, request.subjects, "subjects"))
         with closing(run_job(BlockJob(model, path, request), blocks, workers)) as results:
             for block, frames in zip(blocks, results, strict=True):
-                yield frames
+                yield block, frames
                 done += block.keep
                 tell(progress, Step("generate", done, request.subjects, "subjects"))
+
+
+def layouts(model: StudyModel) -> list[TableLayout]:
+    """The source tables of a model as a writer wants them: names, columns, labels and origins."""
+    return [
+        TableLayout(
+            source.name,
+            {column.name: Column(**column.model_dump()) for column in source.columns},
+            source.label,
+            Origin(source.format, source.file or source.name, source.options) if source.format else None,
+        )
+        for source in model.sources
+    ]
 
 
 class Collector:
@@ -67,20 +81,17 @@ class Collector:
     def __init__(self, model: StudyModel, most_rows: int | None = None) -> None:
         self._model = model
         self._most_rows = most_rows
-        self._parts: dict[str, list[pd.DataFrame]] = {name: [] for name in model.tables}
+        self._parts: dict[str, list[pd.DataFrame]] = {source.name: [] for source in model.sources}
         self._rows = 0
-        self._full = False
+        self.subjects = 0
+        self.complete = True
 
-    @property
-    def complete(self) -> bool:
-        """Whether no block was left out."""
-        return not self._full
-
-    def add(self, frames: Frames) -> None:
-        """Take in one more block, while there is room."""
-        self._full = self._full or (self._most_rows is not None and self._rows >= self._most_rows)
-        if self._full:
+    def add(self, block: Block, frames: Frames) -> None:
+        """Take in one more block; once there is no room, `complete` turns false and `subjects` stays."""
+        self.complete = self.complete and (self._most_rows is None or self._rows < self._most_rows)
+        if not self.complete:
             return
+        self.subjects += block.keep
         for table, frame in frames.items():
             self._parts[table].append(frame)
             self._rows += len(frame)
@@ -88,9 +99,9 @@ class Collector:
     def study(self) -> Study:
         """The study so far."""
         tables = {}
-        for name, layout in self._model.tables.items():
-            frame = pd.concat(self._parts[name], ignore_index=True)
-            tables[name] = Table(name, frame, dict(layout.columns), layout.label, layout.origin)
+        for layout in layouts(self._model):
+            frame = pd.concat(self._parts[layout.name], ignore_index=True)
+            tables[layout.name] = Table(layout.name, frame, dict(layout.columns), layout.label, layout.origin)
         return Study(tables, self._model.name)
 
 
@@ -99,6 +110,6 @@ def generate_study(
 ) -> Study:
     """All of a request in memory."""
     collector = Collector(model)
-    for frames in generate_frames(model, request, workers=workers, progress=progress):
-        collector.add(frames)
+    for block, frames in generate_frames(model, request, workers=workers, progress=progress):
+        collector.add(block, frames)
     return collector.study()

@@ -52,7 +52,7 @@ def fit_to_file(source: str, output: Path, *, overwrite: bool = False, progress:
 
 def notes(model: StudyModel) -> tuple[str, ...]:
     """What the user should know of what was learned and what could not be."""
-    return model.structure.notes
+    return model.notes
 
 
 def describe(study: Study, progress: Progress = None) -> Profile:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from datareplicator.errors import RequestError
 from datareplicator.evaluate import compare
-from datareplicator.formats import TableLayout, open_writer
+from datareplicator.formats import open_writer
 from datareplicator.manifest import FileEntry, Manifest, Request, digest, versions, write_manifest
 from datareplicator.model.store import StudyModel, load_model
 from datareplicator.output import check_output
-from datareplicator.pipeline.generation import Collector, generate_frames
+from datareplicator.pipeline.generation import Collector, generate_frames, layouts
 from datareplicator.pipeline.learning import fit, model_digest, notes, read
 from datareplicator.pipeline.progress import Progress, stage
 from datareplicator.run import Run
@@ -73,12 +73,11 @@ def _output(run: Run, source: Path) -> Path:
 
 def _write(run: Run, output: Path, model: StudyModel, source: Study | None, progress: Progress) -> Outcome:
     collector = Collector(model, MOST_CHECKED_ROWS)
-    layouts = [TableLayout(name, t.columns, t.label, t.origin) for name, t in model.tables.items()]
-    with open_writer(output, layouts, run.format, overwrite=run.overwrite) as writer:
-        for frames in generate_frames(model, run.request(), workers=run.workers, progress=progress):
+    with open_writer(output, layouts(model), run.format, overwrite=run.overwrite) as writer:
+        for block, frames in generate_frames(model, run.request(), workers=run.workers, progress=progress):
             for table, frame in frames.items():
                 writer.append(table, frame)
-            collector.add(frames)
+            collector.add(block, frames)
         files = {name: FileEntry(**entry) for name, entry in writer.finish().items()}
         findings = _describe(collector, source, run.report, writer.path, progress)
         files |= {
@@ -89,8 +88,8 @@ def _write(run: Run, output: Path, model: StudyModel, source: Study | None, prog
         manifest = _manifest(run, model, files)
         write_manifest(writer.path, manifest)
         writer.commit()
-    limits = () if collector.complete else (f"checks and report cover the first {collector.subjects:,} subjects.",)
-    return Outcome(output, manifest, findings, notes(model) + limits, output / REPORT if run.report else None)
+    covered = () if collector.complete else (f"checks and report cover the first {collector.subjects:,} subjects.",)
+    return Outcome(output, manifest, findings, notes(model) + covered, output / REPORT if run.report else None)
 
 
 def _describe(collector: Collector, source: Study | None, report: bool, folder: Path, progress: Progress) -> Findings:
