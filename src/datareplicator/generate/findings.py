@@ -6,21 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..model.findings.digests import sequence_digests
-from ..model.findings.levels import level_values
-from ..model.findings.model import SCORE_KNOTS, FindingsModel
-from ..model.subjects import Subjects
-from ..seeds import Streams
-from .presence import sample_presence
-
-
-@dataclass
-class VisitRows:
-    """Attended visits, arrays of one length: `subject`, `visit` indices, `day` relative to the anchor."""
-
-    subject: np.ndarray
-    visit: np.ndarray
-    day: np.ndarray
+from datareplicator.generate.panels import sample_panels
+from datareplicator.model.findings.digests import sequence_digests
+from datareplicator.model.findings.levels import level_values
+from datareplicator.model.findings.model import SCORE_KNOTS, FindingsModel
+from datareplicator.model.subjects import Subjects
+from datareplicator.model.timeline import VisitRows
+from datareplicator.seeds import Streams
 
 
 @dataclass
@@ -41,15 +33,18 @@ def sample_findings(
     visit_rows: VisitRows,
     streams: Streams,
     variation: float = 1.0,
+    attends: np.ndarray | None = None,
 ) -> FindingRows:
     """Rows for a block of subjects.
 
     `levels`: (subjects, cells) normal scores of the subjects' levels. `variation` scales the spread of levels and
-    residuals (0: every subject at the mean course, 1: as learned).
+    residuals (0: every subject at the mean course, 1: as learned). `attends`: bool (visit rows, tables), where another
+    part of the model has drawn which tables have rows at a visit; else it is drawn here.
     """
     order = np.lexsort((visit_rows.day, visit_rows.subject))
     subject, visit, day = visit_rows.subject[order], visit_rows.visit[order], visit_rows.day[order]
-    present, known = sample_presence(model.presence, subjects, subject, visit, streams.under("presence"))
+    attends = None if attends is None else attends[order]
+    present, known = sample_panels(model.presence, subjects, subject, visit, streams.under("presence"), attends)
     latent = _latent(model, subjects, levels, subject, visit, day, streams, variation)
     row, cell = np.nonzero(present)
     value = np.full(present.shape, np.nan)

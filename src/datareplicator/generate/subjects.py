@@ -9,10 +9,10 @@ import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from ..model.findings.model import correlation_root
-from ..model.subject_model import FeatureModel, SubjectModel
-from ..model.subjects import Subjects
-from ..seeds import Streams
+from datareplicator.model.findings.model import correlation_root
+from datareplicator.model.subject_model import FeatureModel, SubjectModel
+from datareplicator.model.subjects import Subjects
+from datareplicator.seeds import Streams
 
 # Directions of the levels that are drawn evenly; the others carry little variance each.
 EVEN_LEVELS = 32

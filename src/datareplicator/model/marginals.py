@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ..document import Document, Exact, Floats
+from datareplicator.document import Document, Exact, Floats
 
 _KNOTS = np.linspace(-4.0, 4.0, 161)
 _MAX_LATTICE = 1200

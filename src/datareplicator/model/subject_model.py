@@ -10,12 +10,12 @@ from pydantic import model_validator
 from scipy.special import ndtri
 from scipy.stats import chisquare
 
-from ..document import Document, Floats
-from .correlation import nearest, pairwise, shrink
-from .findings.model import Effects, pack
-from .findings.scale import fit_scale
-from .marginals import Marginal, fit_continuous, fit_discrete
-from .subjects import Subjects
+from datareplicator.document import Document, Floats
+from datareplicator.model.correlation import nearest, pairwise, shrink
+from datareplicator.model.findings.model import Effects, pack
+from datareplicator.model.findings.scale import fit_scale
+from datareplicator.model.marginals import Marginal, fit_continuous, fit_discrete
+from datareplicator.model.subjects import Subjects
 
 # Pseudo-subjects: of equal allocation of arms, and of the pooled distribution where a stratum is small.
 ALLOCATION_PRIOR, STRATUM_PRIOR = 30.0, 10.0
@@ -79,8 +79,12 @@ def fit_subjects(features: Sequence[Feature], effects: Effects | None, subjects:
     stratum = np.maximum(subjects.stratum, 0)
     strata = int(stratum.max(initial=0)) + 1
     count = np.bincount(stratum, minlength=strata).astype(float)
-    arms = np.array([allocation(subjects.group[stratum == s], int(subjects.group.max(initial=-1)) + 1) for s in range(strata)])
-    sites = np.array([_shares(subjects.site[stratum == s], int(subjects.site.max(initial=-1)) + 1) for s in range(strata)])
+    arms = np.array(
+        [allocation(subjects.group[stratum == s], int(subjects.group.max(initial=-1)) + 1) for s in range(strata)]
+    )
+    sites = np.array(
+        [_shares(subjects.site[stratum == s], int(subjects.site.max(initial=-1)) + 1) for s in range(strata)]
+    )
     pooled = _shares(subjects.site, int(subjects.site.max(initial=-1)) + 1)
     sites = (sites * count[:, None] + STRATUM_PRIOR * pooled) / (count[:, None] + STRATUM_PRIOR)
     k = 0 if effects is None else effects.scores.shape[1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import group_sums
+from datareplicator.model.arrays import group_sums
 
 _CLIP_QUANTILE = 0.99
 # E[min(X, q99)] / E[X] for X chi-square with one degree of freedom: what clipping takes from a normal difference.

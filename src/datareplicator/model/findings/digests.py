@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .grid import Grid
+from datareplicator.model.findings.grid import Grid
 
 BITS = 28
 MIN_LENGTH = 4

@@ -9,18 +9,18 @@ import numpy as np
 from scipy.special import ndtr, ndtri, polygamma
 from scipy.stats import f as f_distribution
 
-from ..arrays import group_sums
-from ..correlation import nearest, pairwise, shrink
-from ..courses import arm_prior, course_prior, posterior
-from ..marginals import Marginal, fit_continuous, fit_discrete
-from ..subjects import Subjects
-from ..variance import Variogram, decompose, mean_inflation, variogram
-from .digests import digests
-from .grid import Grid, Observations, build_grid
-from .levels import LEVEL_KNOTS, level_value
-from .model import SCORE_KNOTS, Cell, Effects, FindingsModel, pack
-from .presence_fit import fit_presence
-from .scale import Scale, fit_scale
+from datareplicator.model.arrays import group_sums
+from datareplicator.model.correlation import nearest, pairwise, shrink
+from datareplicator.model.courses import arm_prior, course_prior, posterior
+from datareplicator.model.findings.digests import digests
+from datareplicator.model.findings.grid import Grid, Observations, build_grid
+from datareplicator.model.findings.levels import LEVEL_KNOTS, level_value
+from datareplicator.model.findings.model import SCORE_KNOTS, Cell, Effects, FindingsModel, pack
+from datareplicator.model.findings.presence_fit import fit_presence
+from datareplicator.model.findings.scale import Scale, fit_scale
+from datareplicator.model.marginals import Marginal, fit_continuous, fit_discrete
+from datareplicator.model.subjects import Subjects
+from datareplicator.model.variance import decompose, mean_inflation, variogram
 
 # Where nothing can be learned: share of variance within a subject (nugget, drift), and the weight of that guess.
 DEFAULT_NUGGET, DEFAULT_DRIFT, DEFAULT_SUBJECTS = 0.25, 0.15, 3.0
@@ -252,7 +252,9 @@ class _Fit:
             fitted = posterior(
                 deviation, n, np.tile(self.within[columns], arms), level, arm_prior(self.visit_day[visits])
             )
-            effects[np.ix_(np.arange(arms), visits, columns)] = fitted.reshape(arms, len(columns), -1).transpose(0, 2, 1)
+            effects[np.ix_(np.arange(arms), visits, columns)] = fitted.reshape(arms, len(columns), -1).transpose(
+                0, 2, 1
+            )
         return effects
 
     def of_arm(self, arm: np.ndarray) -> np.ndarray:
@@ -332,7 +334,9 @@ class _Fit:
         """(cells, cells) correlation of residuals at the same visit, shrunk."""
         cells = self.scores.shape[1]
         several = self.grid.by_subject(self.known.astype(float))[self.grid.subject] >= 3
-        spread = np.sqrt(np.nanmean(np.where(several & self.known, within, np.nan) ** 2, axis=0, where=several & self.known))
+        spread = np.sqrt(
+            np.nanmean(np.where(several & self.known, within, np.nan) ** 2, axis=0, where=several & self.known)
+        )
         spread = np.where(np.isfinite(spread) & (spread > 0), spread, 1.0)
         scores = np.where(several & self.known, np.clip(within / spread, -4, 4), np.nan)
         raw, rows = pairwise(scores)
@@ -355,9 +359,7 @@ class _Fit:
         result = np.zeros((cells, cells))
         if same.any():
             pooled = _pooled(raw[same & seen], variance[same & seen])
-            result[same] = np.where(
-                seen[same], shrink(raw[same], variance[same], np.full(same.sum(), pooled)), pooled
-            )
+            result[same] = np.where(seen[same], shrink(raw[same], variance[same], np.full(same.sum(), pooled)), pooled)
         other = upper & ~same
         result[other] = np.where(seen[other], shrink(raw[other], variance[other], centre[other]), centre[other])
         return result + result.T + np.eye(cells)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import group_sums
+from datareplicator.model.arrays import group_sums
 
 # Above this number of matrix entries every n-th subject is left out: the statistics gain nothing from more, memory does.
 MAX_ENTRIES = 24_000_000
@@ -79,7 +79,7 @@ def build_grid(observations: Observations, cells: int, subjects: int, visits: in
     present = np.zeros((len(key), cells), dtype=bool)
     rows = place[inverse][::-1]  # the first of repeated rows is written last, so that it stays
     values[rows, cell[::-1]] = value[::-1]
-    present[rows, cell] = True
+    present[rows, cell[::-1]] = True
     return Grid(row_subject[order], row_visit[order], row_day[order], values, present, subjects, visits)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import model_validator
 
-from ...document import Document, Floats, Ints
-from ..correlation import nearest
-from ..marginals import Marginal
-from .presence_model import Presence
+from datareplicator.document import Document, Floats, Ints
+from datareplicator.model.correlation import nearest
+from datareplicator.model.findings.presence_model import Presence
+from datareplicator.model.marginals import Marginal
 
 SCORE_KNOTS = np.linspace(-3.2, 3.2, 33)
 

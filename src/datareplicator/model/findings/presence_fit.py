@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import chi2
 
-from ..arrays import group_sums
-from ..subjects import Subjects
-from .grid import Grid
-from .presence_model import Presence
+from datareplicator.model.arrays import group_sums
+from datareplicator.model.findings.grid import Grid
+from datareplicator.model.findings.presence_model import Presence
+from datareplicator.model.subjects import Subjects
 
 # Two cells are one panel where they disagree in fewer than this share of their table's rows.
 PANEL_DISAGREEMENT = 0.03
@@ -36,6 +36,7 @@ def fit_presence(grid: Grid, cells: Sequence, subjects: Subjects) -> Presence:
     unknown = _rates(unknown_now, grid.present)
     unknown_share = _together(unknown_now, grid.present, unknown, panel_of_cell, panels)
     return Presence(
+        tables=tuple(names),
         table_of_cell=table_of_cell,
         panel_of_cell=panel_of_cell,
         table_of_panel=table_of_panel,
@@ -82,7 +83,9 @@ def _classes(grid, subjects, attends, shown, table_of_panel) -> tuple[np.ndarray
     if groups > 1 and differs:
         classes = np.arange((strata + 1) * (groups + 1)).reshape(strata + 1, groups + 1)
     stratum = subjects.stratum
-    class_of_subject = classes[np.where(stratum >= 0, stratum, strata), np.where(subjects.group >= 0, subjects.group, groups)]
+    class_of_subject = classes[
+        np.where(stratum >= 0, stratum, strata), np.where(subjects.group >= 0, subjects.group, groups)
+    ]
     return classes, class_of_subject[grid.subject], int(classes.max()) + 1
 
 

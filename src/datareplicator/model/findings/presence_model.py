@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from ...document import Document, Floats, Ints
+from datareplicator.document import Document, Floats, Ints
 
 
 class Presence(Document):
@@ -17,6 +17,7 @@ class Presence(Document):
     from its panel. `unknown`: (K,) rate of rows without a value; `unknown_share`: (P,) share of them drawn together.
     """
 
+    tables: tuple[str, ...]
     table_of_cell: Ints
     panel_of_cell: Ints
     table_of_panel: Ints
