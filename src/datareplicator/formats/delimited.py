@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from datareplicator.errors import Place, SourceError
+from datareplicator.errors import Place, SourceError, WriteError
 from datareplicator.formats.dialect import Dialect, decode_text, sniff
 from datareplicator.formats.inference import infer
 from datareplicator.formats.layout import TableLayout
@@ -96,7 +96,18 @@ def _parse(text: str, dialect: Dialect, place: Place) -> pa.Table:
             place=Place(place.file, place.table, row=row.number),
             hint="Quote cells that hold the delimiter, and give every row all its cells.",
         ) from error
+    _check_quotes(text, data, place)
     return data
+
+
+def _check_quotes(text: str, data: pa.Table, place: Place) -> None:
+    """A quote that is never closed swallows the rows after it into the last cell."""
+    if text.count('"') % 2 and data.num_rows and any("\n" in (values[-1].as_py() or "") for values in data.columns):
+        raise SourceError(
+            "a quotation mark is opened and never closed.",
+            place=Place(place.file, place.table, row=data.num_rows),
+            hint="Close it, or double the marks that belong to the text; the file may have been cut.",
+        )
 
 
 def _nothing(names: list[str], body: bytes, error: pa.ArrowInvalid, place: Place) -> pa.Table:
@@ -167,7 +178,14 @@ class Writer:
             )  # an empty line would be no row at all
         else:
             lines = pc.binary_join_element_wise(*quoted, pa.scalar(self._delimiter, pa.large_string()))
-        self._stream.write(self._newline.join(lines.to_pylist()) + self._newline)
+        try:
+            self._stream.write(self._newline.join(lines.to_pylist()) + self._newline)
+        except UnicodeEncodeError as error:
+            raise WriteError(
+                f"the text {error.object[error.start : error.end]!r} is not in the source's encoding {error.encoding}.",
+                place=Place(self._path.name, self._layout.name),
+                hint="Write another format than that of the source.",
+            ) from error
 
     def _quote(self, values: pa.Array) -> pa.Array:
         values = pc.fill_null(values.cast(pa.large_string()), "")

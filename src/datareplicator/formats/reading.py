@@ -61,7 +61,9 @@ def _study(tables: list[Table], stem: str, shown: str) -> Study:
         by_name[table.name] = table
     if not any(len(table) for table in tables):
         raise SourceError(
-            "no table has any row.", place=Place(shown), hint="A study is learned from rows; give files that hold some."
+            "there are column names at most, but no row.",
+            place=Place(shown),
+            hint="A study is learned from rows; give files that hold some.",
         )
     return Study(by_name, _study_name(by_name) or stem)
 

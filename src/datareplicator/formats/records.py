@@ -105,7 +105,7 @@ def _tables(value: Any, stem: str, shown: str) -> list[Table]:
 
 
 def _lines(text: str, stem: str, shown: str, kind: str) -> list[Table]:
-    values = [_load(line, shown, row) for row, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    values = [_load(line, shown, row) for row, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if len(values) == 1 and kind == "dsjc":
         return _tables(values[0], stem, shown)
     if values and isinstance(values[0], dict) and dataset_json.is_dataset(values[0]):

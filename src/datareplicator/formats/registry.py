@@ -12,6 +12,9 @@ from datareplicator.formats.layout import TableLayout, TableWriter
 from datareplicator.study import Table
 
 
+WriterFactory = Callable[[Path, TableLayout], TableWriter]
+
+
 @dataclass(frozen=True)
 class Format:
     """A file format: how to read a file of it, and how to write one where we can."""
@@ -19,7 +22,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     read: Callable[[Path, str], list[Table]]
-    open_writer: Callable[[Path, TableLayout], TableWriter] | None = None
+    open_writer: WriterFactory | None = None
 
 
 FORMATS: dict[str, Format] = {
@@ -38,16 +41,30 @@ FORMATS: dict[str, Format] = {
     )
 }
 
-BY_SUFFIX: dict[str, Format] = {suffix: entry for entry in reversed(FORMATS.values()) for suffix in entry.suffixes}
+BY_SUFFIX: dict[str, Format] = {}
+for _entry in FORMATS.values():
+    for _suffix in _entry.suffixes:
+        BY_SUFFIX.setdefault(_suffix, _entry)  # the first format of a suffix reads it
 
 
-def format_named(name: str, *, writing: bool = False) -> Format:
+def format_named(name: str) -> Format:
     """The format of that name.
 
-    Raises `RequestError` where there is none, or none that can be written.
+    Raises `RequestError` where there is none.
     """
     entry = FORMATS.get(name.lower())
-    if entry is None or (writing and entry.open_writer is None):
-        known = [entry.name for entry in FORMATS.values() if entry.open_writer is not None or not writing]
-        raise RequestError(f"the format {name} is unknown; known are {', '.join(known)}.")
+    if entry is None:
+        raise RequestError(f"the format {name} is unknown; known are {', '.join(FORMATS)}.")
     return entry
+
+
+def writable(name: str) -> tuple[Format, WriterFactory]:
+    """The format of that name and its writer.
+
+    Raises `RequestError` where there is none, or it is only read.
+    """
+    entry = FORMATS.get(name.lower())
+    if entry is None or entry.open_writer is None:
+        known = [kind.name for kind in FORMATS.values() if kind.open_writer is not None]
+        raise RequestError(f"the format {name} cannot be written; known are {', '.join(known)} and same.")
+    return entry, entry.open_writer

@@ -13,7 +13,7 @@ import pandas as pd
 from datareplicator.errors import Place, RequestError, WriteError
 from datareplicator.formats.atomic import AtomicFolder, os_errors
 from datareplicator.formats.layout import TableLayout, TableWriter
-from datareplicator.formats.registry import FORMATS, Format, format_named
+from datareplicator.formats.registry import FORMATS, WriterFactory, writable
 from datareplicator.study import Column, Origin, Study
 
 _CHUNK_ROWS = 100_000
@@ -30,8 +30,8 @@ class StudyWriter:
         self, folder: Path | str, layouts: Iterable[TableLayout], format: str, *, overwrite: bool = False
     ) -> None:
         self._layouts = {layout.name: layout for layout in layouts}
-        plan = {name: _format_for(layout, format) for name, layout in self._layouts.items()}
-        self._files = {name: f"{_file_stem(name)}{kind.suffixes[0]}" for name, kind in plan.items()}
+        plan = {name: _plan(layout, format) for name, layout in self._layouts.items()}
+        self._files = {name: f"{_file_stem(name)}{suffix}" for name, (suffix, _) in plan.items()}
         _check_files(self._files)
         self._folder = AtomicFolder(folder, overwrite=overwrite).open()
         self._rows = dict.fromkeys(self._layouts, 0)
@@ -39,8 +39,8 @@ class StudyWriter:
         self._open = True
         try:
             with os_errors(self._folder.target):
-                for name, kind in plan.items():
-                    self._writers[name] = kind.open_writer(self.path / self._files[name], self._layouts[name])
+                for name, (_, opener) in plan.items():
+                    self._writers[name] = opener(self.path / self._files[name], self._layouts[name])
         except BaseException:
             self.abort()
             raise
@@ -154,11 +154,13 @@ def write_study(
         return writer.close()
 
 
-def _format_for(layout: TableLayout, name: str) -> Format:
-    if name != "same":
-        return format_named(name, writing=True)
+def _plan(layout: TableLayout, name: str) -> tuple[str, WriterFactory]:
+    """Suffix and writer of a table; ``same`` falls back to Parquet where the source's format is only read."""
     source = FORMATS.get(layout.origin.format) if layout.origin is not None else None
-    return source if source is not None and source.open_writer is not None else FORMATS["parquet"]
+    if name == "same":
+        name = source.name if source is not None and source.open_writer is not None else "parquet"
+    kind, opener = writable(name)
+    return kind.suffixes[0], opener
 
 
 def _file_stem(table: str) -> str:

@@ -39,7 +39,7 @@ class Variable:
 
 @dataclass
 class Member:
-    """A data set of an XPORT file. `start` is the first byte of its rows, `rows` their number where the file says it."""
+    """A data set of an XPORT file. `start` is the first byte of its rows, `rows` their number where it is said."""
 
     name: str
     label: str
@@ -146,11 +146,7 @@ def _read_member(cursor: _Cursor, version: int) -> Member:
     name = decode(first[8 : 16 if version == 5 else 40])[0]
     label = decode(cursor.take(RECORD, "data set header")[32:72])[0]
     place = Place(cursor.place.file, name or None)
-    count = (
-        _digits(cursor.header(words["names"], "variable header")[48 : 58 if version == 5 else 54].lstrip(b"0")[:6]) or 0
-    )
-    if version == 5:
-        count = _digits(cursor.data[cursor.at - 26 : cursor.at - 22]) or 0
+    count = _digits(cursor.header(words["names"], "variable header")[48:58]) or 0
     member = Member(name, label, version)
     for _ in range(count):
         member.variables.append(_read_variable(cursor.take(size, "variable descriptors"), size, version, place))
@@ -193,9 +189,7 @@ def _read_variable(raw: bytes, size: int, version: int, place: Place) -> Variabl
     long_name = decode(rest[:32])[0] if version == 8 else ""
     text = decode(name)[0]
     if kind not in (1, 2):
-        raise SourceError(
-            "the variable is neither number nor text.", place=Place(place.file, place.table, text), hint=_HINT
-        )
+        raise SourceError("the variable is neither number nor text.", place=place, hint=_HINT)
     return Variable(
         long_name or text,
         kind == 1,
@@ -227,7 +221,7 @@ def _read_long_labels(cursor: _Cursor, member: Member) -> None:
     for word, parts in ((b"LABELV8 ", 1), (b"LABELV9 ", 3)):
         if not cursor.data.startswith(_MARK + word, cursor.at):
             continue
-        count = _digits(cursor.take(RECORD, "label header")[48:].split()[0].lstrip(b"0")) or 0
+        count = _digits(cursor.take(RECORD, "label header")[48:78]) or 0
         for _ in range(count):
             sizes = struct.unpack(f">{2 + parts}h", cursor.take(2 * (2 + parts), "label header"))
             if not 1 <= sizes[0] <= len(member.variables) or min(sizes[1:]) < 0:
@@ -255,14 +249,13 @@ def write_header(member: Member, encoding: str) -> bytes:
         _MARK + words["dataset"] + _TAIL + b"0" * 30 + b"  ",
         (system + name + b"SASDATA " + release).ljust(64) + _STAMP,
         _STAMP + b" " * 16 + _fixed(member.label, 40, encoding) + b" " * 8,
-        _MARK + words["names"] + _TAIL + b"%06d%04d" % (0, len(member.variables)) + b"0" * 20 + b"  ",
+        _MARK + words["names"] + _TAIL + b"%010d" % len(member.variables) + b"0" * 20 + b"  ",
         _padded(b"".join(_descriptor(v, i, long, encoding) for i, v in enumerate(member.variables, start=1))),
     ]
     if long:
         parts.append(_long_labels(member.variables, encoding))
-    parts.append(_MARK + words["rows"] + _TAIL + (b"%15d" % (member.rows or 0)).ljust(30) + b"  " if long else b"")
-    if not long:
-        parts.append(_MARK + words["rows"] + _TAIL + b"0" * 30 + b"  ")
+    count = (b"%15d" % (member.rows or 0)).ljust(30) if long else b"0" * 30
+    parts.append(_MARK + words["rows"] + _TAIL + count + b"  ")
     return b"".join(parts)
 
 

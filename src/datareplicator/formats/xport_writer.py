@@ -226,6 +226,9 @@ class Writer:
 
 
 def _format_of(column: Column) -> str:
+    """The format to write: dates need one to be read as dates, and text must not have one of numbers."""
+    if column.type == "text":
+        return column.format if column.format.startswith("$") else ""
     default = _MOMENT_FORMAT.get(column.type)
     return default if default is not None and moment_kind(column.format) != column.type else column.format
 
