@@ -85,7 +85,7 @@ class Context:
     """A study, encoded: what every step of discovery works on.
 
     `tables` are the logical tables without supplements. `subject` is the subject key's name, `root` the table with one
-    row a subject. `subjects` holds the distinct subject ids; `subject_codes[table]` gives, a row, the index
+    row a subject, `subject_columns` what the key is called per table. `subjects` holds the distinct subject ids; `subject_codes[table]` gives, a row, the index
     into it (int32, -1 unknown) and is absent for tables that no subject reaches; `root_rows` gives, per subject,
     the row in the root (-1 where the root lacks the subject). `order[table]` lists the rows sorted by
     subject, in the table's own order within a subject.
@@ -98,6 +98,7 @@ class Context:
     tables: dict[str, EncodedTable]
     subject: str | None = None
     root: str | None = None
+    subject_columns: dict[str, str] = field(default_factory=dict)
     subjects: pd.Index = field(default_factory=lambda: pd.Index([]))
     subject_codes: dict[str, np.ndarray] = field(default_factory=dict)
     constant: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -124,8 +125,8 @@ class Context:
         return {name: np.argsort(codes, kind="stable") for name, codes in self.subject_codes.items()}
 
     def has_subject(self, table: str) -> bool:
-        """Whether the table carries the subject key itself."""
-        return self.subject is not None and self.subject in self.tables[table]
+        """Whether the table carries the subject key itself, under its name in the root."""
+        return self.subject is not None and self.subject_columns.get(table) == self.subject
 
     def per_row(self, table: str, per_subject: np.ndarray) -> np.ndarray:
         """A float array per subject, as seen from the rows of a table; NaN where the subject is unknown."""

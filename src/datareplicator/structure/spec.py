@@ -212,8 +212,9 @@ class Structure(Document):
     notes: tuple[str, ...] = ()  # plain words to the user: what was copied, ignored, could not be learned
 
     def derived(self, table: str) -> set[str]:
-        """The computed columns of a table."""
-        return {d.target for d in self.derivations if d.table == table}
+        """The computed columns of a table. A partial derivation (params ``partial``) corrects some rows of a column
+        that is sampled nevertheless."""
+        return {d.target for d in self.derivations if d.table == table and not d.params.get("partial")}
 
     def free(self, table: str) -> list[str]:
         """The columns of a table that must be sampled: all but the subject key, the sequence and computed ones."""

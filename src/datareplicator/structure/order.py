@@ -1,0 +1,114 @@
+"""One derivation a target, none in a circle, in an order in which they can be computed.
+
+Finds come in circles (a collection date equals the first visit's, which equals the root's): what the generator samples
+is never a target, and of the rest the more trusted find goes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from datareplicator.structure.derive.choice import preference
+from datareplicator.structure.spec import Derivation, Layout, Ref, TableSpec
+
+COINCIDENTAL = frozenset({"aggregate", "same", "same_day", "exists", "count"})
+"""Templates that fit by accident: kept only without exception and on enough rows."""
+
+ENOUGH = 12
+_COPIED = frozenset({Layout.REFERENCE, Layout.RELATION, Layout.COMMENT, Layout.SUPPLEMENT})
+_NUMBERING = frozenset({"row_number", "offset", "constant"})
+_PLAIN = frozenset({"constant", "copy_subject"})
+
+
+def allowed(d: Derivation, tables: Mapping[str, TableSpec], protected: Mapping[Ref, frozenset[str]]) -> bool:
+    """Whether a find may be used at all: not on copied tables, not on what is sampled, no coincidence."""
+    spec = tables.get(d.table)
+    if spec is None or spec.layout in _COPIED or Ref(table=d.table, column=d.target) in d.sources:
+        return False
+    if any(s.table not in tables for s in d.sources):
+        return False
+    if d.template in COINCIDENTAL and (d.agreement < 1.0 or d.rows < ENOUGH):
+        return False
+    exceptions = protected.get(Ref(table=d.table, column=d.target))
+    if exceptions is not None and d.template not in exceptions:
+        return False
+    return not _backwards(d, spec)
+
+
+def _backwards(d: Derivation, spec: TableSpec) -> bool:
+    """Results go from the collected to the standard text to the number, never back."""
+    here = {s.column for s in d.sources if s.table == d.table}
+    if d.target == spec.original:
+        return True
+    if d.target == spec.text:
+        return spec.value in here
+    if d.target == spec.value:
+        return not here & {spec.original, spec.text} and d.template not in ("sum_items", "product_items")
+    return False
+
+
+def protect(
+    tables: Mapping[str, TableSpec], root: str | None, group: str | None, site: str | None, visit_table: str | None
+) -> dict[Ref, frozenset[str]]:
+    """What the generator samples, with the templates that may compute it nevertheless."""
+    found: dict[Ref, frozenset[str]] = {}
+    for name, spec in tables.items():
+        for column in (spec.test, spec.code, spec.visit, *spec.axes):
+            if column is not None:
+                found[Ref(table=name, column=column)] = _PLAIN
+        if spec.sequence is not None:
+            found[Ref(table=name, column=spec.sequence)] = _NUMBERING
+        if name == visit_table and spec.start is not None:
+            found[Ref(table=name, column=spec.start)] = frozenset()
+        if spec.subject is not None:
+            found[Ref(table=name, column=spec.subject)] = frozenset({"concat"}) if name == root else frozenset()
+    for column in (group, site):
+        if root is not None and column is not None:
+            found[Ref(table=root, column=column)] = frozenset()
+    return found
+
+
+def choose(
+    finds: Iterable[Derivation], tables: Mapping[str, TableSpec], protected: Mapping[Ref, frozenset[str]]
+) -> tuple[Derivation, ...]:
+    """One find a target, the most trusted that closes no circle, in computable order."""
+    kept: dict[Ref, list[Derivation]] = {}
+    for d in sorted((d for d in finds if allowed(d, tables, protected)), key=preference):
+        target = Ref(table=d.table, column=d.target)
+        beside = kept.get(target, [])
+        if all(_partial(k) != _partial(d) for k in beside) and not _reaches(d.sources, target, kept):
+            kept[target] = sorted([*beside, d], key=_partial)
+    return _sorted(kept)
+
+
+def _partial(d: Derivation) -> bool:
+    """Whether a find speaks of some rows only, so that it corrects what another find or the generator wrote."""
+    return bool(d.params.get("partial"))
+
+
+def _reaches(sources: tuple[Ref, ...], target: Ref, kept: Mapping[Ref, list[Derivation]]) -> bool:
+    front, seen = list(sources), set()
+    while front:
+        ref = front.pop()
+        if ref == target:
+            return True
+        if ref not in seen and ref in kept:
+            front += [source for d in kept[ref] for source in d.sources]
+        seen.add(ref)
+    return False
+
+
+def _sorted(kept: Mapping[Ref, list[Derivation]]) -> tuple[Derivation, ...]:
+    """Depth first: the sources of a derivation stand before it."""
+    done: dict[Ref, list[Derivation]] = {}
+
+    def visit(ref: Ref) -> None:
+        if ref in done or ref not in kept:
+            return
+        for source in (s for d in kept[ref] for s in d.sources):
+            visit(source)
+        done[ref] = kept[ref]
+
+    for ref in kept:
+        visit(ref)
+    return tuple(d for found in done.values() for d in found)
