@@ -1,57 +1,24 @@
-"""Drawing which rows of the findings exist and which have a value."""
+"""Which tables have rows at the visits of generated subjects."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..model.findings.presence_model import Presence
-from ..model.subjects import Subjects
-from ..seeds import Streams
+from datareplicator.generate.sets import sample_tree
+from datareplicator.model.presence import PresenceModel, visit_context
+from datareplicator.model.subjects import Subjects
+from datareplicator.model.timeline import VisitRows
+from datareplicator.seeds import Streams
 
 
-def sample_presence(
-    model: Presence, subjects: Subjects, subject: np.ndarray, visit: np.ndarray, streams: Streams
-) -> tuple[np.ndarray, np.ndarray]:
-    """For rows of `subject` and `visit` (rows,): `present` and `known`, bool (rows, cells)."""
-    strata, groups = model.classes.shape
-    stratum = np.where((subjects.stratum >= 0) & (subjects.stratum < strata), subjects.stratum, strata - 1)
-    group = np.where((subjects.group >= 0) & (subjects.group < groups), subjects.group, groups - 1)
-    of_class = model.classes[stratum, group][subject]
-    rows, panels = len(subject), len(model.table_of_panel)
-    share = np.cumsum(model.pattern_share[of_class, visit], axis=1)
-    draw = streams.get("tables").random(rows)[:, None] * share[:, -1:]
-    tables = model.patterns[np.minimum((draw > share).sum(1), len(model.patterns) - 1)].astype(bool)
-    attends = tables[:, model.table_of_panel]
-    rate = model.panel_rate[of_class, visit]
-    draws = streams.get("panels").random((rows, 2 * panels + len(model.row_share)))
-    own, choice, shared = draws[:, :panels], draws[:, panels : 2 * panels], draws[:, 2 * panels :]
-    personal = streams.get("panel subjects").random((subjects.n, panels))[subject]
-    by_row = model.row_share[model.table_of_panel]
-    uniform = np.where(choice < model.persistence, personal, own)
-    at_visit = (choice >= model.persistence) & (choice < model.persistence + (1 - model.persistence) * by_row)
-    uniform = np.where(at_visit, shared[:, model.table_of_panel], uniform)
-    shown = attends & (uniform < rate)
-    shown |= _fallback(model, tables, shown, rate)
-    misses = streams.get("cells").random((rows, len(model.absent)))
-    present = shown[:, model.panel_of_cell] & (misses >= model.absent)
-    return present, present & ~_unknown(model, rows, streams)
-
-
-def _fallback(model: Presence, tables: np.ndarray, shown: np.ndarray, rate: np.ndarray) -> np.ndarray:
-    """A table that attends shows its likeliest panel where chance left it empty."""
-    extra = np.zeros_like(shown)
-    for table in range(tables.shape[1]):
-        mine = np.flatnonzero(model.table_of_panel == table)
-        empty = np.flatnonzero(tables[:, table] & ~shown[:, mine].any(1))
-        extra[empty, mine[rate[np.ix_(empty, mine)].argmax(1)]] = True
-    return extra
-
-
-def _unknown(model: Presence, rows: int, streams: Streams) -> np.ndarray:
-    cells = len(model.unknown)
-    if not model.unknown.any():
-        return np.zeros((rows, cells), dtype=bool)
-    own = streams.get("unknown").random((rows, 2 * cells))
-    shared = streams.get("unknown panel").random((rows, len(model.unknown_share)))[:, model.panel_of_cell]
-    follows = own[:, cells:] < model.unknown_share[model.panel_of_cell]
-    return np.where(follows, shared, own[:, :cells]) < model.unknown
+def sample_presence(model: PresenceModel, rows: VisitRows, subjects: Subjects, streams: Streams) -> np.ndarray:
+    """Presence of each table at each visit of `rows` (bool[m, D]); `subjects.last_visit` must be filled."""
+    context = visit_context(rows, subjects).assign(visit=rows.visit)
+    u = streams.get("presence").random(len(rows))
+    present = np.zeros((len(rows), len(model.tables)), dtype=bool)
+    tree = model.tree[rows.visit]
+    for t, part in enumerate(model.trees):
+        mine = np.flatnonzero(tree == t)
+        if len(mine):
+            present[mine] = model.pattern[sample_tree(part, context.iloc[mine], u[mine])].astype(bool)
+    return present

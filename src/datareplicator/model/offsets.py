@@ -21,9 +21,12 @@ from datareplicator.model.discrete import EMPTY, Discrete, DiscreteTables
 _LEVELS = 3  # choices of an anchor
 _KNOTS = 33  # quantiles of the distances that are no habit
 _HABIT = 0.03  # distances this common, in two subjects or more, are habits and keep their share
-_POOL = 4.0  # rows' worth of all groups in a group's distances
-_CHOICE = 10.0  # rows' worth of all groups in a group's choice of anchor
-_PARTIAL = 0.98  # an anchor known for fewer rows than this needs a second choice
+_OWN = 10  # a group of fewer rows leans on groups that count from the same anchor,
+_POOL = 2.0  # which then are worth this many rows
+_CHOICE = 1.0  # rows' worth of all groups in a group's choice of anchor
+_PARTIAL = 0.98  # an anchor known for fewer rows than this needs a second choice,
+_SECOND = 3.0  # which costs this many nats,
+_CLOSE = 1.7  # and is worth it only where it costs fewer nats than this a row
 
 
 class OffsetModel(Document):
@@ -71,9 +74,9 @@ class _Sample:
 
 
 class _Pool(NamedTuple):
-    """What all rows together say: their choices, and what each anchor saves them, at the weight of the prior."""
+    """What all rows together say: their anchor of last resort, and what each anchor saves, at the weight of a prior."""
 
-    levels: list[int]
+    resort: int
     gains: np.ndarray
 
 
@@ -92,16 +95,18 @@ def fit_offsets(
     sample = _Sample(target[known, None] - table[known], subject[known])
     codes = np.unique(group[group >= 0])
     broad = _span(target[known])
-    pooled = _choose(sample, broad, None)
-    pool = _Pool([a for a in pooled if a >= 0], _CHOICE / max(len(sample.away), 1) * _gains(sample.away, broad))
-    missing, levels, cells = [], [], []
-    for code in [*codes.tolist(), None]:
-        rows = np.ones(len(target), dtype=bool) if code is None else group == code
-        own = sample.rows(rows[known])
-        level = pooled if code is None else _choose(own, broad, pool)
-        levels.append(level)
-        missing.append(1 - known[rows].mean() if rows.any() else 0.0)
-        cells += _distances(own, level, sample if code is not None else None)
+    resort = _resort(sample, broad)
+    share = _CHOICE / max(len(sample.away), 1)
+    pool = _Pool(resort, share * np.maximum(_gains(sample.away, broad), 0.0))
+    members = [group[known] == code for code in codes]
+    levels = [_choose(sample.rows(rows), broad, pool) for rows in members] + [_choose(sample, broad, pool)]
+    cells = []
+    for rows, level in zip([*members, np.ones(known.sum(), dtype=bool)], levels, strict=True):
+        alike = [m for m, other in zip(members, levels[:-1], strict=True) if other[0] == level[0]]
+        pooled = np.any(alike, axis=0) & ~rows if alike else np.zeros(known.sum(), dtype=bool)
+        cells += _distances(sample.rows(rows), level, sample.rows(pooled if pooled.any() else ~rows))
+    everywhere = [*(group == code for code in codes), np.ones(len(target), dtype=bool)]
+    missing = [1 - known[rows].mean() if rows.any() else 0.0 for rows in everywhere]
     whole = bool((sample.away[np.isfinite(sample.away)] % 1 == 0).all())
     return OffsetModel(
         anchors=names,
@@ -135,64 +140,75 @@ def _length(away: np.ndarray) -> float:
 def _choose(sample: _Sample, broad: float, pool: _Pool | None) -> list[int]:
     """Up to three anchors, each for the rows that the ones before leave without a day.
 
-    The pooled rows have a say in the first choice and provide what the group itself cannot tell.
+    The pooled rows have a say in the first choice, and name the anchor of last resort.
     """
     levels: list[int] = []
     rest = np.ones(len(sample.away), dtype=bool)
     while len(levels) < _LEVELS and rest.any() and sample.away.shape[1]:
-        gains = _gains(sample.away[rest], broad)
-        if pool is not None and not levels:
-            gains = gains + pool.gains
-        best = _best_with_second(sample.away[rest], gains, broad)
+        gains = _gains(sample.away[rest], broad, pool.gains if pool is not None and not levels else None)
+        best = int(np.argmax(gains))
         if not np.isfinite(gains[best]):
             break
         levels.append(best)
         rest &= ~np.isfinite(sample.away[:, best])
-    if pool is not None:
-        levels += [level for level in pool.levels if level not in levels]
+    if pool is not None and pool.resort not in levels:
+        levels.append(pool.resort)
     return (levels + [-1] * _LEVELS)[:_LEVELS]
 
 
-def _gains(away: np.ndarray, broad: float) -> np.ndarray:
-    """Nats that each anchor saves over all rows, against a day anywhere in the study."""
-    gains = np.full(away.shape[1], -np.inf)
-    for a in range(away.shape[1]):
-        known = away[np.isfinite(away[:, a]), a]
-        if len(known):
-            gains[a] = len(known) * (np.log(broad + 7) - _length(known))
-    return gains
+def _gains(away: np.ndarray, broad: float, prior: np.ndarray | None = None) -> np.ndarray:
+    """Nats that each anchor saves over all rows, against a day anywhere in the study (float[A], -inf unusable).
+
+    An anchor that is not known for all rows must be close, and counts together with the best choice for the rows that
+    it leaves. Anchors come in the order of preference: a saving of a hundredth of a nat a row counts for nothing.
+    """
+    known = np.isfinite(away)
+    length = np.array([_length(away[known[:, a], a]) if known[:, a].any() else np.inf for a in range(away.shape[1])])
+    partial = known.mean(axis=0) < _PARTIAL
+    usable = np.isfinite(length) & (~partial | (length <= _CLOSE))
+    if not usable.any():
+        usable = np.isfinite(length)
+    value = np.log(broad + 7)
+    gains = np.where(usable, known.sum(axis=0) * (value - np.where(usable, length, 0.0)), -np.inf)
+    full = usable & ~partial
+    for a in np.flatnonzero(usable & partial):
+        left = ~known[:, a]
+        rest = [left.sum() * (value - _length(away[left, b])) for b in np.flatnonzero(full)]
+        gains[a] += max(rest, default=0.0) - _SECOND
+    if prior is not None:
+        gains = gains + prior
+    return np.where(gains >= gains.max(initial=-np.inf) - 0.01 * len(away), gains.max(initial=-np.inf), gains)
 
 
-def _best_with_second(away: np.ndarray, gains: np.ndarray, broad: float) -> int:
-    """The anchor that saves most together with the best second choice for the rows it leaves over."""
-    total = gains.copy()
-    for a in np.flatnonzero(np.isfinite(gains)):
-        left = ~np.isfinite(away[:, a])
-        if left.mean() > 1 - _PARTIAL:
-            second = _gains(away[left], broad).max(initial=-np.inf)
-            total[a] += second if np.isfinite(second) else 0.0
-    # Anchors are offered in the order of preference: a saving of less than a hundredth of a nat a row is none.
-    return int(np.argmax(total >= total.max() - 0.01 * len(away)))
+def _resort(sample: _Sample, broad: float) -> int:
+    """The best anchor among those known for most rows; -1 when there is none at all."""
+    if not sample.away.size:
+        return -1
+    known = np.isfinite(sample.away)
+    ample = known.mean(axis=0) >= known.mean(axis=0).max() - 0.02
+    length = [_length(sample.away[known[:, a], a]) if ample[a] else np.inf for a in range(known.shape[1])]
+    return int(np.argmin(length)) if known.any() else -1
 
 
-def _distances(sample: _Sample, levels: list[int], pool: _Sample | None) -> list[tuple[Discrete, float, np.ndarray]]:
-    """Habits, their share, and quantiles of the rest, for each choice of anchor."""
+def _distances(sample: _Sample, levels: list[int], pool: _Sample) -> list[tuple[Discrete, float, np.ndarray]]:
+    """Habits, their share, and quantiles of the rest, for each choice of anchor.
+
+    A group of few rows leans on `pool`: the rows that other groups count from the same first anchor, or all rows
+    where it has none of its own.
+    """
     cells = []
     rest = np.ones(len(sample.away), dtype=bool)
-    others = np.ones(len(pool.away), dtype=bool) if pool is not None else None
     for level in levels:
         if level < 0:
             cells.append((EMPTY, 0.0, np.full(_KNOTS, np.nan)))
             continue
         use = rest & np.isfinite(sample.away[:, level])
-        value, subject, weight = sample.away[use, level], sample.subject[use], np.ones(use.sum())
-        if pool is not None and others is not None:
-            fill = others & np.isfinite(pool.away[:, level])
-            others &= ~fill
-            if use.sum() < 3 * _POOL and fill.any():
-                value, subject = np.append(value, pool.away[fill, level]), np.append(subject, pool.subject[fill])
-                weight = np.append(weight, np.full(fill.sum(), _POOL / fill.sum()))
         rest &= ~use
+        value, subject, weight = sample.away[use, level], sample.subject[use], np.ones(use.sum())
+        fill = np.isfinite(pool.away[:, level])
+        if use.sum() < _OWN and fill.any():
+            value, subject = np.append(value, pool.away[fill, level]), np.append(subject, pool.subject[fill])
+            weight = np.append(weight, np.full(fill.sum(), _POOL / fill.sum()))
         cells.append(_describe(value, subject, weight))
     return cells
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from pydantic import model_validator
 from scipy.stats import norm, spearmanr
 
@@ -146,7 +147,7 @@ def last_days(rows: VisitRows, n: int) -> np.ndarray:
     return np.where(np.isfinite(last), last, np.nan)
 
 
-def last_regular_days(model: TimelineModel, rows: VisitRows, subjects: Subjects) -> np.ndarray:
+def last_regular_days(rows: VisitRows, subjects: Subjects) -> np.ndarray:
     """Day of each subject's last regular visit (float[n], NaN where unknown): where its treatment usually ends."""
     day = np.full(subjects.n, np.nan)
     mine = rows.visit == subjects.last_visit[rows.subject]
@@ -164,6 +165,25 @@ def reached_end(model: TimelineModel, subjects: Subjects) -> np.ndarray:
         mine = subjects.stratum == stratum.code
         end |= mine & (subjects.last_visit == np.asarray(final)[np.minimum(subjects.group, len(final) - 1)])
     return end
+
+
+def stay_context(model: TimelineModel, rows: VisitRows, subjects: Subjects) -> pd.DataFrame:
+    """What a stay tells of a subject, one row each, for patterns that depend on it.
+
+    `last_visit`: catalogue index (-1 none); `reached_end` 0 or 1; `followed` 0 or 1: visits came after the last regular
+    one; `followed_<v>` 0 or 1: catalogue visit v did, for each visit that follows the schedule in the source.
+    """
+    after = rows.visit > subjects.last_visit[rows.subject]
+    context = {
+        "last_visit": subjects.last_visit,
+        "reached_end": reached_end(model, subjects).astype(np.int64),
+        "followed": np.isin(np.arange(subjects.n), rows.subject[after]).astype(np.int64),
+    }
+    tails = {int(v) for s in model.strata for v, p in zip(s.extras.visit, s.extras.parent, strict=True) if p < 0}
+    for v in sorted(tails):
+        had = rows.subject[after & (rows.visit == v)]
+        context[f"followed_{v}"] = np.isin(np.arange(subjects.n), had).astype(np.int64)
+    return pd.DataFrame(context)
 
 
 def _shared_jitter(grids: list[_Grid]) -> Discrete:
