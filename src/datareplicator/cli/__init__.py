@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from datareplicator.errors import INTERNAL, INTERRUPTED, TERMINATED, DataReplicatorError
+from datareplicator.errors import INTERNAL, INTERRUPTED, TERMINATED, DataReplicatorError, EngineError
 
 
 def main() -> NoReturn:
@@ -25,6 +25,9 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(str(error), error.exit_code, error, debug=len(args) < len(arguments))
     except KeyboardInterrupt:
         return INTERRUPTED
+    except MemoryError as error:
+        advice = "there is not enough memory for this study. Try fewer workers (--workers 1)."
+        return _fail(advice, EngineError.exit_code, error, debug=len(args) < len(arguments))
     except Exception as error:
         text = f"{type(error).__name__}: {error}".splitlines()[0]
         advice = "This is a defect of DataReplicator: please report it with what `--debug` adds to this message."
