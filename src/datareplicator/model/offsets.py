@@ -23,6 +23,7 @@ _KNOTS = 33  # quantiles of the distances that are no habit
 _HABIT = 0.03  # distances this common, in two subjects or more, are habits and keep their share
 _OWN = 10  # a group of fewer rows leans on groups that count from the same anchor,
 _POOL = 2.0  # which then are worth this many rows
+_CERTAIN = 3  # unless so many rows have one distance and no other
 _CHOICE = 1.0  # rows' worth of all groups in a group's choice of anchor
 _PARTIAL = 0.98  # an anchor known for fewer rows than this needs a second choice,
 _SECOND = 3.0  # which costs this many nats,
@@ -126,12 +127,17 @@ def _span(values: np.ndarray) -> float:
 
 
 def _length(away: np.ndarray) -> float:
-    """Nats that one distance costs: an atom at its share, the rest uniform over their span."""
+    """Nats that one distance costs: an atom at its share, the rest uniform over their span.
+
+    A distance of zero is added, so that of several anchors at constant distances the one on the day itself wins, and
+    so that a single row tells a near anchor from a far one.
+    """
+    away = np.append(away, 0.0)
     n = len(away)
     value, count = np.unique(away, return_counts=True)
-    top = count.max() if n > 1 else 0
+    top = count.max()
     rest = away[away != value[np.argmax(count)]] if top > 1 else away
-    p = min(max(top, 0.5) / (n + 1), 1 - 0.5 / (n + 1))
+    p = min(max(top if top > 1 else 0, 0.5) / (n + 1), 1 - 0.5 / (n + 1))
     # An empty sample of the rest still has to be told: a week over the number of rows seen.
     spread = _span(rest) + 7.0 / n
     return float(-(p * np.log(p) + (1 - p) * np.log((1 - p) / spread)))
@@ -206,7 +212,8 @@ def _distances(sample: _Sample, levels: list[int], pool: _Sample) -> list[tuple[
         rest &= ~use
         value, subject, weight = sample.away[use, level], sample.subject[use], np.ones(use.sum())
         fill = np.isfinite(pool.away[:, level])
-        if use.sum() < _OWN and fill.any():
+        certain = len(value) >= _CERTAIN and np.ptp(value) == 0
+        if use.sum() < _OWN and fill.any() and not certain:
             value, subject = np.append(value, pool.away[fill, level]), np.append(subject, pool.subject[fill])
             weight = np.append(weight, np.full(fill.sum(), _POOL / fill.sum()))
         cells.append(_describe(value, subject, weight))
