@@ -11,7 +11,6 @@ from datareplicator.formats import delimited, excel, parquet, records, sas7bdat,
 from datareplicator.formats.layout import TableLayout, TableWriter
 from datareplicator.study import Table
 
-
 WriterFactory = Callable[[Path, TableLayout], TableWriter]
 
 
