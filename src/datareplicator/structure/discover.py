@@ -291,8 +291,10 @@ def _role_fields(roles: Roles, layout: Layout) -> dict[str, str | None]:
     fields = dict(vars(roles))
     if layout != Layout.FINDINGS:
         fields |= dict.fromkeys(("test", "value", "text", "original", "unit", "status"))
-    if layout in (Layout.REFERENCE, Layout.SUBJECT):
-        fields |= dict.fromkeys(("code", "visit") if layout == Layout.SUBJECT else ("code",))
+    if layout in (Layout.REFERENCE, Layout.SUBJECT, Layout.VISITS, Layout.RELATION):
+        fields["code"] = None
+    if layout == Layout.SUBJECT:
+        fields["visit"] = None
     return fields
 
 
@@ -368,6 +370,8 @@ def _lookups(state: _State, tables: dict[str, TableSpec], group: str | None) -> 
             first=list(dict.fromkeys(c for c in first if c is not None and ctx.tables[name][c].kind != Kind.DATE)),
             results={c for c in (spec.value, spec.text, spec.original) if c is not None},
             derived=computed,
+            axes={c for c in (spec.test, spec.code, *spec.axes) if c is not None},
+            tested=spec.test is not None,
         )
         found += mine_lookups(ctx, job, lambda t, by, target: build_lookup(view, t, by, target))
     return found

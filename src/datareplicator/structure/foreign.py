@@ -43,7 +43,7 @@ def single_keys(ctx: Context, skip: frozenset[str] = frozenset()) -> list[Foreig
                     if rank is not None:
                         found.setdefault((child, name), []).append((rank, key))
     best = [min(options, key=lambda o: o[0])[1] for options in found.values()]
-    return [_with_subject(ctx, key) for key in _acyclic(best)]
+    return _without_names([_with_subject(ctx, key) for key in _acyclic(best)])
 
 
 def _pointing(ctx: Context, child: str, parent: str, column: str, skip: frozenset[str]) -> list[str]:
@@ -53,7 +53,7 @@ def _pointing(ctx: Context, child: str, parent: str, column: str, skip: frozense
     values = set(key.texts)
     names = []
     for name, c in ctx.tables[child].columns.items():
-        if c.kind in _NEVER or name in (MEMBER, ctx.subject_columns.get(child)) or not len(c.distinct):
+        if (c.kind in _NEVER and not is_named("visit", name)) or name in (MEMBER, ctx.subject_columns.get(child)) or not len(c.distinct):
             continue
         few = c.texts[:20]
         if sum(v in values for v in few) >= len(few) - 1 and included(c, key):
@@ -115,7 +115,13 @@ def composite_keys(ctx: Context, skip: frozenset[str] = frozenset()) -> list[For
         trials = [_children(ctx, tables, parent, column) for parent in options]
         best = max(trials, key=lambda found: (len(found), sum(ctx.tables[k.table].n for k in found)))
         keys += best
-    return keys
+    return _without_names(keys)
+
+
+def _without_names(keys: list[ForeignKey]) -> list[ForeignKey]:
+    """A visit's name beside its number says nothing more."""
+    numbered = {(k.table, k.parent) for k in keys if is_named("visit", k.columns[-1])}
+    return [k for k in keys if not (is_named("visit_name", k.columns[-1]) and (k.table, k.parent) in numbered)]
 
 
 def _key_like(ctx: Context, table: str, column: str) -> bool:
@@ -141,14 +147,14 @@ def _cells(ctx: Context, table: str, column: str, values: pd.Index, shift: int =
 
 
 def _pairs_unique(ctx: Context, table: str, column: str) -> bool:
-    cells = _cells(ctx, table, column, pd.Index(ctx.tables[table][column].texts))
+    cells = _cells(ctx, table, column, pd.Index(pd.unique(ctx.tables[table][column].texts)))
     cells = cells[cells >= 0]
     several = np.bincount(ctx.subject_codes[table][ctx.subject_codes[table] >= 0]).max(initial=0) > 1
     return bool(len(cells)) and several and len(np.unique(cells)) == len(cells)
 
 
 def _children(ctx: Context, tables: list[str], parent: str, column: str) -> list[ForeignKey]:
-    values = pd.Index(ctx.tables[parent][column].texts)
+    values = pd.Index(pd.unique(ctx.tables[parent][column].texts))
     held = np.unique(_cells(ctx, parent, column, values))
     found = []
     for name in tables:

@@ -122,7 +122,7 @@ def _pool(ctx: Context, table: str, derived: set[str], test: str | None) -> list
     skip |= {MEMBER, ctx.sequence.get(table), ctx.subject_columns.get(table)}
     pool = []
     for name, c in encoded.columns.items():
-        if name == test:
+        if name == test or (is_named("visit", name) and len(c.distinct) > 1 and name not in ctx.constant.get(table, {})):
             pool.append(name)
         elif name in skip or len(c.distinct) < 2 or c.kind not in _COST or name.startswith("SUPP."):
             continue
@@ -166,9 +166,10 @@ def _collapse(ctx: Context, table: str, pool: list[str]) -> list[str]:
         c = encoded[name]
         twins = (k for k in kept if len(encoded[k].distinct) >= len(c.distinct) and np.array_equal(encoded[k].present, c.present))
         if not any(determines(encoded[k], c) and determines(c, encoded[k]) for k in twins):
-            kept.append(name)
+            if not any(is_named("visit", k) and determines(encoded[k], c) for k in kept):
+                kept.append(name)
     cost = sorted(kept, key=lambda name: _cost(ctx, table, name))[:CANDIDATES]
-    return [name for name in kept if name in cost]
+    return [name for name in kept if name in cost or is_named("visit", name) or is_named("test", name)]
 
 
 def _cost(ctx: Context, table: str, name: str) -> float:

@@ -44,13 +44,16 @@ FAMILIES = tuple(
 
 @dataclass
 class LookupJob:
-    """What mining needs to know of one table. `first` are sampled columns in order (never targets); `results` are
-    result columns (neither side); `derived` are computed columns (neither side)."""
+    """What mining needs to know of one table. `first` are sampled columns in order (never targets), `axes` those
+    among them that two determinants may start from; `results` are result columns (neither side); `derived` are computed columns (neither side). In a
+    table of tests (`tested`) a unit or limit decides nothing without its test."""
 
     table: str
     first: list[str]
     results: set[str] = field(default_factory=set)
+    axes: set[str] = field(default_factory=set)
     derived: set[str] = field(default_factory=set)
+    tested: bool = False
 
 
 def family(left: str, right: str) -> bool:
@@ -139,7 +142,9 @@ def _ordered(ctx: Context, job: LookupJob) -> list[str]:
         first = job.first.index(name) if name in job.first else len(job.first)
         c = encoded[name]
         code = not re.search(r"(?:CD|NUM|_?id|_?code)$", name)
-        return (first, name == MEMBER, -len(c.distinct), code, c.spec.missing, position[name])
+        if is_named("result", name):  # collected limits and units stand left of the standard ones
+            return (first, name == MEMBER, True, position[name])
+        return (first, name == MEMBER, False, -len(c.distinct), code, c.spec.missing, position[name])
 
     return sorted((c for c in names if encoded[c].kind != Kind.EMPTY), key=order)
 
@@ -147,17 +152,21 @@ def _ordered(ctx: Context, job: LookupJob) -> list[str]:
 def _may_be_target(ctx: Context, job: LookupJob, y: EncodedColumn) -> bool:
     never = (Kind.DATE, Kind.PII, Kind.TIME)
     skip = {ctx.subject_columns.get(job.table), ctx.sequence.get(job.table), *job.results}
-    if y.kind in never or y.name in skip or len(y.distinct) < 2 or is_named("sequence", y.name):
+    if y.kind in never or y.name in skip or not len(y.distinct) or is_named("sequence", y.name):
+        return False
+    if len(y.distinct) == 1 and y.present.all():
         return False
     return y.name not in ctx.constant.get(job.table, {})
 
 
-def _may_determine(ctx: Context, job: LookupJob, x: EncodedColumn) -> bool:
+def _may_determine(ctx: Context, job: LookupJob, x: EncodedColumn, alone: bool = True) -> bool:
     if x.kind in (Kind.DATE, Kind.TEXT, Kind.PII, Kind.TIME) or x.name in job.results or len(x.distinct) < 2:
         return False
     if x.name in ctx.constant.get(job.table, {}) or is_named("sequence", x.name) or x.name == MEMBER:
         return False
     if x.name in (ctx.subject_columns.get(job.table), ctx.sequence.get(job.table)):
+        return False
+    if alone and job.tested and is_named("result", x.name):
         return False
     return x.spec.encoding == "text" or x.name in job.first or x.kind == Kind.CATEGORY or _recurs(ctx, job.table, x)
 
@@ -174,11 +183,15 @@ def _recurs(ctx: Context, table: str, x: EncodedColumn) -> bool:
 
 
 def _supported(x: EncodedColumn, y: EncodedColumn, subjects: np.ndarray, few: bool) -> float | None:
-    """The evidence of x -> y where it is worth keeping (infinite by name), else None."""
-    both = (x.codes >= 0) & (y.codes >= 0) & (subjects >= 0)
+    """The evidence of x -> y where it is worth keeping (infinite by name), else None.
+
+    Missing is no value, except where the target has one value only and says no more than whether it is there.
+    """
+    shown = np.ones(len(y.codes), dtype=bool) if len(y.distinct) == 1 else y.codes >= 0
+    both = (x.codes >= 0) & shown & (subjects >= 0)
     if not both.any():
         return None
-    a, b = x.codes[both], y.codes[both]
+    a, b = x.codes[both], y.codes[both] + 1
     if not fixed(a[:2000], b[:2000]) or not fixed(a, b):
         return None
     paired = same_stem(x.name, y.name) and fixed(b, a)
@@ -224,14 +237,14 @@ def _pair(
     """The best lookup by two determinants, one of them a sampled column, where no single one suffices."""
     encoded, y = ctx.tables[job.table], ctx.tables[job.table][target]
     usable = [
-        c for c in columns if len(encoded[c].distinct) <= CATEGORIES and _may_determine(ctx, job, encoded[c])
+        c for c in columns if len(encoded[c].distinct) <= CATEGORIES and _may_determine(ctx, job, encoded[c], alone=False)
     ]
     best: tuple[float, tuple[str, str]] | None = None
     for i, left in enumerate(usable):
-        if left not in job.first:
+        if left not in job.axes:
             continue
         for right in usable[i + 1 :]:
-            if planned_and_actual(right, target) or planned_and_actual(left, target):
+            if is_named("visit", right) or is_named("visit_name", right) or is_named("visit_day", right) or planned_and_actual(right, target) or planned_and_actual(left, target):
                 continue
             a, b = encoded[left], encoded[right]
             both = (a.codes >= 0) & (b.codes >= 0) & (y.codes >= 0) & (subjects >= 0)

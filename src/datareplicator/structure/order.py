@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from datareplicator.structure.derive.choice import preference
+from datareplicator.structure.names import is_named
 from datareplicator.structure.spec import Derivation, Layout, Ref, TableSpec
 
 COINCIDENTAL = frozenset({"aggregate", "same", "same_day", "exists", "count"})
@@ -27,12 +28,18 @@ def allowed(d: Derivation, tables: Mapping[str, TableSpec], protected: Mapping[R
         return False
     if any(s.table not in tables for s in d.sources):
         return False
+    if d.template == "baseline_flag" and d.params.get("rule") == "visit" and not any(_visit(s.column) for s in d.sources):
+        return False
     if d.template in COINCIDENTAL and (d.agreement < 1.0 or d.rows < ENOUGH):
         return False
     exceptions = protected.get(Ref(table=d.table, column=d.target))
     if exceptions is not None and d.template not in exceptions:
         return False
     return not _backwards(d, spec)
+
+
+def _visit(column: str) -> bool:
+    return is_named("visit", column) or is_named("visit_name", column) or is_named("visit_day", column)
 
 
 def _backwards(d: Derivation, spec: TableSpec) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.structure.encode import Context, EncodedColumn, EncodedTable
+from datareplicator.structure.domains import domain_of
 from datareplicator.structure.keys import determines, unique_within
 from datareplicator.structure.names import is_named, named, prefix_of
 from datareplicator.structure.spec import Kind
@@ -77,9 +78,14 @@ def _present(encoded: EncodedTable) -> list[str]:
     return [name for name, c in encoded.columns.items() if c.kind != Kind.EMPTY]
 
 
+def prefix_in(encoded: EncodedTable) -> str | None:
+    """The table's domain prefix: its DOMAIN value, else what most columns begin with."""
+    return domain_of(encoded) or prefix_of(encoded.columns)
+
+
 def _own(encoded: EncodedTable) -> list[str]:
     """Columns with data; those with the table's own prefix first (AESTDTC before RFSTDTC)."""
-    names, prefix = _present(encoded), prefix_of(encoded.columns)
+    names, prefix = _present(encoded), prefix_in(encoded)
     if prefix is None:
         return names
     return sorted(names, key=lambda c: not c.upper().startswith(prefix))
@@ -100,7 +106,7 @@ def find_roles(ctx: Context, table: str) -> Roles:
         roles.unit = _unit(names, roles.original)
         roles.status = _first("status", names)
     dates = [c for c in names if encoded[c].kind == Kind.DATE]
-    _dates(roles, dates, prefix_of(encoded.columns))
+    _dates(roles, dates, prefix_in(encoded))
     if test is None and table != ctx.root:
         roles.code = find_code(ctx, table, names)
     return roles

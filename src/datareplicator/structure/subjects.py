@@ -37,7 +37,7 @@ def unique_columns(table: EncodedTable) -> list[str]:
     return [
         name
         for name, c in table.columns.items()
-        if table.n and len(c.distinct) == table.n and c.kind not in _NEVER
+        if table.n and len(c.distinct) == table.n and (c.kind not in _NEVER or is_named("visit", name))
     ]
 
 
@@ -191,10 +191,11 @@ def reach(
 def parent_rows(tables: dict[str, EncodedTable], key: ForeignKey) -> np.ndarray:
     """The parent's row that each row names by a one-column key, -1 for none."""
     child, parent = tables[key.table][key.columns[0]], tables[key.parent][key.parent_columns[0]]
-    first = np.full(len(parent.distinct) + 1, -1, dtype=np.int64)
+    codes, values = pd.factorize(parent.texts)
+    first = np.full(len(values) + 1, -1, dtype=np.int64)
     known = np.flatnonzero(parent.codes >= 0)[::-1]
-    first[parent.codes[known]] = known
-    return np.append(first[pd.Index(parent.texts).get_indexer(child.texts)], -1)[child.codes]
+    first[codes[parent.codes[known]]] = known
+    return np.append(first[pd.Index(values).get_indexer(child.texts)], -1)[child.codes]
 
 
 def _resolved(tables: dict[str, EncodedTable], key: ForeignKey) -> int:
