@@ -1,0 +1,7 @@
+"""Checks of a study: the rules of its standard and of its own structure, and the findings."""
+
+from datareplicator.validate.findings import Findings, Tally
+from datareplicator.validate.rule import Rule, Severity
+from datareplicator.validate.running import validate
+
+__all__ = ["Findings", "Rule", "Severity", "Tally", "validate"]
