@@ -28,7 +28,7 @@ types: $(VENV)/.dev  ## Static types
 	$(BIN)/pyright --warnings
 
 pytest: $(VENV)/.dev  ## Tests and doctests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 wheel: $(VENV)/.dev  ## Build the wheel and look inside
 	$(BIN)/python scripts/check_wheel.py

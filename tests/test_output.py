@@ -5,23 +5,7 @@ from pathlib import Path
 import pytest
 
 from datareplicator.errors import RequestError
-from datareplicator.output import check_output, whole_file
-
-
-def _tree(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
-
-
-def test_a_file_appears_whole(tmp_path: Path) -> None:
-    path = tmp_path / "model.json"
-    with pytest.raises(ValueError, match="stop"), whole_file(path) as partial:
-        partial.write_text("half")
-        raise ValueError("stop")
-    assert _tree(tmp_path) == set()
-    with whole_file(path) as partial:
-        partial.write_text("whole")
-    assert path.read_text() == "whole"
-    assert _tree(tmp_path) == {"model.json"}
+from datareplicator.output import check_output
 
 
 class TestCheck:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datareplicator.errors import RequestError
+from datareplicator.formats import FORMATS
 from datareplicator.generate.request import MOST_SUBJECTS
 from datareplicator.run import OUTPUT_FORMATS, Run, parse_run, read_run, run_schema
 
@@ -30,6 +31,9 @@ ROOT = Path(__file__).resolve().parents[1]
         ("format: parqet", "'parquet'"),
         ("subjects: 3\nsubjcts: 3", "line 2: unknown key 'subjcts'. Did you mean 'subjects'?"),
         ("zzz: 3", "Known are source"),
+        ("privacy:\n  min_subject: 3", "line 1: unknown key 'min_subject'. Did you mean 'min_subjects'?"),
+        ("privacy: {min_subjects: 0}", "privacy.min_subjects must be greater than or equal to 1, not 0."),
+        ("privacy: 3", "privacy must be a mapping, not 3."),
         ("seed: 1\nseed: 2", "line 2: key 'seed' is given twice."),
         ("1: 2", "key 1 must be text"),
         ("? [a]\n: 1", "a key must be text"),
@@ -112,6 +116,11 @@ def test_any_text_is_a_document_or_a_request_error(text: str | bytes) -> None:
 def test_the_published_schema_is_fresh() -> None:
     published = json.loads((ROOT / "docs/reference/run.schema.json").read_text())
     assert published == run_schema(), "run `make docs`"
+
+
+def test_every_format_that_can_be_written_can_be_asked_for() -> None:
+    writable = {entry.name for entry in FORMATS.values() if entry.open_writer is not None}
+    assert set(OUTPUT_FORMATS) == writable | {"same"}
 
 
 def test_every_key_is_described_in_the_schema() -> None:

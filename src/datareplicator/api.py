@@ -10,9 +10,9 @@ from typing import Any
 from datareplicator import formats, pipeline, study
 from datareplicator.evaluate import Comparison, compare
 from datareplicator.generate.request import GenerateRequest
-from datareplicator.model.store import StudyModel
 from datareplicator.model.store import load_model as load_document
-from datareplicator.output import whole_file
+from datareplicator.model.store import save_model
+from datareplicator.model.study_model import StudyModel
 from datareplicator.profile import Profile
 from datareplicator.structure.spec import Structure
 from datareplicator.validate import Findings, validate
@@ -37,8 +37,9 @@ class Study(study.Study):
     def write(self, folder: str | os.PathLike[str], format: str = "same", *, overwrite: bool = False) -> Path:
         """Write one file a table into a new or empty folder, which appears whole or not at all.
 
-        `format`: parquet, csv, tsv, xpt, json, ndjson, xlsx, or same (each table as it came). Raises RequestError for
-        an unknown format, WriteError where the folder cannot be written or the format cannot hold the data.
+        `format`: parquet, csv, tsv, xpt, json, ndjson, dataset-json, xlsx, or same (each table as it came). Raises
+        RequestError for an unknown format, WriteError where the folder cannot be written or the format cannot hold
+        the data.
         """
         formats.write_study(self, Path(folder), format=format, overwrite=overwrite)
         return Path(folder)
@@ -66,8 +67,7 @@ class Model:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as one JSON document. Raises WriteError."""
-        with whole_file(Path(path)) as partial:
-            self._document.save(partial)
+        save_model(self._document, path)
 
     def generate(
         self, subjects: int, *, seed: int = 0, variation: float = 1.0, stratified: bool = True, workers: int = 1
@@ -94,9 +94,13 @@ def read_study(source: str | os.PathLike[str] | Mapping[str, Any], *, format: st
     return _writable(formats.read_study(source, format=format))
 
 
-def fit(study: study.Study) -> Model:
-    """Learn a study. Raises StructureError where nothing can be learned from it."""
-    return Model(pipeline.fit(study))
+def fit(study: study.Study, *, min_subjects: int = 1) -> Model:
+    """Learn a study.
+
+    Categories, terms and patterns that fewer than `min_subjects` subjects show are not learned. Raises
+    StructureError where nothing can be learned.
+    """
+    return Model(pipeline.fit(study, min_subjects=min_subjects))
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:

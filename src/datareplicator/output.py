@@ -1,15 +1,10 @@
-"""Where an output may go, and single files that appear whole or not at all (folders: `formats.open_writer`)."""
+"""Where an output may go; that it appears whole or not at all is the matter of `formats`."""
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from datareplicator.errors import Place, RequestError
-from datareplicator.formats.atomic import os_errors
 from datareplicator.manifest import NAME as MANIFEST
 
 
@@ -39,19 +34,3 @@ def _holds(output: Path, source: Path) -> bool:
     """Whether the source is the output folder or lies in it."""
     out, src = output.resolve(), source.resolve()
     return out == src or out in src.parents
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A file to write; it becomes `path` if nothing is raised. Raises WriteError."""
-    path = Path(os.path.abspath(path))
-    with os_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A hidden name in the same folder that nobody else uses: the move is a rename then.
-        partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-        partial.touch(exist_ok=False)
-        try:
-            yield partial
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)

@@ -17,9 +17,19 @@ from datareplicator.errors import Place, RequestError
 from datareplicator.generate.request import MOST_SUBJECTS, GenerateRequest
 
 MOST_BYTES = 1_000_000
-OutputFormat = Literal["same", "parquet", "csv", "tsv", "xpt", "json", "ndjson", "xlsx"]
+OutputFormat = Literal["same", "parquet", "csv", "tsv", "xpt", "json", "ndjson", "dataset-json", "xlsx"]
 OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormat)
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
+
+
+class Privacy(Document):
+    """What must not be learned."""
+
+    model_config = ConfigDict(strict=True)
+
+    min_subjects: int = Field(
+        1, ge=1, description="Categories, terms and patterns that fewer subjects show are not learned."
+    )
 
 
 class Run(Document):
@@ -45,6 +55,7 @@ class Run(Document):
     format: OutputFormat = Field("same", description="The format of the tables; `same` is the source's.")
     workers: int | None = Field(None, ge=1, description="Processes; by default as many as there are cores.")
     report: bool = Field(False, description="Write report.html, source against synthetic.")
+    privacy: Privacy = Field(Privacy(), description="Limits on what is learned.")
     overwrite: bool = Field(False, description="Replace the output of an earlier run.")
 
     def updated(self, **options: Any) -> Run:
@@ -128,16 +139,21 @@ def _checked(content: dict[Any, Any], place: Place | None, lines: dict[str, int]
 
 def _problem(detail: Any, lines: dict[str, int]) -> str:
     """One line of what pydantic found, in our words."""
-    key = str(detail["loc"][0]) if detail["loc"] else "the document"
+    path = [str(part) for part in detail["loc"]]
     if detail["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, Run.model_fields, n=1)
-        rest = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(Run.model_fields)}."
-        text = f"unknown key {key!r}. {rest}"
+        known = Privacy.model_fields if path[0] == "privacy" else Run.model_fields
+        near = difflib.get_close_matches(path[-1], known, n=1)
+        rest = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known)}."
+        text = f"unknown key {path[-1]!r}. {rest}"
     elif detail["type"] == "invalid_key":
-        text = f"key {key} must be text."
+        text = f"key {path[0]} must be text."
     else:
-        text = f"{key} must be {detail['msg'].removeprefix('Input should be ')}, not {detail['input']!r}."
-    return f"line {lines[key]}: {text}" if key in lines else text
+        text = f"{'.'.join(path)} must be {_expected(detail)}, not {detail['input']!r}."
+    return f"line {lines[path[0]]}: {text}" if path[0] in lines else text
+
+
+def _expected(detail: Any) -> str:
+    return "a mapping" if detail["type"] == "model_type" else detail["msg"].removeprefix("Input should be ")
 
 
 def run_schema() -> dict[str, Any]:

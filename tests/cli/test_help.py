@@ -8,7 +8,7 @@ import pytest
 
 from datareplicator import __version__
 from datareplicator.cli.options import run_from
-from datareplicator.run import Run
+from datareplicator.run import Privacy, Run
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {"numpy", "pandas", "scipy", "sklearn", "pyarrow", "matplotlib", "faker", "yaml", "jinja2"}
@@ -58,7 +58,7 @@ def test_every_option_of_replicate_and_generate_is_also_in_the_file() -> None:
     commands = typer.main.get_command(app).commands
     for name in ("replicate", "generate"):
         options = {parameter.name for parameter in commands[name].params} - {"config"}
-        assert options <= set(Run.model_fields)
+        assert options <= set(Run.model_fields) | set(Privacy.model_fields)
 
 
 def test_options_override_the_file(tmp_path: Path) -> None:

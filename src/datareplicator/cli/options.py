@@ -47,7 +47,8 @@ Format = Annotated[
     str | None,
     typer.Option(
         "--format",
-        help="Format of the tables: parquet, csv, tsv, xpt, json, ndjson, xlsx, or same (as the source; the default).",
+        help="Format of the tables: parquet, csv, tsv, xpt, json, ndjson, dataset-json, xlsx, or same (as the source, "
+        "the default).",
         show_default=False,
     ),
 ]
@@ -87,6 +88,16 @@ Report = Annotated[
     bool | None,
     typer.Option("--report/--no-report", help="Write report.html, source against synthetic.", show_default=False),
 ]
+MinSubjects = Annotated[
+    int | None,
+    typer.Option(
+        "--min-subjects",
+        parser=_whole,
+        metavar="INTEGER",
+        help="Do not learn categories, terms and patterns that fewer subjects show; 1 by default.",
+        show_default=False,
+    ),
+]
 Overwrite = Annotated[
     bool | None,
     typer.Option("--overwrite/--no-overwrite", help="Replace the output of an earlier run.", show_default=False),
@@ -94,9 +105,12 @@ Overwrite = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
-def run_from(config: Path | None, **options: Any) -> Run:
+def run_from(config: Path | None, *, min_subjects: int | None = None, **options: Any) -> Run:
     """The run document of a command: the file's, overridden by the options that were given."""
     from datareplicator.run import Run, read_run
 
     run = read_run(config) if config is not None else Run()
-    return run.updated(**{name: str(value) if isinstance(value, Path) else value for name, value in options.items()})
+    given = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+    if min_subjects is not None:
+        given["privacy"] = {"min_subjects": min_subjects}
+    return run.updated(**given)

@@ -22,6 +22,7 @@ def replicate(
     config: options.Config = None,
     workers: options.Workers = None,
     report: options.Report = None,
+    min_subjects: options.MinSubjects = None,
     overwrite: options.Overwrite = None,
 ) -> None:
     """Learn a study from its files and write a study of new subjects in the same form."""
@@ -39,6 +40,7 @@ def replicate(
         stratified=stratified,
         workers=workers,
         report=report,
+        min_subjects=min_subjects,
         overwrite=overwrite,
     )
     with progress() as show:

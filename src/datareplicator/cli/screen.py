@@ -67,7 +67,7 @@ def progress() -> Iterator[Callable[[Step], None] | None]:
         def show(step: Step) -> None:
             if step.name not in tasks:
                 tasks[step.name] = bars.add_task(step.name, total=None, unit="")
-            unit = f"{step.done:,} of {step.total:,} {step.unit}" if step.total else ""
-            bars.update(tasks[step.name], completed=step.done, total=step.total, unit=unit)
+            unit = f"{step.done:,} of {step.total:,} {step.unit}" if step.total else step.unit
+            bars.update(tasks[step.name], completed=step.done, total=step.total or None, unit=unit)
 
         yield show

@@ -15,7 +15,7 @@ from datareplicator.formats.frames import read_frames
 from datareplicator.formats.registry import BY_SUFFIX, FORMATS, Format, format_named
 from datareplicator.study import Study, Table
 
-_IGNORED = {"define.xml", "manifest.json", "report.html", "model.json"}
+_IGNORED = {"define.xml", "manifest.json", "report.html", "model.json", "validation.json"}
 _NOTE = ".meta.json"
 _IGNORED_STARTS = (".", "readme", "~$")
 

@@ -13,7 +13,8 @@ from datareplicator.engine import run_job
 from datareplicator.formats import TableLayout
 from datareplicator.generate.blocks import generate_block
 from datareplicator.generate.request import Block, GenerateRequest, plan_blocks
-from datareplicator.model.store import StudyModel, load_model
+from datareplicator.model.store import load_model, save_model
+from datareplicator.model.study_model import StudyModel
 from datareplicator.pipeline.progress import Progress, Step, tell
 from datareplicator.study import Column, Origin, Study, Table
 
@@ -38,7 +39,7 @@ class BlockJob:
 
     def run(self, state: StudyModel, item: Block) -> Frames:
         """Make one block."""
-        return generate_block(state, self._request, item.index)
+        return generate_block(state, self._request, item)
 
 
 def generate_frames(
@@ -52,7 +53,7 @@ def generate_frames(
     with tempfile.TemporaryDirectory(prefix="datareplicator-") as folder:
         path = Path(folder) / "model.json"
         if workers != 1 and len(blocks) > 1:
-            model.save(path)
+            save_model(model, path)
         done = 0
         tell(progress, Step("generate", 0, request.subjects, "subjects"))
         with closing(run_job(BlockJob(model, path, request), blocks, workers)) as results:

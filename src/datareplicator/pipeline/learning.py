@@ -8,9 +8,9 @@ from pathlib import Path
 from datareplicator.errors import Place, RequestError
 from datareplicator.formats import read_study
 from datareplicator.model.fit import fit as fit_model
-from datareplicator.model.store import StudyModel
-from datareplicator.output import whole_file
-from datareplicator.pipeline.progress import Progress, stage
+from datareplicator.model.store import parse_model, save_model
+from datareplicator.model.study_model import StudyModel
+from datareplicator.pipeline.progress import Progress, Step, stage, tell
 from datareplicator.profile import Profile
 from datareplicator.profile import profile as profile_study
 from datareplicator.structure.discover import discover
@@ -23,14 +23,19 @@ def read(source: str | Path, progress: Progress = None) -> Study:
         return read_study(source)
 
 
-def fit(study: Study, progress: Progress = None) -> StudyModel:
-    """Learn a study.
+def fit(study: Study, *, min_subjects: int = 1, progress: Progress = None) -> StudyModel:
+    """Learn a study; what fewer than `min_subjects` subjects show is left out.
 
     The model is the one that its JSON document gives: numbers are rounded there, and what is generated must not
     depend on whether the model was on disk in between.
     """
     with stage(progress, "learn"):
-        return StudyModel.model_validate_json(fit_model(study).model_dump_json())
+        model = fit_model(
+            study,
+            min_subjects=min_subjects,
+            progress=lambda part, done, total: tell(progress, Step("learn", unit=part)),
+        )
+        return parse_model(model.model_dump_json())
 
 
 def model_digest(model: StudyModel) -> str:
@@ -38,15 +43,16 @@ def model_digest(model: StudyModel) -> str:
     return hashlib.sha256(model.model_dump_json().encode()).hexdigest()
 
 
-def fit_to_file(source: str, output: Path, *, overwrite: bool = False, progress: Progress = None) -> StudyModel:
-    """Learn the study at a path and write its model document."""
+def fit_to_file(
+    source: str, output: Path, *, min_subjects: int = 1, overwrite: bool = False, progress: Progress = None
+) -> StudyModel:
+    """Learn the study at a path and write its model document, whole or not at all."""
     if output.exists() and not (overwrite and output.is_file()):
         raise RequestError(
             "exists already.", place=Place(file=str(output)), hint="Choose another name, or add --overwrite."
         )
-    model = fit(read(source, progress), progress)
-    with whole_file(output) as partial:
-        model.save(partial)
+    model = fit(read(source, progress), min_subjects=min_subjects, progress=progress)
+    save_model(model, output)
     return model
 
 

@@ -9,7 +9,8 @@ from datareplicator.errors import RequestError
 from datareplicator.evaluate import compare
 from datareplicator.formats import open_writer
 from datareplicator.manifest import FileEntry, Manifest, Request, digest, versions, write_manifest
-from datareplicator.model.store import StudyModel, load_model
+from datareplicator.model.store import load_model
+from datareplicator.model.study_model import StudyModel
 from datareplicator.output import check_output
 from datareplicator.pipeline.generation import Collector, generate_frames, layouts
 from datareplicator.pipeline.learning import fit, model_digest, notes, read
@@ -46,7 +47,7 @@ def replicate(run: Run, *, progress: Progress = None) -> Outcome:
     output = _output(run, Path(source))
     run.request()
     study = read(source, progress)
-    return _write(run, output, fit(study, progress), study, progress)
+    return _write(run, output, fit(study, min_subjects=run.privacy.min_subjects, progress=progress), study, progress)
 
 
 def generate(run: Run, *, progress: Progress = None) -> Outcome:
