@@ -74,22 +74,24 @@ def _latent(model, subjects, levels, subject, visit, day, streams, variation) ->
 
 
 def _residual(model: FindingsModel, subject: np.ndarray, day: np.ndarray, streams: Streams) -> np.ndarray:
-    """Drift (auto-regressive in days) and nugget, both correlated between cells at one visit."""
+    """Nugget plus fast and slow drift (auto-regressive in days), each correlated between cells at one visit."""
     root = model.residual_root()
     rows = len(subject)
-    shock = streams.get("drift").standard_normal((rows, model.cells)) @ root
-    nugget = streams.get("nugget").standard_normal((rows, model.cells)) @ root
-    if rows == 0:
-        return shock
-    first = np.r_[True, subject[1:] != subject[:-1]]
+    first = np.r_[True, subject[1:] != subject[:-1]][:rows]
     position = np.arange(rows) - np.maximum.accumulate(np.where(first, np.arange(rows), 0))
-    gap = np.r_[0.0, np.maximum(np.diff(day), 0.0)]
-    rho = np.where(first, 0.0, np.exp(-gap / model.theta))[:, None]
-    drift = np.sqrt(1 - rho**2) * shock
-    for place in range(1, int(position.max()) + 1):
-        here = np.flatnonzero(position == place)
-        drift[here] += rho[here] * drift[here - 1]
-    return np.sqrt(model.drift) * drift + np.sqrt(model.nugget) * nugget
+    places = [np.flatnonzero(position == place) for place in range(1, int(position.max(initial=0)) + 1)]
+    gap = np.r_[0.0, np.maximum(np.diff(day), 0.0)][:rows]
+    total = np.sqrt(model.within[0]) * (streams.get("nugget").standard_normal((rows, model.cells)) @ root)
+    for part, time in enumerate(model.times):
+        if not model.within[part + 1].any():
+            continue
+        rho = np.where(first, 0.0, np.exp(-gap / time))[:, None]
+        drift = streams.get("drift", str(part)).standard_normal((rows, model.cells)) @ root
+        drift *= np.sqrt(1 - rho**2)
+        for here in places:
+            drift[here] += rho[here] * drift[here - 1]
+        total += np.sqrt(model.within[part + 1]) * drift
+    return total
 
 
 def _values(model: FindingsModel, k: int, latent: np.ndarray, subject: np.ndarray, visit: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations, product
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from datareplicator.model.arrays import group_sums
 _CLIP_QUANTILE = 0.99
 # E[min(X, q99)] / E[X] for X chi-square with one degree of freedom: what clipping takes from a normal difference.
 _CLIP_FACTOR = 0.9776
-_MULTIPLES = np.array([0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0])
+# Candidate time constants of fast and slow drift, in units of the usual gap between two visits.
+_FAST, _SLOW = (0.5, 1.0, 2.0, 3.0), (6.0, 10.0, 16.0)
 MAX_LAGS = 12
 _MAX_ENTRIES = 60_000_000
 # Upper bounds of the bins of gaps, in units of the usual gap.
@@ -69,35 +71,47 @@ def _upper(half: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.where(count > 50, upper, np.inf)
 
 
-def decompose(half: np.ndarray, lags: Variogram) -> tuple[np.ndarray, np.ndarray, float]:
-    """Fit half(gap) = nugget + drift (1 - exp(-gap / theta)) to each column by non-negative weighted least squares.
+def decompose(half: np.ndarray, lags: Variogram) -> tuple[np.ndarray, np.ndarray]:
+    """Fit half(gap) = nugget + fast (1 - exp(-gap / t1)) + slow (1 - exp(-gap / t2)) by non-negative least squares.
 
-    `half` (bins, cells) on the latent scale, total variance 1. One theta (days) serves all cells, so that residuals
-    of different cells keep their correlation over time; nugget and drift are each cell's own. Columns without pairs
-    give NaN. Returns nugget, drift (cells,), theta.
+    `half` (bins, cells) on the latent scale, total variance 1. The two times serve all cells, so that residuals of
+    different cells keep their correlation over time; the three parts are each cell's own. Columns without pairs give
+    NaN. Returns parts (3, cells) and times (2,) in days.
     """
     weight = np.sqrt(lags.pairs) / np.sqrt(1 + lags.gap / lags.spacing)[:, None]
-    fits = [_two_parts(half, 1 - np.exp(-lags.gap / time), weight) for time in _MULTIPLES * lags.spacing]
     usable = weight.sum(0) > 0
-    error = [np.sum(fit[2][usable] / np.maximum(fit[0] + fit[1], 0.05)[usable] ** 2) for fit in fits]
-    best = int(np.argmin(error)) if usable.any() else 2
-    nugget, drift, _ = fits[best]
-    return np.where(usable, nugget, np.nan), np.where(usable, drift, np.nan), float(_MULTIPLES[best] * lags.spacing)
+    best, result, times = np.inf, np.full((3, half.shape[1]), np.nan), lags.spacing * np.array([1.0, 8.0])
+    for fast, slow in product(_FAST, _SLOW):
+        rises = [1 - np.exp(-lags.gap / (t * lags.spacing)) for t in (fast, slow)]
+        parts, error = _non_negative(half, np.column_stack([np.ones(len(lags.gap)), *rises]), weight)
+        relative = np.sum((error / np.maximum(parts.sum(0), 0.05) ** 2)[usable]) if usable.any() else 0.0
+        if relative < best:
+            best, result, times = relative, parts, lags.spacing * np.array([fast, slow])
+    return np.where(usable, result, np.nan), times
 
 
-def _two_parts(half: np.ndarray, rise: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Non-negative weighted least squares of half = n + a rise, every column: n, a and the squared error."""
-    x = rise[:, None]
-    s0, sy, syy = weight.sum(0), (weight * half).sum(0), (weight * half**2).sum(0)
-    sx, sxx, sxy = (weight * x).sum(0), (weight * x * x).sum(0), (weight * x * half).sum(0)
-    det = s0 * sxx - sx**2
-    safe = det > 1e-6 * s0 * sxx
-    a = np.clip(np.where(safe, (s0 * sxy - sx * sy) / np.where(safe, det, 1.0), 0.0), 0, None)
-    n = (sy - a * sx) / np.maximum(s0, 1e-12)
-    a = np.where(n < 0, sxy / np.maximum(sxx, 1e-12), a)
-    n = np.clip(n, 0, None)
-    error = syy - 2 * (n * sy + a * sxy) + n**2 * s0 + 2 * n * a * sx + a**2 * sxx
-    return n, a, error
+def _non_negative(y: np.ndarray, design: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted least squares of every column of `y` on three columns, no coefficient negative.
+
+    Three coefficients have seven sets that may be positive: all are solved, the best feasible one counts.
+    Returns coefficients (3, columns) and squared errors (columns,).
+    """
+    gram = np.einsum("bi,bj,bk->kij", design, design, weight)
+    moment = np.einsum("bi,bk->ki", design, weight * y)
+    square = (weight * y**2).sum(0)
+    best = square.copy()
+    result = np.zeros((3, y.shape[1]))
+    for size in (1, 2, 3):
+        for used in combinations(range(3), size):
+            part = gram[:, used][:, :, used] + 1e-9 * (1e-12 + gram[:, :1, :1]) * np.eye(size)
+            solution = np.linalg.solve(part, moment[:, used][:, :, None])[:, :, 0]
+            error = square - (solution * moment[:, used]).sum(1)
+            better = (solution >= 0).all(1) & (error < best - 1e-12)
+            best = np.where(better, error, best)
+            full = np.zeros_like(result)
+            full[list(used)] = solution.T
+            result = np.where(better, full, result)
+    return result, best
 
 
 def mean_inflation(counts: np.ndarray, rho: float) -> np.ndarray:

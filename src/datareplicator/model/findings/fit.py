@@ -22,10 +22,11 @@ from datareplicator.model.marginals import Marginal, fit_continuous, fit_discret
 from datareplicator.model.subjects import Subjects
 from datareplicator.model.variance import decompose, mean_inflation, variogram
 
-# Where nothing can be learned: share of variance within a subject (nugget, drift), and the weight of that guess.
-DEFAULT_NUGGET, DEFAULT_DRIFT, DEFAULT_SUBJECTS = 0.25, 0.15, 3.0
+# Where nothing can be learned: parts of the variance within a subject (nugget, fast and slow drift), and the weight of that guess.
+DEFAULT_PARTS, DEFAULT_SUBJECTS = np.array([0.25, 0.0, 0.15]), 3.0
 DEFAULT_ICC = 0.6
 SIMULATED = 4096
+_EVEN = ndtri((np.arange(SIMULATED) + 0.5) / SIMULATED)
 
 
 def fit_findings(
@@ -51,7 +52,7 @@ def fit_findings(
     noise = fit.noise(within, level, parts)
     correlation = fit.residual_correlation(within, parts, noise)
     effects = fit.effects(level, parts, correlation)
-    shapes = fit.level_shapes(effects)
+    shapes = fit.level_shapes(level, effects)
     scores = fit.score_table(fit.scores - residual, weight, parts, shapes, noise)
     marginals = [_marginal(grid, k, cell, scales[k], weight, effective) for k, cell in enumerate(cells)]
     model = FindingsModel(
@@ -61,9 +62,8 @@ def fit_findings(
         site_level=site_level,
         site_noise=noise.site,
         between=parts.between,
-        drift=parts.drift,
-        nugget=parts.nugget,
-        theta=parts.theta,
+        within=parts.within,
+        times=parts.times,
         noise_sd=noise.sd,
         noise_slope=noise.slope,
         noise_group=fit.test_group,
@@ -113,6 +113,10 @@ def _marginal(grid: Grid, k: int, cell: Cell, scale: Scale, weight: np.ndarray, 
     return fit_continuous(x, w, effective[k], scale.transform, holders, margin)
 
 
+def _distinct(scores: np.ndarray) -> int:
+    return len(np.unique(scores[np.isfinite(scores)]))
+
+
 def _weighted_variance(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
     total = np.maximum(weight.sum(0), 1e-12)
     filled = np.where(weight > 0, x, 0.0)
@@ -122,13 +126,12 @@ def _weighted_variance(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Parts:
-    """Latent variance parts of every cell (cells,), `theta` in days, and `observed`: variance within on the scores."""
+    """Latent variances of every cell: `between` (cells,), `within` (3, cells): nugget, fast and slow drift with time
+    constants `times` (2,) in days; `spacing`: usual days between visits."""
 
     between: np.ndarray
-    drift: np.ndarray
-    nugget: np.ndarray
-    theta: float
-    observed: np.ndarray
+    within: np.ndarray
+    times: np.ndarray
     spacing: float
 
 
@@ -139,7 +142,6 @@ class Noise:
     sd: np.ndarray
     slope: np.ndarray
     site: np.ndarray
-    subject: np.ndarray
 
 
 @dataclass
@@ -152,7 +154,7 @@ class _Fit:
     visit_day: np.ndarray
     test_group: np.ndarray
     tables: np.ndarray
-    atomic: np.ndarray
+    coarse: np.ndarray
     within: np.ndarray
     shrinkage: np.ndarray
 
@@ -165,8 +167,8 @@ class _Fit:
         group = np.array([cell.group_of_test for cell in cells], dtype=np.int64)
         group = np.unique(np.where(group < 0, alone, group), return_inverse=True)[1]
         tables = np.array([names[cell.table] for cell in cells], dtype=np.int64)
-        atomic = np.array([s.attenuation is not None for s in scales], dtype=bool)
-        fit = cls(grid, scales, scores, known, subjects, visit_day, group, tables, atomic, np.empty(0), np.empty(0))
+        coarse = np.array([_distinct(s.scores) < 10 for s in scales], dtype=bool)
+        fit = cls(grid, scales, scores, known, subjects, visit_day, group, tables, coarse, np.empty(0), np.empty(0))
         fit.within, fit.shrinkage = fit._first_look()
         return fit
 
@@ -283,14 +285,12 @@ class _Fit:
         rho = 1 - lags.half / total
         for k, scale in enumerate(self.scales):
             rho[:, k] = scale.latent(np.clip(rho[:, k], -1, 1))
-        nugget, drift, theta = decompose(1 - rho, lags)
+        parts, times = decompose(1 - rho, lags)
         repeated = (grid.by_subject(self.known.astype(float)) > 1).sum(0)
-        nugget, drift = _with_default(nugget, drift, repeated)
+        parts = _with_default(parts, repeated)
         free = np.clip(1 - explained / np.maximum(explained + spread, 1e-9), 0.05, 1.0)
-        within = nugget + drift
-        shrink_within = np.minimum(1.0, 0.98 / np.maximum(within, 1e-9))
-        nugget, drift = nugget * shrink_within * free, drift * shrink_within * free
-        return Parts(free - nugget - drift, drift, nugget, theta, np.maximum(near, 1e-6), lags.spacing)
+        parts = parts * np.minimum(1.0, 0.98 / np.maximum(parts.sum(0), 1e-9)) * free
+        return Parts(free - parts.sum(0), parts, times, lags.spacing)
 
     def levels(self, residual: np.ndarray, parts: Parts) -> tuple[np.ndarray, np.ndarray]:
         """Standardised subject means (subjects, cells) with NaN, and residuals net of the shrunk level."""
@@ -304,8 +304,10 @@ class _Fit:
     def _error(self, n: np.ndarray, parts: Parts) -> np.ndarray:
         """Error variance of a subject's mean of n values; atomic scores carry the variance of their steps as well."""
         extra = np.array([scale.variance - 1.0 for scale in self.scales])
-        rho = float(np.exp(-parts.spacing / parts.theta))
-        return parts.drift * mean_inflation(n, rho) + (parts.nugget + extra) / np.maximum(n, 1)
+        error = (parts.within[0] + extra) / np.maximum(n, 1)
+        for variance, time in zip(parts.within[1:], parts.times, strict=True):
+            error = error + variance * mean_inflation(n, float(np.exp(-parts.spacing / time)))
+        return error
 
     def noise(self, within: np.ndarray, level: np.ndarray, parts: Parts) -> Noise:
         grid = self.grid
@@ -313,7 +315,7 @@ class _Fit:
         filled = np.where(self.known, within, 0.0)
         mean = grid.by_subject(filled) / np.maximum(n, 1)
         square = grid.by_subject(np.where(self.known, within - mean[grid.subject], 0.0) ** 2)
-        usable = (n >= 4) & (square > 0) & ~self.atomic
+        usable = (n >= 4) & (square > 0) & ~self.coarse
         log_variance = np.where(usable, np.log(np.where(usable, square / np.maximum(n - 1, 1), 1.0)), np.nan)
         log_variance -= np.nanmedian(np.where(usable.any(0), log_variance, 0.0), axis=0)
         site = site_effects(log_variance, self.subjects.site)
@@ -325,8 +327,9 @@ class _Fit:
         rest = rest - slope * u
         tau = _heterogeneity(rest, usable, n, people)
         slope = slope * people / (people + 20.0)
-        subject = np.where(usable, rest + slope * u, 0.0)
-        return Noise(np.sqrt(tau), slope, site, subject)
+        of_subject = np.where((own >= 0)[:, None], site[np.maximum(own, 0)], 0.0)
+        site = site - np.log(np.mean(np.exp(of_subject), axis=0))  # mean variance 1 over the subjects
+        return Noise(np.sqrt(tau), slope, site)
 
     # -- correlations ----------------------------------------------------------------------------------------------
 
@@ -340,7 +343,7 @@ class _Fit:
         spread = np.where(np.isfinite(spread) & (spread > 0), spread, 1.0)
         scores = np.where(several & self.known, np.clip(within / spread, -4, 4), np.nan)
         raw, rows = pairwise(scores)
-        latent = parts.nugget + parts.drift
+        latent = parts.within.sum(0)
         extra = np.array([scale.variance - 1.0 for scale in self.scales])
         damp = np.sqrt(np.clip(latent / np.maximum(latent + extra, 1e-9), 0.05, 1.0))
         raw = np.clip(raw / np.outer(damp, damp), -0.99, 0.99)
@@ -370,7 +373,7 @@ class _Fit:
         has = n > 0
         share = np.where(has, parts.between / (parts.between + error), 0.0)
         reliability = np.clip(share.sum(0) / np.maximum(has.sum(0), 1), 0.05, 1.0)
-        latent = parts.nugget + parts.drift
+        latent = parts.within.sum(0)
         extra = np.array([scale.variance - 1.0 for scale in self.scales])
         damp = np.sqrt(latent / np.maximum(latent + extra, 1e-9))
         unreliable = np.sqrt(1 - reliability) * damp
@@ -381,9 +384,22 @@ class _Fit:
         np.fill_diagonal(centre, 1.0)
         return Effects(normal_scores(level), reliability, noise, centre)
 
-    def level_shapes(self, effects: Effects) -> np.ndarray:
-        """(cells, 11) quantiles of the level, between the normal's and the sample's."""
+    def level_shapes(self, levels: np.ndarray, effects: Effects) -> np.ndarray:
+        """(cells, 11) quantiles of the level, between the normal's and the sample's, variance 1.
+
+        The sample's own shape counts as far as levels are well known and subjects many.
+        """
         shapes = np.tile(LEVEL_KNOTS, (self.scores.shape[1], 1))
+        probability = ndtr(LEVEL_KNOTS)
+        for k in range(len(shapes)):
+            level = levels[np.isfinite(levels[:, k]), k]
+            if self.coarse[k] or len(level) < 5 or level.std() == 0:
+                continue
+            own = np.quantile((level - level.mean()) / level.std(), probability)
+            share = len(level) / (len(level) + 30.0) * effects.reliability[k]
+            shape = share * own + (1 - share) * LEVEL_KNOTS
+            spread = level_value(_EVEN, shape)
+            shapes[k] = (shape - spread.mean()) / spread.std()
         return shapes
 
     def score_table(self, explained, weight, parts: Parts, shapes: np.ndarray, noise: Noise) -> np.ndarray:
@@ -391,7 +407,6 @@ class _Fit:
         rng = np.random.default_rng(20)
         cells = self.scores.shape[1]
         table = np.tile(SCORE_KNOTS, (cells, 1))
-        even = ndtri((np.arange(SIMULATED) + 0.5) / SIMULATED)
         probability = ndtr(SCORE_KNOTS)
         for k in range(cells):
             w = np.where(self.known[:, k], weight[:, k], 0.0)
@@ -399,29 +414,26 @@ class _Fit:
                 continue
             row = np.searchsorted(np.cumsum(w) / w.sum(), (rng.permutation(SIMULATED) + 0.5) / SIMULATED)
             row = np.minimum(row, len(w) - 1)
-            u = rng.permutation(even)
+            u = rng.permutation(_EVEN)
             site = self.subjects.site[self.grid.subject[row]]
-            log_noise = noise.sd[k] * rng.permutation(even) + noise.slope[k] * u
+            log_noise = noise.sd[k] * rng.permutation(_EVEN) + noise.slope[k] * u
             log_noise += np.where(site >= 0, noise.site[np.maximum(site, 0), k], 0.0)
             spread = np.exp(0.5 * np.clip(log_noise, -4, 4))
             spread /= np.sqrt(np.mean(spread**2))
             value = explained[row, k] + np.sqrt(parts.between[k]) * level_value(u, shapes[k])
-            value = value + spread * np.sqrt(parts.drift[k] + parts.nugget[k]) * rng.permutation(even)
+            value = value + spread * np.sqrt(parts.within[:, k].sum()) * rng.permutation(_EVEN)
             table[k] = np.quantile(value, probability)
         return table
 
 
-def _with_default(nugget: np.ndarray, drift: np.ndarray, subjects: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Few subjects with repeated values: towards the other cells' median, and that towards the default."""
-    seen = np.isfinite(nugget) & (subjects > 0)
+def _with_default(parts: np.ndarray, subjects: np.ndarray) -> np.ndarray:
+    """Few subjects with repeated values: towards the other cells' mean parts, and those towards the default."""
+    seen = np.isfinite(parts[0]) & (subjects > 0)
     trust = seen.sum() / (seen.sum() + 1.0)
-    common_n = trust * (np.median(nugget[seen]) if seen.any() else 0) + (1 - trust) * DEFAULT_NUGGET
-    common_d = trust * (np.median(drift[seen]) if seen.any() else 0) + (1 - trust) * DEFAULT_DRIFT
+    filled = np.where(seen, parts, 0.0)
+    common = trust * filled.sum(1) / max(seen.sum(), 1) + (1 - trust) * DEFAULT_PARTS
     share = np.where(seen, subjects / (subjects + DEFAULT_SUBJECTS / 3), 0.0)
-    return (
-        share * np.where(seen, nugget, 0.0) + (1 - share) * common_n,
-        share * np.where(seen, drift, 0.0) + (1 - share) * common_d,
-    )
+    return share * filled + (1 - share) * common[:, None]
 
 
 def _heterogeneity(rest: np.ndarray, usable: np.ndarray, n: np.ndarray, people: np.ndarray) -> np.ndarray:

@@ -48,8 +48,8 @@ class Effects:
 class FindingsModel(Document):
     """Latent score of a value = mean by visit + arm + site + level + residual; a cell's marginal maps it to a value.
 
-    V visits, K cells, A arms, S sites. Variances `between`, `drift` (auto-correlated over days with time constant
-    `theta`) and `nugget` add up, with the variance of the means, to 1. `noise_sd`: sd of a subject's log residual
+    V visits, K cells, A arms, S sites. Variances `between` and `within` (3, K: nugget, fast and slow
+    drift that fade with the two `times` in days) add up, with the variance of the means, to 1. `noise_sd`: sd of a subject's log residual
     variance; `noise_slope`: its change by one sd of the subject's level. `levels`: (K, 11) quantiles of the level at
     the scores -2 .. 2. `scores`: (K, 33) latent values at the normal scores -3.2 .. 3.2. `residual`: upper triangle
     (without diagonal, row by row) of the residual correlation at a visit.
@@ -61,9 +61,8 @@ class FindingsModel(Document):
     site_level: Floats
     site_noise: Floats
     between: Floats
-    drift: Floats
-    nugget: Floats
-    theta: float
+    within: Floats
+    times: Floats
     noise_sd: Floats
     noise_slope: Floats
     noise_group: Ints
@@ -77,10 +76,10 @@ class FindingsModel(Document):
     @model_validator(mode="after")
     def _shapes(self) -> FindingsModel:
         k = len(self.between)
-        for name in ("drift", "nugget", "noise_sd", "noise_slope", "noise_group", "levels", "scores"):
+        for name in ("noise_sd", "noise_slope", "noise_group", "levels", "scores"):
             if len(getattr(self, name)) != k:
                 raise ValueError(f"{name}: {len(getattr(self, name))} entries for {k} cells")
-        for name in ("mean", "arm", "site_level", "site_noise"):
+        for name in ("mean", "arm", "site_level", "site_noise", "within"):
             if getattr(self, name).shape[-1] != k:
                 raise ValueError(f"{name}: last axis has {getattr(self, name).shape[-1]} entries for {k} cells")
         if len(self.residual) != k * (k - 1) // 2:
