@@ -80,7 +80,7 @@ def _write(run: Run, output: Path, model: StudyModel, source: Study | None, prog
                 writer.append(table, frame)
             collector.add(block, frames)
         files = {name: FileEntry(**entry) for name, entry in writer.finish().items()}
-        findings = _describe(collector, source, run.report, writer.path, progress)
+        findings = _describe(collector, model, source, run.report, writer.path, progress)
         files |= {
             name: FileEntry(sha256=digest(writer.path / name))
             for name in (FINDINGS, REPORT)
@@ -93,11 +93,13 @@ def _write(run: Run, output: Path, model: StudyModel, source: Study | None, prog
     return Outcome(output, manifest, findings, notes(model) + covered, output / REPORT if run.report else None)
 
 
-def _describe(collector: Collector, source: Study | None, report: bool, folder: Path, progress: Progress) -> Findings:
+def _describe(
+    collector: Collector, model: StudyModel, source: Study | None, report: bool, folder: Path, progress: Progress
+) -> Findings:
     """Write the findings, and the report where asked for, beside the tables."""
     made = collector.study()
     with stage(progress, "check"):
-        findings = validate_study(made, baseline=source)
+        findings = validate_study(made, baseline=source, structure=model.structure)
         (folder / FINDINGS).write_text(findings.to_json() + "\n", encoding="utf-8")
     if report and source is not None:
         with stage(progress, "report"):
