@@ -10,7 +10,7 @@ from datareplicator.model.backoff import Conditional, Level, cell_keys
 def draw_codes(table: Conditional, parents: dict[str, np.ndarray], n: int, rng: np.random.Generator) -> np.ndarray:
     """Outcome codes, int64[n], given the parents' codes (int64[n] each, -1 for a value never seen).
 
-    A row uses its deepest cell with probability S / (S + k), else it goes one level up: sampling the mixture by its
+    A row uses its deepest cell with probability w, else it goes one level up: sampling the mixture by its
     components costs two uniforms a row, whatever the number of outcomes.
     """
     backing, within = rng.random((len(table.levels), n)), rng.random(n)
@@ -19,8 +19,7 @@ def draw_codes(table: Conditional, parents: dict[str, np.ndarray], n: int, rng: 
     for index in range(len(table.levels) - 1, -1, -1):
         level = table.levels[index]
         cell = find_cells(table, level, parents, n)[waiting]
-        weight = level.subjects / (level.subjects + level.strength) if len(level.keys) else np.zeros(0)
-        use = (cell >= 0) & ((backing[index][waiting] < weight[cell]) | (index == 0))
+        use = (cell >= 0) & ((backing[index][waiting] < level.trust[cell]) | (index == 0))
         result[waiting[use]] = _draw_in(level, cell[use], within[waiting[use]])
         waiting = waiting[~use]
     return result

@@ -61,7 +61,12 @@ def sample_events(
     if model.terms is not None:
         fixed = np.any(list(frame.marks.values()), axis=0) if frame.marks else np.zeros(len(frame.subject), bool)
         context = term_context(base, frame.on, start, frame.same, model.onset)
-        code, group = sample_terms(model.terms, frame.donor, fixed, context, streams.under("term"))
+        regime = frame.subject * 2 + frame.on
+        code, group, took = sample_terms(
+            model.terms, regime, frame.on, frame.donor, fixed, context, streams.under("term")
+        )
+        frame.follow(took, model.same_repeat, streams)
+        start = _share_days(start, frame)
         group = group if model.terms.classes.size > 1 else None
     start = _draw_leads(model, frame, start, lead_context(base, code, group), streams)
     if earliest is not None:
@@ -122,7 +127,7 @@ class _Frame:
         subject, on = group // 2, group % 2 == 1
         rng = streams.get("donor")
         donor = np.where(place > 0, begin + np.floor(rng.random(m) * place).astype(np.int64), -1)
-        share = np.where(on, model.onset.same_day, model.same_before)
+        share = model.same_fresh[on.astype(np.int64)]
         marks = {mark.name: np.zeros(m, dtype=bool) for mark in model.marks}
         for name, (regime, first, number) in where.items():
             mine = (on == regime) & (place >= first[subject]) & (place < (first + number)[subject])
@@ -130,6 +135,11 @@ class _Frame:
         marked = np.any(list(marks.values()), axis=0) if marks else np.zeros(m, dtype=bool)
         same = (donor >= 0) & (rng.random(m) < share) & ~marked
         return cls(subject, on, donor, same, marks)
+
+    def follow(self, took: np.ndarray, share: np.ndarray, streams: Streams) -> None:
+        """Rows that `took` their donor's term begin on its day with the probability of such rows."""
+        drawn = streams.get("same repeat").random(len(took)) < share[self.on.astype(np.int64)]
+        self.same = np.where(took, drawn, self.same)
 
 
 def _place_marks(

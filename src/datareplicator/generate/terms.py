@@ -7,34 +7,80 @@ import pandas as pd
 
 from datareplicator.generate.backoff import draw_codes
 from datareplicator.model.coding import decode, encode
-from datareplicator.model.terms import DONOR, DONOR_CLASS, TermModel
+from datareplicator.model.terms import CLASS, DONOR, DONOR_CLASS, TermModel
 from datareplicator.seeds import Streams
 
 RETRIES = 12
+FRESH_REDRAWS = 3
 
 
 def sample_terms(
-    model: TermModel, donor: np.ndarray, fixed: np.ndarray, context: pd.DataFrame, streams: Streams
-) -> tuple[pd.Series, pd.Series]:
-    """Terms and their classes of m rows. `donor`: an earlier row, -1 for none; `fixed` rows take no donor's term.
+    model: TermModel,
+    group: np.ndarray,
+    on: np.ndarray,
+    donor: np.ndarray,
+    fixed: np.ndarray,
+    context: pd.DataFrame,
+    streams: Streams,
+) -> tuple[pd.Series, pd.Series, np.ndarray]:
+    """Terms and their classes of m rows, and which of them took their donor's term.
 
-    Rows are drawn by generations: a row's donor is always drawn before it.
+    `group` (int[m], ascending): the subject and regime of a row; `on`: whether that is on study. `donor`: an earlier
+    row of the group, -1 for none; `fixed` rows take no donor's term. Rows are drawn by generations: a row's donor is
+    always drawn before it. Fresh terms are new to their group where that can be had in a few redraws.
     """
     m = len(donor)
     codes = {name: encode(coding, context[name]) for name, coding in model.context.items()}
     forbidden = _forbidden(model, codes)
     repeat = streams.get("repeat").random(m)
     generation = _generations(donor)
-    term = np.zeros(m, dtype=np.int64)
-    for depth in range(int(generation.max(initial=-1)) + 1):
-        rows = np.flatnonzero(generation == depth)
+    staple = _staples(model, group, on, fixed, streams)
+    term, took = np.zeros(m, dtype=np.int64), np.zeros(m, dtype=bool)
+
+    def fresh(rows: np.ndarray, branch: Streams) -> np.ndarray:
         given = np.where(donor[rows] >= 0, term[donor[rows]], 0)
         parents = {name: code[rows] for name, code in codes.items()}
         parents |= {DONOR: given, DONOR_CLASS: model.class_of[given]}
-        fresh = _draw_allowed(model, parents, rows, forbidden, streams.under(str(depth)))
-        take = (donor[rows] >= 0) & ~fixed[rows] & (repeat[rows] < model.repeat[given])
-        term[rows] = np.where(take, given, fresh)
-    return decode(model.coding, term), decode(model.classes, model.class_of[term])
+        drawn = _draw_allowed(model, parents, rows, forbidden, branch)
+        return np.where(staple[rows] >= 0, staple[rows], drawn)
+
+    for depth in range(int(generation.max(initial=-1)) + 1):
+        rows = np.flatnonzero(generation == depth)
+        given = np.where(donor[rows] >= 0, term[donor[rows]], 0)
+        take = (donor[rows] >= 0) & ~fixed[rows] & (staple[rows] < 0) & (repeat[rows] < model.repeat[given])
+        term[rows] = np.where(take, given, fresh(rows, streams.under(str(depth))))
+        took[rows] = take
+    for attempt in range(FRESH_REDRAWS):
+        order = np.lexsort((took, staple < 0, group))  # what is taken or given stays, later fresh rows make way
+        again = pd.DataFrame({"group": group[order], "term": term[order]}).duplicated().to_numpy()
+        rows = np.sort(order[again])
+        rows = rows[~took[rows] & (staple[rows] < 0)]
+        if not len(rows):
+            break
+        term[rows] = fresh(rows, streams.under("new", str(attempt)))
+    return decode(model.coding, term), decode(model.classes, model.class_of[term]), took
+
+
+def _staples(model: TermModel, group: np.ndarray, on: np.ndarray, fixed: np.ndarray, streams: Streams) -> np.ndarray:
+    """The staple term of a row or -1: a subject's first free rows of a regime get the staples it is to have."""
+    staple = np.full(len(group), -1, dtype=np.int64)
+    codes = np.flatnonzero(model.staple.any(axis=0))
+    if not len(codes) or not len(group):
+        return staple
+    groups = int(group.max()) + 1
+    regime = np.zeros(groups, dtype=np.int64)
+    regime[group] = on
+    has = streams.get("staple").random((groups, len(codes))) < model.staple[regime][:, codes]
+    wanted = np.concatenate([np.flatnonzero(has[:, k]) * len(codes) + k for k in range(len(codes))])
+    wanted = np.sort(wanted)
+    owner, code = wanted // len(codes), codes[wanted % len(codes)]
+    place = pd.Series(owner).groupby(owner).cumcount().to_numpy()
+    free = np.flatnonzero(~fixed)
+    rank = pd.Series(group[free]).groupby(group[free]).cumcount().to_numpy()
+    at = pd.Series(code, index=pd.MultiIndex.from_arrays([owner, place]))
+    found = at.reindex(pd.MultiIndex.from_arrays([group[free], rank])).to_numpy(dtype=float)
+    staple[free] = np.where(np.isnan(found), -1, found).astype(np.int64)
+    return staple
 
 
 def _generations(donor: np.ndarray) -> np.ndarray:
@@ -63,19 +109,25 @@ def _draw_allowed(
     forbidden: list[tuple[np.ndarray, np.ndarray]],
     streams: Streams,
 ) -> np.ndarray:
-    term = draw_codes(model.table, parents, len(rows), streams.get("draw"))
+    term = _draw_fresh(model, parents, len(rows), streams.under("draw"))
     for attempt in range(RETRIES):
         bad = np.flatnonzero(_barred(term, rows, forbidden))
         if not len(bad):
             return term
         part = {name: code[bad] for name, code in parents.items()}
-        term[bad] = draw_codes(model.table, part, len(bad), streams.get("again", str(attempt)))
+        term[bad] = _draw_fresh(model, part, len(bad), streams.under("again", str(attempt)))
     for index in np.flatnonzero(_barred(term, rows, forbidden)):  # a handful at most: the commonest term that may be
         root = model.table.levels[0]
         choices = root.outcome[np.argsort(-root.weight, kind="stable")]
         allowed = choices[~_barred(choices, np.full(len(choices), rows[index]), forbidden)]
         term[index] = allowed[0] if len(allowed) else term[index]
     return term
+
+
+def _draw_fresh(model: TermModel, parents: dict[str, np.ndarray], n: int, streams: Streams) -> np.ndarray:
+    if model.class_table is not None:
+        parents = parents | {CLASS: draw_codes(model.class_table, parents, n, streams.get("class"))}
+    return draw_codes(model.table, parents, n, streams.get("term"))
 
 
 def _barred(term: np.ndarray, rows: np.ndarray, forbidden: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:

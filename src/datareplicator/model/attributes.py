@@ -79,6 +79,8 @@ def fit_attributes(
     context: pd.DataFrame,
     subject: np.ndarray,
     *,
+    scope: np.ndarray | None = None,
+    apart: tuple[str, ...] = (),
     min_subjects: int = 1,
     hard: tuple[str, ...] = (),
 ) -> AttributeModel:
@@ -86,7 +88,9 @@ def fit_attributes(
 
     Numbers come back as floats, text as categoricals. Values and combinations seen in fewer than `min_subjects`
     subjects are not learned. `hard` names context columns (facts that tie tables together) over whose values no
-    pattern is ever carried. Raises TypeError for date columns.
+    pattern is ever carried. `scope` (int[n]) are the groups within which rows repeat each other where these are not
+    the subjects (the rows of one parent). `apart`: columns that join no pattern, drawn first. Raises
+    TypeError for date columns.
 
     >>> rows = pd.DataFrame({"SEV": ["MILD", "MILD", "SEVERE", "MILD"]})
     >>> fit_attributes(rows, pd.DataFrame(index=rows.index), np.arange(4)).columns
@@ -104,9 +108,9 @@ def fit_attributes(
     candidates = {name: Candidate(encode(coding, context[name]), coding.size) for name, coding in known.items()}
     coded = {name: fit_categories(targets[name], name, subject, min_subjects) for name in columns}
     codes = {name: encode(coding, targets[name]) for name, coding in coded.items() if coding is not None}
-    groups = group_columns(codes, candidates, subject)
+    groups = group_columns(codes, candidates, subject, apart)
     nodes, codings = [], {}
-    fitted = _Fit(candidates, subject, hard, min_subjects)
+    fitted = _Fit(candidates, subject, subject if scope is None else np.asarray(scope), hard, min_subjects)
     for group in groups:
         nodes.append(fitted.patterns([coded[name] for name in group], [codes[name] for name in group]))
         codings |= {name: coded[name] for name in group}
@@ -135,10 +139,16 @@ class _Fit:
     """The growing set of candidates while nodes are fitted in sequence."""
 
     def __init__(
-        self, candidates: dict[str, Candidate], subject: np.ndarray, hard: tuple[str, ...], min_subjects: int
+        self,
+        candidates: dict[str, Candidate],
+        subject: np.ndarray,
+        scope: np.ndarray,
+        hard: tuple[str, ...],
+        min_subjects: int,
     ) -> None:
         self.candidates = dict(candidates)
         self.subject = subject
+        self.scope = scope
         self.hard = tuple(name for name in hard if name in candidates)
         self.min_subjects = min_subjects
 
@@ -184,7 +194,7 @@ class _Fit:
         if parts.get("number") is not None and parts["number"].parent:
             scope = parts["number"].parent
         inner = candidates[scope].codes if scope else np.zeros(len(kept), dtype=np.int64)
-        repeats = fit_repeats(value[kept], inner if scope else None, self.subject[kept])
+        repeats = fit_repeats(value[kept], inner if scope else None, self.scope[kept])
         return Node(table=table, scope=scope, repeats=repeats, **parts)
 
 

@@ -1,8 +1,9 @@
 """Conditional distributions of a code given other codes, smoothed by backing off.
 
-P(x | p1..pj) = w n(x, p1..pj) / n(p1..pj) + (1 - w) P(x | p1..pj-1), with w = S / (S + k) and S the number of
-*subjects* behind the cell: rows of one subject are no independent evidence. This is Jelinek-Mercer smoothing with
-Witten-Bell-like weights (Chen & Goodman, 1999, "An empirical study of smoothing techniques for language modeling").
+P(x | p1..pj) = w n(x, p1..pj) / n(p1..pj) + (1 - w) P(x | p1..pj-1), with w = S / (S + k D), S the number of
+*subjects* behind the cell (rows of one subject are no independent evidence) and D its number of distinct outcomes.
+This is Witten-Bell smoothing with a learned strength k (Chen & Goodman, 1999, "An empirical study of smoothing
+techniques for language modeling").
 Parents, their order and each k are those with the best likelihood when each subject in turn is left out, so that a
 context that tells nothing is not used, however many values it has.
 """
@@ -17,8 +18,9 @@ from pydantic import model_validator
 
 from datareplicator.document import Document, Floats, Ints
 
-STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-STRICT_AGREEMENT = 0.95
+STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+STRICT_DEPENDENCE = 0.4
+"""A context that tells this much of an outcome is never backed off from: combinations not seen are not made."""
 SELECTION_ROWS = 12_000
 
 
@@ -33,6 +35,11 @@ class Level(Document):
     outcome: Ints
     weight: Floats
     strength: float
+
+    @property
+    def trust(self) -> np.ndarray:
+        """w above, one a cell."""
+        return self.subjects / (self.subjects + self.strength * np.diff(self.start))
 
     @model_validator(mode="after")
     def _shapes(self) -> Level:
@@ -144,7 +151,7 @@ def _select(
     for name in hard:
         base = _join(base, codes[name])
     if hard:
-        probability = left_out(base, x, unit).mixed(probability, 0.3)
+        probability = left_out(base, x, unit).mixed(probability, 0.1)
     chosen: list[str] = []
     strengths: list[float] = []
     pool = [name for name in candidates if name not in hard and len(np.unique(codes[name])) > 1]
@@ -165,7 +172,7 @@ def _select(
         strengths.append(strength)
         base = _join(base, codes[name])
         room /= candidates[name].size + 1
-        pool = [other for _, other, _ in scored[1:6]]  # what did not help alone hardly helps later
+        pool = [other for _, other, _ in scored[1:9]]  # what did not help alone hardly helps later
     return chosen, strengths
 
 
@@ -175,7 +182,7 @@ def _join(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _best(cells: LeftOut, below: np.ndarray, unit: np.ndarray) -> tuple[float, float, np.ndarray] | None:
     """(gain in log likelihood, strength, probabilities) of the best strength; None where the gain may be chance."""
-    if cells.agreement() >= STRICT_AGREEMENT > 0.5 + 0.5 * cells.baseline():
+    if cells.dependence() >= STRICT_DEPENDENCE:
         trials = [(0.0, cells.mixed(below, 0.05))]
     else:
         trials = [(k, cells.mixed(below, k)) for k in STRENGTHS]
@@ -192,12 +199,14 @@ def _best(cells: LeftOut, below: np.ndarray, unit: np.ndarray) -> tuple[float, f
 class LeftOut:
     """Counts of (cell, outcome) for each row with the row's own subject left out.
 
-    `hits` of `others` rows of other subjects in the row's cell have the row's outcome; `subjects` are those others.
+    `hits` of `others` rows of other subjects in the row's cell have the row's outcome; `subjects` are those others,
+    `distinct` the outcomes they have.
     """
 
     hits: np.ndarray
     others: np.ndarray
     subjects: np.ndarray
+    distinct: np.ndarray
     outcome_hits: np.ndarray
     outcome_others: np.ndarray
 
@@ -207,13 +216,18 @@ class LeftOut:
 
     def mixed(self, below: np.ndarray, strength: float) -> np.ndarray:
         """P of this level mixed with the level `below`."""
-        weight = self.subjects / (self.subjects + strength)
+        weight = self.subjects / np.maximum(self.subjects + strength * self.distinct, 1e-9)
         share = self.hits / np.maximum(self.others, 1)
         return np.maximum(weight * share + (1 - weight) * below, 1e-9)
 
     def agreement(self) -> float:
         """P(same outcome | same cell, other subject), 0 where hardly any cell has two subjects."""
         return float(self.hits.sum() / self.others.sum()) if (self.others > 0).sum() >= 4 else 0.0
+
+    def dependence(self) -> float:
+        """Goodman and Kruskal's tau over pairs of rows of different subjects: 0 independent, 1 decided."""
+        base = self.baseline()
+        return (self.agreement() - base) / (1 - base) if base < 1 else 0.0
 
     def baseline(self) -> float:
         """P(same outcome | other subject)."""
@@ -231,10 +245,13 @@ def left_out(cell: np.ndarray, x: np.ndarray, unit: np.ndarray) -> LeftOut:
     both = pd.factorize(cell * width + x)[0].astype(np.int64)
     mine_code, distinct = pd.factorize(cell * units + unit)
     in_cell = np.bincount(distinct // units, minlength=cell.max(initial=0) + 1)
+    hits = np.bincount(both)[both] - size(both * units + unit)
+    outcomes = np.bincount(pd.unique(cell * width + x) // width)[cell]
     return LeftOut(
-        hits=np.bincount(both)[both] - size(both * units + unit),
+        hits=hits,
         others=np.bincount(cell)[cell] - np.bincount(mine_code)[mine_code].astype(float),
         subjects=in_cell[cell] - 1.0,
+        distinct=outcomes - (hits == 0.0),
         outcome_hits=np.bincount(x)[x] - size(x * units + unit),
         outcome_others=len(x) - np.bincount(unit)[unit].astype(float),
     )

@@ -15,17 +15,21 @@ from datareplicator.document import Document, Floats
 
 PIT_KNOTS = 41
 PIT_PRIOR = 30.0
+POWERS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+POWER_SD = 0.4
 GROUP_SD = 0.3
 """Prior standard deviation of a group's log rate around its stratum's."""
 ZERO_INFLATION_EVIDENCE = 3.0
 
 
 class CountModel(Document):
-    """`rate[stratum, group]`: rows per unit of exposure. `dispersion` a: variance = mean + a mean^2. `zero`: share
+    """`rate[stratum, group]`: rows per unit of exposure to the `power` (under 1 where those who leave early have more
+    rows for their time, as when events make them leave). `dispersion` a: variance = mean + a mean^2. `zero`: share
     of subjects that never have any. `pit`: cumulative shares of the PIT at equally spaced knots from 0 to 1.
     `most`: the largest count to be drawn."""
 
     rate: Floats
+    power: float
     dispersion: float
     zero: float
     pit: Floats
@@ -44,7 +48,7 @@ class CountModel(Document):
     def mean(self, exposure: np.ndarray, stratum: np.ndarray, group: np.ndarray) -> np.ndarray:
         """Expected rows of the subjects that can have any (float[n]); an unknown arm counts as the last one."""
         rate = self.rate[np.clip(stratum, 0, len(self.rate) - 1), np.clip(group, -1, self.rate.shape[1] - 1)]
-        return np.maximum(np.nan_to_num(exposure), 0) * rate
+        return np.maximum(np.nan_to_num(exposure), 0) ** self.power * rate
 
     def cdf(self, count: np.ndarray, mean: np.ndarray) -> np.ndarray:
         """P(N <= count)."""
@@ -73,13 +77,13 @@ def fit_counts(
 ) -> CountModel:
     """Learn from `count` (int[n]) rows in `exposure` (float[n], any unit). A stratum without any row has rate 0."""
     exposure = np.maximum(np.nan_to_num(exposure), 0)
-    base = np.zeros(strata)
-    for s in range(strata):
-        here = stratum == s
-        total, time = count[here].sum(), exposure[here].sum()
-        base[s] = total / time if total > 0 and time > 0 else 0.0
-    mean = base[stratum] * exposure
-    dispersion, zero = _fit_shape(count, mean)
+    fits = []
+    for power in POWERS if np.ptp(exposure) > 0 else (1.0,):
+        base = _base_rates(count, exposure**power * (exposure > 0), stratum, strata)
+        mean = base[stratum] * exposure**power * (exposure > 0)
+        log, dispersion, zero = _fit_shape(count, mean)
+        fits.append((log - 0.5 * ((1 - power) / POWER_SD) ** 2, power, base, mean, dispersion, zero))
+    _, power, base, mean, dispersion, zero = max(fits, key=lambda fit: fit[:2])
     rate = np.repeat(base[:, None], groups, axis=1)
     for s in range(strata):
         for g in range(groups):
@@ -91,27 +95,33 @@ def fit_counts(
                 rate[s, g] *= np.exp(shrink * np.log((count[here].sum() + 0.5) / (expected + 0.5)))
     model = CountModel(
         rate=rate / (1 - zero),
+        power=power,
         dispersion=dispersion,
         zero=zero,
         pit=np.linspace(0, 1, PIT_KNOTS),
         most=int(np.ceil(1.3 * count.max(initial=0))) + (1 if count.any() else 0),
     )
     mean = model.mean(exposure, stratum, group)
-    dispersion, zero = _fit_shape(count, mean * (1 - model.zero))
+    _, dispersion, zero = _fit_shape(count, mean * (1 - model.zero))
     model = model.model_copy(update={"dispersion": dispersion, "zero": zero})
     return model.model_copy(update={"pit": _pit(model, count, model.mean(exposure, stratum, group))})
 
 
-def _fit_shape(count: np.ndarray, mean: np.ndarray) -> tuple[float, float]:
-    """Dispersion and zero inflation of largest likelihood, on a grid; zero inflation only where it is evident."""
+def _base_rates(count: np.ndarray, exposure: np.ndarray, stratum: np.ndarray, strata: int) -> np.ndarray:
+    total, time = np.bincount(stratum, count, strata), np.bincount(stratum, exposure, strata)
+    return np.where((total > 0) & (time > 0), total / np.where(time > 0, time, 1), 0.0)
+
+
+def _fit_shape(count: np.ndarray, mean: np.ndarray) -> tuple[float, float, float]:
+    """The best log likelihood with its dispersion and zero inflation, on a grid; no inflation unless it is evident."""
     use = mean > 0
     if not use.any():
-        return 1.0, 0.0
+        return 0.0, 1.0, 0.0
     count, mean = count[use], mean[use]
-    dispersions = np.geomspace(1e-3, 8, 28)
+    dispersions = np.geomspace(1e-3, 8, 20)
     prior = -0.5 * (np.log(dispersions / 0.7) / 1.5) ** 2  # events of a trial: variance 2 to 5 times the mean
     best: dict[float, tuple[float, float]] = {}
-    for zero in (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
+    for zero in (0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75):
         size = (1 / dispersions)[:, None]
         p = size / (size + mean / (1 - zero))
         log = np.log1p(-zero) + nbinom.logpmf(count, size, p)
@@ -120,7 +130,7 @@ def _fit_shape(count: np.ndarray, mean: np.ndarray) -> tuple[float, float]:
     zero = max(best, key=lambda z: best[z][0])
     if best[zero][0] - best[0.0][0] < ZERO_INFLATION_EVIDENCE:
         zero = 0.0
-    return best[zero][1], zero
+    return best[zero][0], best[zero][1], zero
 
 
 def _pit(model: CountModel, count: np.ndarray, mean: np.ndarray) -> np.ndarray:

@@ -35,7 +35,6 @@ from datareplicator.model.terms import TermModel, fit_terms
 START, END = "__start__", "__end__"
 """Attribute columns that hold the precision of the two dates."""
 MARK = "mark:"
-FEWEST_EXACT = 20
 
 
 class MarkModel(Document):
@@ -50,7 +49,9 @@ class MarkModel(Document):
 
 class EventModel(Document):
     """What `fit_events` learned of one table. `linked`: correlation of the two regimes' propensities. `on_leads`:
-    whether the score of a subject is that of the on-study rows. `overhang`: days an end may lie after the last day.
+    whether the score of a subject is that of the on-study rows. `same_fresh`, `same_repeat`: shares of
+    rows with a new term, and with a term the subject has already, that begin on the day of an earlier row; before
+    the study and on it. `overhang`: days an end may lie after the last day.
     `clock`: quantiles of the time of day (fraction of a day) of starts and of ends, rows 0 and 1, empty where no
     date has a time. `digests`: of the term and start sets of the source's subjects, which are not to be made."""
 
@@ -61,7 +62,8 @@ class EventModel(Document):
     on_leads: bool
     linked: float
     onset: OnsetModel
-    same_before: float
+    same_fresh: Floats
+    same_repeat: Floats
     terms: TermModel | None
     lead: AttributeModel
     attributes: AttributeModel
@@ -73,8 +75,11 @@ class EventModel(Document):
 
     @model_validator(mode="after")
     def _ranges(self) -> EventModel:
-        if not -1 <= self.linked <= 1 or not 0 <= self.same_before <= 1 or self.overhang < 0:
+        if not -1 <= self.linked <= 1 or self.overhang < 0:
             raise ValueError(f"the event model of {self.name} has a parameter out of its range")
+        for share in (self.same_fresh, self.same_repeat):
+            if share.shape != (2,) or not ((share >= 0) & (share <= 1)).all():
+                raise ValueError(f"the event model of {self.name} needs two shares of rows on one day")
         if not {START, END} <= set(self.attributes.columns):
             raise ValueError(f"the event model of {self.name} does not say how precise its dates are")
         return self
@@ -113,8 +118,8 @@ def fit_events(
     context = row_context(base, rows.code, rows.group, on, start, last_day[rows.subject], same_day)
     hard = tuple(MARK + mark for mark in rows.marks)
     targets = rows.attributes.assign(**{START: _precision_text(rows, "start"), END: _precision_text(rows, "end")})
-    attributes = fit_attributes(targets, context, rows.subject, min_subjects=min_subjects, hard=hard)
-    known = ~on & np.isfinite(rows.start)
+    attributes = fit_attributes(targets, context, rows.subject, apart=(START,), min_subjects=min_subjects, hard=hard)
+    same_fresh, same_repeat = _fit_same_days(rows, on)
     model = EventModel(
         name=name,
         covariates=chosen,
@@ -123,7 +128,8 @@ def fit_events(
         on_leads=on_leads,
         linked=linked,
         onset=onset,
-        same_before=same_day_share(rows.subject[known], rows.start[known]),
+        same_fresh=same_fresh,
+        same_repeat=same_repeat,
         terms=terms,
         lead=lead,
         attributes=attributes,
@@ -178,7 +184,15 @@ def _fit_terms(
     exclusive = tuple(name for name in base.columns if not name.startswith("__"))
     hard = tuple(MARK + mark for mark in rows.marks)
     return fit_terms(
-        rows.code, rows.group, rows.subject, donor, context, exclusive=exclusive, hard=hard, min_subjects=min_subjects
+        rows.code,
+        rows.group,
+        rows.subject,
+        donor,
+        on,
+        context,
+        exclusive=exclusive,
+        hard=hard,
+        min_subjects=min_subjects,
     )
 
 
@@ -197,6 +211,18 @@ def without_repeats(model: AttributeModel) -> AttributeModel:
     )
 
 
+def _fit_same_days(rows: EventRows, on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    code = np.arange(len(rows)) if rows.code is None else pd.factorize(rows.code)[0]
+    group = pd.factorize(pd.MultiIndex.from_arrays([rows.subject, on, code]))[0]
+    repeated = pd.Series(group).duplicated().to_numpy()
+    fresh, again = np.zeros(2), np.zeros(2)
+    for regime in (0, 1):
+        here = (on == regime) & np.isfinite(rows.start)
+        fresh[regime] = same_day_share(rows.subject[here & ~repeated], np.floor(rows.start[here & ~repeated]))
+        again[regime] = same_day_share(group[here], np.floor(rows.start[here]))
+    return fresh, again
+
+
 def _precision_text(rows: EventRows, which: str) -> pd.Categorical:
     level = rows.precision(which)
     names = [str(int(p)) for p in Precision]
@@ -204,10 +230,9 @@ def _precision_text(rows: EventRows, which: str) -> pd.Categorical:
 
 
 def _fit_duration(rows: EventRows, context: pd.DataFrame, hard: tuple[str, ...], min_subjects: int) -> AttributeModel:
-    """Whole days from start to end, of rows with both; full dates only where there are enough of them."""
+    """Whole days from start to end, of rows with both; at partial precision approximately."""
     both = np.isfinite(rows.start) & np.isfinite(rows.end)
-    exact = both & (rows.precision("start") >= Precision.DAY) & (rows.precision("end") >= Precision.DAY)
-    use = np.flatnonzero(exact if exact.sum() >= max(FEWEST_EXACT, both.sum() / 4) else both)
+    use = np.flatnonzero(both)
     days = np.maximum(np.floor(rows.end[use]) - np.floor(rows.start[use]), 0.0)
     target = pd.DataFrame({"duration": days}, index=use)
     model = fit_attributes(target, context.iloc[use], rows.subject[use], min_subjects=min_subjects, hard=hard)

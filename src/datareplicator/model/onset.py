@@ -20,8 +20,7 @@ FEWEST_AT_RISK = 3
 class OnsetModel(Document):
     """`day` and `hazard`: knots of Lambda, both ascending, Lambda(-1) = 0. `usual_stay`: the exposure of subjects
     whose last day is unknown. `late`: share of rows after the subject's last day, `late_gap` the quantiles of by how
-    much. `likeness`: within-subject correlation of normal scores of U. `same_day`: share of rows, beyond a subject's
-    first, that begin on the day of an earlier one."""
+    much. `likeness`: within-subject correlation of normal scores of U."""
 
     day: Floats
     hazard: Floats
@@ -29,7 +28,6 @@ class OnsetModel(Document):
     late: float
     late_gap: Floats
     likeness: float
-    same_day: float
 
     @model_validator(mode="after")
     def _ascending(self) -> OnsetModel:
@@ -73,7 +71,6 @@ def fit_onset(subject: np.ndarray, start: np.ndarray, last_day: np.ndarray, at_r
         late=float(late.mean()) if late.sum() >= 2 else 0.0,
         late_gap=np.quantile(gap, np.linspace(0, 1, 11)) if late.sum() >= 2 else np.zeros(0),
         likeness=0.0,
-        same_day=same_day_share(subject, np.floor(start)),
     )
     return model.model_copy(update={"likeness": _likeness(model, subject[~late], start[~late], stay)})
 
@@ -97,7 +94,8 @@ def _nelson_aalen(start: np.ndarray, stay: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def same_day_share(subject: np.ndarray, day: np.ndarray) -> float:
-    """1 - (distinct days - 1) / (rows - 1), pooled over subjects with two rows or more, shrunk by 3 rows."""
+    """Share of rows, beyond the first of a subject (or any group), that begin on the day of an earlier one: 1 -
+    (distinct days - 1) / (rows - 1), pooled, shrunk by 3 rows."""
     if not len(subject):
         return 0.0
     table = pd.DataFrame({"subject": subject, "day": day}).groupby("subject")["day"].agg(["size", "nunique"])

@@ -9,10 +9,11 @@ import pandas as pd
 from pydantic import model_validator
 
 from datareplicator.document import Document, Ints
-from datareplicator.model.backoff import STRICT_AGREEMENT, Candidate, evidence_unit, left_out, selection_rows
+from datareplicator.model.backoff import Candidate, evidence_unit, left_out, selection_rows
 from datareplicator.model.coding import Coding
 
 DEPENDENT = 0.05
+DECIDED = 0.6
 SHARED_ROWS = 0.9
 MOST_PATTERNS = 20_000
 
@@ -84,11 +85,12 @@ def _subjects_of(code: np.ndarray, subject: np.ndarray) -> np.ndarray:
 
 
 def group_columns(
-    codes: dict[str, np.ndarray], candidates: dict[str, Candidate], subject: np.ndarray
+    codes: dict[str, np.ndarray], candidates: dict[str, Candidate], subject: np.ndarray, apart: tuple[str, ...] = ()
 ) -> list[tuple[str, ...]]:
     """Columns to be drawn together, and the groups in the order in which they are drawn.
 
-    A column that a single context column decides stays alone (its table never leaves the combinations seen). Others
+    A column that a single context column decides, or nearly, stays alone (its table never leaves the combinations
+    seen), and so do those `apart`. Others
     join when they depend on each other and the joint patterns are shared by subjects nearly as much as their parts
     are: joining what is not shared would copy single rows. Columns that decide each other always join.
     """
@@ -98,7 +100,8 @@ def group_columns(
     unit = evidence_unit(subject[rows])
     part = {name: pd.factorize(code[rows])[0].astype(np.int64) for name, code in codes.items()}
     known = [pd.factorize(c.codes[rows])[0].astype(np.int64) for c in candidates.values()]
-    alone = {name for name, code in part.items() if code.max() == 0 or any(_decides(k, code, unit) for k in known)}
+    alone = {name for name in apart if name in part}
+    alone |= {name for name, code in part.items() if code.max() == 0 or any(_decides(k, code, unit) for k in known)}
     rest = [name for name in part if name not in alone]
     groups = _merge(rest, part, unit)
     ordered = sorted([(name,) for name in alone] + groups, key=lambda g: (g[0] not in alone, _width(g, part), g))
@@ -106,8 +109,7 @@ def group_columns(
 
 
 def _decides(known: np.ndarray, code: np.ndarray, unit: np.ndarray) -> bool:
-    counts = left_out(known, code, unit)
-    return counts.agreement() >= STRICT_AGREEMENT > 0.5 + 0.5 * counts.baseline()
+    return left_out(known, code, unit).dependence() >= DECIDED
 
 
 def _width(group: tuple[str, ...], part: dict[str, np.ndarray]) -> int:
@@ -117,7 +119,7 @@ def _width(group: tuple[str, ...], part: dict[str, np.ndarray]) -> int:
 def _merge(names: list[str], part: dict[str, np.ndarray], unit: np.ndarray) -> list[tuple[str, ...]]:
     pairs = []
     for a, b in itertools.combinations(names, 2):
-        strength = max(_dependence(part[a], part[b], unit), _dependence(part[b], part[a], unit))
+        strength = max(left_out(part[x], part[y], unit).dependence() for x, y in ((a, b), (b, a)))
         if strength > DEPENDENT:
             pairs.append((-strength, a, b))
     member = {name: (name,) for name in names}
@@ -129,19 +131,12 @@ def _merge(names: list[str], part: dict[str, np.ndarray], unit: np.ndarray) -> l
             continue
         joint = pd.factorize(code[one] * (code[two].max() + 1) + code[two])[0].astype(np.int64)
         common = _shared(joint, unit)
-        fine = common >= SHARED_ROWS * min(shared[one], shared[two]) or -strength >= STRICT_AGREEMENT
+        fine = common >= SHARED_ROWS * min(shared[one], shared[two]) or -strength >= DECIDED
         if fine and joint.max() < MOST_PATTERNS:
             both = (*one, *two)
             code[both], shared[both] = joint, common
             member |= dict.fromkeys(both, both)
     return sorted(set(member.values()))
-
-
-def _dependence(a: np.ndarray, b: np.ndarray, unit: np.ndarray) -> float:
-    """Goodman and Kruskal's tau of b given a over pairs of rows of different subjects: 0 independent, 1 decided."""
-    counts = left_out(a, b, unit)
-    base = counts.baseline()
-    return (counts.agreement() - base) / (1 - base) if base < 1 else 0.0
 
 
 def _shared(code: np.ndarray, unit: np.ndarray) -> float:

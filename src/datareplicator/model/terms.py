@@ -14,8 +14,9 @@ from datareplicator.document import Document, Floats, Ints
 from datareplicator.model.backoff import Candidate, Conditional, fit_conditional
 from datareplicator.model.coding import Coding, encode, fit_coding
 
-DONOR, DONOR_CLASS = "__donor__", "__donor_class__"
+DONOR, DONOR_CLASS, CLASS = "__donor__", "__donor_class__", "__own_class__"
 REPEAT_PRIOR = 10.0
+STAPLE, FEWEST_PEOPLE = 0.6, 5
 EXCLUSIVE = 1e-3
 """A term never seen at a level of a category, at which chance would leave it out with less than this probability,
 does not occur there (terms of one sex)."""
@@ -30,13 +31,17 @@ class Exclusion(Document):
 
 
 class TermModel(Document):
-    """`table` has the term's code as outcome. `repeat[code]`: probability that a row repeats a donor with that term.
+    """`class_table` draws the class, where classes are known, then `table` the term within it. `repeat[code]`:
+    probability that a row repeats a donor with that term. `staple[regime, code]`: share of subjects with rows of a
+    regime (0 before the study, 1 on it) that have the term, of terms that most of them have; 0 for the others.
     `class_of[code]`: code of the class in `classes`. `context`: codings of the columns used."""
 
     coding: Coding
     classes: Coding
     class_of: Ints
     repeat: Floats
+    staple: Floats
+    class_table: Conditional | None
     table: Conditional
     context: dict[str, Coding]
     exclusions: tuple[Exclusion, ...] = ()
@@ -47,9 +52,12 @@ class TermModel(Document):
             raise ValueError("the term model needs a class and a repeat probability for each term")
         if self.class_of.min() < 0 or self.class_of.max() >= self.classes.size:
             raise ValueError("the term model names a class that does not exist")
+        if self.staple.shape != (2, self.coding.size) or not ((self.staple >= 0) & (self.staple <= 1)).all():
+            raise ValueError("the term model needs a share of subjects for each regime and term")
         if not ((self.repeat >= 0) & (self.repeat <= 1)).all():
             raise ValueError("repeat probabilities of terms must lie between 0 and 1")
-        if not set(self.table.parents) - {DONOR, DONOR_CLASS} <= set(self.context):
+        parents = set(self.table.parents) | set(self.class_table.parents if self.class_table else ())
+        if not parents - {DONOR, DONOR_CLASS, CLASS} <= set(self.context):
             raise ValueError("the term model uses columns that it does not know")
         return self
 
@@ -59,13 +67,14 @@ def fit_terms(
     group: pd.Series | None,
     subject: np.ndarray,
     donor: np.ndarray,
+    on: np.ndarray,
     context: pd.DataFrame,
     *,
     exclusive: tuple[str, ...] = (),
     hard: tuple[str, ...] = (),
     min_subjects: int = 1,
 ) -> TermModel:
-    """Learn from m >= 1 rows; rows of a subject stand together, in the order of their donors.
+    """Learn from m >= 1 rows; rows of a subject and regime (`on` study or before) stand together.
 
     `donor`: number of an earlier row of the same subject, -1 for its first. `exclusive`: categorical context columns
     whose levels may exclude terms. Terms of fewer than `min_subjects` subjects are not learned.
@@ -80,32 +89,36 @@ def fit_terms(
     given = np.where(donor >= 0, term[donor], 0)
     candidates[DONOR] = Candidate(given, coding.size)
     candidates[DONOR_CLASS] = Candidate(np.where(given >= 0, class_of[given], -1), classes.size)
-    repeat, fresh = _repeats(term, subject, donor, coding.size)
-    learn = np.flatnonzero(fresh & (term >= 0))
+    repeat, fresh = _repeats(term, subject * 2 + on, donor, coding.size)
+    staple = _staples(term, subject, on, coding.size)
+    learn = np.flatnonzero(fresh & (term >= 0) & (staple[on.astype(int), term] == 0))
     if not len(learn):
         learn = np.flatnonzero(term >= 0)
     if not len(learn):
         term, learn = np.zeros_like(term), np.arange(len(term))
+    part = {name: Candidate(c.codes[learn], c.size) for name, c in candidates.items()}
+    hard = tuple(name for name in hard if name in part)
+    class_table = None
+    if classes.size > 1:
+        own = class_of[term[learn]]
+        class_table = fit_conditional(own, classes.size, part, subject[learn], hard=hard, most=5)
+        part[CLASS], hard = Candidate(own, classes.size), (*hard, CLASS)
     table = fit_conditional(
-        term[learn],
-        coding.size,
-        {name: Candidate(c.codes[learn], c.size) for name, c in candidates.items()},
-        subject[learn],
-        hard=tuple(name for name in hard if name in candidates),
-        most=5,
-        min_subjects=min_subjects,
+        term[learn], coding.size, part, subject[learn], hard=hard, most=5, min_subjects=min_subjects
     )
     exclusions = tuple(
         found
         for name in exclusive
         if name in known and (found := _exclusion(name, known[name], candidates[name].codes, term, subject)) is not None
     )
-    used = set(table.parents) | {e.column for e in exclusions}
+    used = set(table.parents) | set(class_table.parents if class_table else ()) | {e.column for e in exclusions}
     return TermModel(
         coding=coding,
         classes=classes,
         class_of=class_of,
         repeat=repeat,
+        staple=staple,
+        class_table=class_table,
         table=table,
         context={name: c for name, c in known.items() if name in used},
         exclusions=exclusions,
@@ -126,21 +139,25 @@ def _classes(
     return classes, votes.argmax(axis=1).astype(np.int64)
 
 
-def _repeats(term: np.ndarray, subject: np.ndarray, donor: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Repeat probability by term, and which rows are fresh. Repeats that chance explains are taken off."""
-    frame = pd.DataFrame({"subject": subject, "term": term})
-    repeated = frame.duplicated().to_numpy() & (donor >= 0)
+def _repeats(term: np.ndarray, group: np.ndarray, donor: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Repeat probability by term, and which rows are fresh: no row of their group before them has the term."""
+    repeated = pd.DataFrame({"group": group, "term": term}).duplicated().to_numpy()
     later = donor >= 0
-    if not later.any():
-        return np.zeros(size), np.ones(len(term), dtype=bool)
-    share = np.bincount(np.maximum(term, 0), minlength=size) / len(term)
-    frame["new"] = np.where(frame.duplicated(), 0.0, share[np.maximum(term, 0)])
-    before = frame.groupby("subject")["new"].cumsum().to_numpy() - frame["new"].to_numpy()
-    chance, observed = float(before[later].mean()), float(repeated[later].mean())
-    pooled = max((observed - chance) / max(1 - chance, 1e-9), 0.0) * later.sum() / (later.sum() + REPEAT_PRIOR)
+    pooled = repeated.sum() / (later.sum() + REPEAT_PRIOR)
     given = np.bincount(np.maximum(term[donor[later]], 0), minlength=size)
-    own = np.bincount(np.maximum(term[repeated], 0), minlength=size) * (pooled / observed if observed else 0.0)
-    return np.clip((own + REPEAT_PRIOR * pooled) / (given + REPEAT_PRIOR), 0, 0.98), ~repeated
+    own = np.bincount(np.maximum(term[repeated], 0), minlength=size)
+    return np.clip((own + REPEAT_PRIOR * pooled) / (given + REPEAT_PRIOR), 0, 0.99), ~repeated
+
+
+def _staples(term: np.ndarray, subject: np.ndarray, on: np.ndarray, size: int) -> np.ndarray:
+    """Terms that most subjects have (the diagnosis under study) are given to subjects, not drawn for rows."""
+    share = np.zeros((2, size))
+    for regime in (0, 1):
+        pairs = pd.DataFrame({"subject": subject, "term": term})[(on == regime) & (term >= 0)].drop_duplicates()
+        people = pairs["subject"].nunique()
+        if people >= FEWEST_PEOPLE:
+            share[regime] = np.bincount(pairs["term"], minlength=size) / people
+    return np.where(share >= STAPLE, share, 0.0)
 
 
 def _exclusion(name: str, coding: Coding, level: np.ndarray, term: np.ndarray, subject: np.ndarray) -> Exclusion | None:
