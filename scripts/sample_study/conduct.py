@@ -51,7 +51,7 @@ def demographics_supplement(subjects: list[Subject]) -> pd.DataFrame:
     """SUPPDM: the analysis populations."""
     rows = []
     for s in subjects:
-        enough = s.arm is not None and (s.last_dose - s.dosed).days >= 28
+        enough = s.arm is not None and (s.last_dose - s.dosed).days >= 56
         flags = (
             ("ITT", "Intent-to-Treat Population Flag", s.arm is not None),
             ("SAFETY", "Safety Population Flag", s.arm is not None),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from . import trial
 from .people import ADVERSE_EVENT, DEATH, Subject
-from .vocabulary import FATAL, REACTIONS, SYSTEMS, Reaction
+from .vocabulary import FATAL, REACTIONS, SYSTEMS, Reaction, code_of
 
 CRITERIA = ("AESCONG", "AESDISAB", "AESDTH", "AESHOSP", "AESLIFE", "AESMIE")
 RATE_PER_DAY = 2.6 / 100
@@ -128,22 +128,22 @@ def table(events: list[Event]) -> pd.DataFrame:
     """AE, one row an event, in the order of the list; a running `event` number lets others point at the rows."""
     rows = []
     for number, event in enumerate(events):
-        reaction, (system, system_code) = event.reaction, SYSTEMS[event.reaction.system]
+        reaction, system = event.reaction, SYSTEMS[event.reaction.system]
         said = reaction.said[number % len(reaction.said)]
         row = {
             "event": number,
             "USUBJID": event.subject.usubjid,
             "AETERM": said,
             "AELLT": said.capitalize(),
-            "AELLTCD": 93000.0 + 10 * (reaction.code % 1000) + reaction.said.index(said),
+            "AELLTCD": code_of(said.capitalize()),
             "AEDECOD": reaction.term,
-            "AEPTCD": float(reaction.code),
+            "AEPTCD": code_of(reaction.term),
             "AEHLT": reaction.group,
-            "AEHLTCD": float(reaction.code + 3000),
+            "AEHLTCD": code_of(reaction.group),
             "AEBODSYS": system,
-            "AEBDSYCD": float(system_code),
+            "AEBDSYCD": code_of(system),
             "AESOC": system,
-            "AESOCCD": float(system_code),
+            "AESOCCD": code_of(system),
             "AESEV": event.severity,
             "AESER": "Y" if event.criteria else "N",
             "AEACN": event.action,
@@ -153,7 +153,7 @@ def table(events: list[Event]) -> pd.DataFrame:
         row |= {name: "Y" if name in event.criteria else "N" for name in CRITERIA}
         row |= {"AESTDTC": event.start.isoformat(), "AEENDTC": event.end.isoformat() if event.end else None}
         if event.end is None:
-            row |= {"AEENRTPT": "ONGOING", "AEENTPT": event.subject.ends.isoformat()}
+            row |= {"AEENRTPT": "ONGOING", "AEENTPT": "END OF PARTICIPATION"}
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from . import trial
 from .events import Event
 from .people import Subject
-from .vocabulary import DISEASES, FOR_REACTION, OVER, SYSTEMS, Disease, Medicine
+from .vocabulary import DISEASES, FOR_REACTION, OVER, SYSTEMS, Disease, Medicine, code_of
 
 PRIMARY = ("Hypertension", "Type 2 diabetes mellitus")
 
@@ -44,15 +44,15 @@ def _partly(day: date, rng: np.random.Generator, shares: tuple[float, float, flo
 
 
 def _history_row(subject: Subject, disease: Disease, began: date, rng: np.random.Generator) -> dict:
-    system, code = SYSTEMS[disease.system]
+    system = SYSTEMS[disease.system]
     row = {
         "USUBJID": subject.usubjid,
         "MHTERM": disease.said,
         "MHDECOD": disease.term,
-        "MHPTCD": float(disease.code),
+        "MHPTCD": code_of(disease.term),
         "MHCAT": "PRIMARY DIAGNOSIS" if disease.term in PRIMARY else "GENERAL MEDICAL HISTORY",
         "MHBODSYS": system,
-        "MHBDSYCD": float(code),
+        "MHBDSYCD": code_of(system),
         "MHSTDTC": _partly(began, rng, (0.5, 0.3, 0.2)),
         "MHDTC": subject.consent.isoformat(),
     }
@@ -88,9 +88,9 @@ def _standing(subject: Subject, disease: Disease, began: date, rng: np.random.Ge
     row |= {"CMCAT": "PRIOR AND CONCOMITANT", "CMSTDTC": _partly(start, rng, (0.4, 0.35, 0.25))}
     if disease.term == "Hypertension":
         # The trial asks for the old blood pressure tablet to be stopped before the first dose.
-        row |= {"CMENDTC": subject.consent.isoformat(), "CMENRTPT": "BEFORE", "CMENTPT": subject.ends.isoformat()}
+        row |= {"CMENDTC": subject.consent.isoformat(), "CMENRTPT": "BEFORE", "CMENTPT": "END OF PARTICIPATION"}
     else:
-        row |= {"CMENRTPT": "ONGOING", "CMENTPT": subject.ends.isoformat()}
+        row |= {"CMENRTPT": "ONGOING", "CMENTPT": "END OF PARTICIPATION"}
     return [row]
 
 
@@ -100,6 +100,6 @@ def _for_event(number: int, event: Event, medicine: Medicine, rng: np.random.Gen
     row = _medicine_row(event.subject, medicine, event.reaction.said[number % len(event.reaction.said)])
     row |= {"CMCAT": "FOR ADVERSE EVENT", "CMSTDTC": start.isoformat(), "event": number}
     if event.end is None and rng.random() < 0.6:
-        return row | {"CMENRTPT": "ONGOING", "CMENTPT": last.isoformat()}
+        return row | {"CMENRTPT": "ONGOING", "CMENTPT": "END OF PARTICIPATION"}
     end = min(start + timedelta(days=int(rng.exponential(6))), last)
     return row | {"CMENDTC": end.isoformat()}

@@ -11,7 +11,7 @@ import pytest
 
 from datareplicator import dates
 from datareplicator.data import sample_study_path
-from datareplicator.formats import read_study
+from datareplicator.formats import read_study, write_study
 from datareplicator.study import Study
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -54,6 +54,12 @@ def test_the_script_makes_the_shipped_files(shipped, built):
         assert read.label == table.label
         assert [c.label for c in read.columns.values()] == [c.label for c in table.columns.values()]
         assert all(c.label and len(c.label) <= 40 and len(c.name) <= 8 for c in read.columns.values())
+
+
+def test_it_writes_the_same_bytes(built, tmp_path):
+    write_study(built, tmp_path / "again", format="xpt")
+    for file in sorted(sample_study_path().iterdir()):
+        assert (tmp_path / "again" / file.name).read_bytes() == file.read_bytes(), file.name
 
 
 def test_it_is_a_small_trial_with_everything_in_it(frames):

@@ -6,8 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from datareplicator.validate.part import Part
 from datareplicator.validate.rule import Hits, Severity
-from datareplicator.validate.sdtm.view import SDTM_RULES, SUBJECT, UNTREATED, SdtmView
+from datareplicator.validate.sdtm.view import SDTM_RULES, SPECIAL_ARMS, SUBJECT, SdtmView
+
+
+def _special(dm: Part, name: str) -> np.ndarray:
+    """bool a row of DM: the arm is one of the codes for no treatment, however written."""
+    return dm.by_distinct(name, [str(code).upper() in SPECIAL_ARMS for code in dm.distinct(name)])
 
 
 @SDTM_RULES.rule("DR0501", "The arm is not in TA.", core="000208 000210 000531", p21="SD0066 SD2236")
@@ -19,7 +25,8 @@ def unknown_arm(view: SdtmView) -> Iterator[Hits]:
     for name in ("ARMCD", "ACTARMCD"):
         if view.dm.has(name):
             present = view.dm.present(name)
-            yield Hits(view.dm, present & ~view.dm.equals(name, *known, *UNTREATED), (name,), int(present.sum()))
+            unknown = present & ~view.dm.equals(name, *known) & ~_special(view.dm, name)
+            yield Hits(view.dm, unknown, (name,), int(present.sum()))
 
 
 def _treated(view: SdtmView) -> np.ndarray | None:
@@ -27,7 +34,7 @@ def _treated(view: SdtmView) -> np.ndarray | None:
     if view.dm is None:
         return None
     name = next((n for n in ("ACTARMCD", "ARMCD") if view.dm.has(n)), None)
-    return None if name is None else view.dm.present(name) & ~view.dm.equals(name, *UNTREATED)
+    return None if name is None else view.dm.present(name) & ~_special(view.dm, name)
 
 
 @SDTM_RULES.rule("DR0502", "A subject in an arm has no exposure.", core="000366 000790", p21="SD0070")
