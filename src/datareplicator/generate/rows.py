@@ -11,7 +11,7 @@ from datareplicator.generate.offsets import sample_clock, sample_offsets
 from datareplicator.generate.personal import sample_personal
 from datareplicator.generate.state import State
 from datareplicator.model.identity import sample_identifier
-from datareplicator.model.rows import PRECISION, DateColumn, ReferenceColumn, RowIdentifier, RowsModel, clock_key
+from datareplicator.model.rows import BEFORE, OWN, PRECISION, DateColumn, ReferenceColumn, RowIdentifier, RowsModel, clock_key
 from datareplicator.seeds import Streams
 
 
@@ -29,8 +29,7 @@ def fill_rows(
     for name in drawn.columns:
         if not name.startswith(PRECISION):
             frame[name] = drawn[name].to_numpy() if drawn[name].dtype != "category" else drawn[name].array
-    for date in model.dates:
-        _fill_date(date, state, table, drawn[PRECISION + date.column], anchors, code, streams.under("date", date.column))
+    _fill_dates(model, state, drawn, anchors, code, streams)
     for kind, name in ((kind, name) for name, kind in model.personal.items()):
         frame[name] = _personal(kind, subject, state.subjects.n, streams.get("personal", name))
     for identifier in model.identifiers:
@@ -40,24 +39,44 @@ def fill_rows(
     return drawn
 
 
-def _fill_date(
-    model: DateColumn,
-    state: State,
-    table: str,
-    precision: pd.Series,
-    anchors: dict[str, np.ndarray],
-    code: np.ndarray,
-    streams: Streams,
+def _fill_dates(
+    model: RowsModel, state: State, drawn: pd.DataFrame, anchors: dict[str, np.ndarray], code: np.ndarray, streams: Streams
+) -> None:
+    """Draw the dates, each after those of its row that it may follow; chains one position after another."""
+    subject = state.subject[model.table]
+    position = row_numbers(subject) if model.chain else np.zeros(len(subject), dtype=np.int64)
+    days = {date.column: np.full(len(subject), np.nan) for date in model.dates}
+    before = {date.column: np.full(state.subjects.n, np.nan) for date in model.dates[:2]}
+    for p in range(int(position.max(initial=-1)) + 1):
+        rows = np.flatnonzero(position == p)
+        known = {name: values[rows] for name, values in anchors.items()}
+        if model.chain:
+            known |= {BEFORE + name: values[subject[rows]] for name, values in before.items()}
+        for date in model.dates:
+            day = _draw_days(date, state, subject[rows], known, code[rows], streams.under("date", date.column, str(p)))
+            days[date.column][rows] = known[OWN + date.column] = day
+        for name, values in before.items():
+            values[subject[rows]] = days[name][rows]
+    for date in model.dates:
+        _write_date(date, state, model.table, days[date.column], drawn[PRECISION + date.column], streams.under("clock", date.column))
+
+
+def _draw_days(
+    model: DateColumn, state: State, subject: np.ndarray, anchors: dict[str, np.ndarray], code: np.ndarray, streams: Streams
+) -> np.ndarray:
+    day = sample_offsets(model.offsets, anchors, code, streams)
+    return np.minimum(day, state.last[subject]) if len(state.last) else day
+
+
+def _write_date(
+    model: DateColumn, state: State, table: str, day: np.ndarray, precision: pd.Series, streams: Streams
 ) -> None:
     subject = state.subject[table]
     level = pd.to_numeric(precision.astype(object), errors="coerce").fillna(0).to_numpy(dtype=np.int64)
-    day = sample_offsets(model.offsets, anchors, code, streams)
     level = np.where(np.isfinite(day), level, 0)
-    if len(state.last):
-        day = np.minimum(day, state.last[subject])
     second = None
     if model.clock is not None:
-        second, _ = sample_clock(model.clock, clock_key(subject, day), np.full(len(day), -1), streams.under("clock"))
+        second, _ = sample_clock(model.clock, clock_key(subject, day), np.full(len(day), -1), streams)
         second = np.where(level > Precision.DAY, second, 0.0)
     state.write_date(table, model.column, day, level, second, model.text)
 

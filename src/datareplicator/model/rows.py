@@ -21,6 +21,8 @@ from datareplicator.model.prepare import Prepared
 from datareplicator.structure.spec import ColumnSpec, Kind, Layout, TableSpec
 
 PRECISION = "precision of "
+OWN = "own "
+BEFORE = "before: "
 CLOCK_KNOTS = 33
 
 
@@ -53,11 +55,13 @@ class ReferenceColumn(Document):
 
 
 class RowsModel(Document):
-    """All that is drawn for the rows of one table once they exist."""
+    """All that is drawn for the rows of one table once they exist. `dates` in the order in which they are drawn;
+    `chain`: a date may follow the row before it."""
 
     table: str
     attributes: AttributeModel
     dates: tuple[DateColumn, ...] = ()
+    chain: bool = False
     identifiers: tuple[RowIdentifier, ...] = ()
     personal: dict[str, str] = {}
     references: tuple[ReferenceColumn, ...] = ()
@@ -74,12 +78,16 @@ def fit_rows(
     rows: np.ndarray | None = None,
     hard: tuple[str, ...] = (),
     extra: pd.DataFrame | None = None,
+    chain: bool = False,
+    min_subjects: int = 1,
 ) -> RowsModel:
     """Learn `columns` of a table.
 
     `context`: one row a row of the table (see `context.row_context`); `anchors`: candidate days by name, float a row,
     relative to the subject's anchor; `code`: int a row that dates depend on (-1 unknown); `rows`: the rows to use
-    (bool, all with a subject where None); `extra`: further attributes to be drawn with the table's own.
+    (bool, all with a subject where None); `extra`: further attributes to be drawn with the table's own; `chain`: rows
+    follow each other within a subject, so that a date may follow the row before. Every date may follow those of its
+    row that come before it: start, end, then the others.
     """
     frame, subject = prepared.frames[spec.name], prepared.subject[spec.name]
     use = subject >= 0 if rows is None else rows & (subject >= 0)
@@ -90,16 +98,21 @@ def fit_rows(
     for name in by_kind["date"]:
         targets[PRECISION + name] = precision_text(prepared.moment(spec.name, name).precision)
     attributes = fit_attributes(
-        targets[use].reset_index(drop=True), context[use].reset_index(drop=True), subject[use], hard=hard
-    )
-    dates = tuple(
-        _fit_date(prepared, spec, name, {k: v[use] for k, v in anchors.items()}, code[use], use)
-        for name in by_kind["date"]
-    )
+        targets[use].reset_index(drop=True), context[use].reset_index(drop=True), subject[use], hard=hard,
+        min_subjects=min_subjects,
+    )  # fmt: skip
+    candidates = {k: v[use] for k, v in anchors.items()}
+    dates = []
+    if chain:
+        candidates = _before(prepared, spec, by_kind["date"], use) | candidates
+    for name in by_kind["date"]:
+        dates.append(_fit_date(prepared, spec, name, candidates, code[use], use))
+        candidates = {OWN + name: rough_days(prepared, spec.name, name)[use]} | candidates
     return RowsModel(
         table=spec.name,
         attributes=attributes,
-        dates=dates,
+        dates=tuple(dates),
+        chain=chain,
         identifiers=tuple(_fit_row_identifier(prepared, spec, name) for name in by_kind["identifier"]),
         personal={name: spec.column(name).pii or "name" for name in by_kind["personal"]},
         references=tuple(_fit_reference(prepared, spec, name) for name in by_kind["reference"]),
@@ -128,11 +141,22 @@ def _sort(prepared: Prepared, spec: TableSpec, columns: list[str]) -> dict[str, 
     out: dict[str, list[str]] = {"attribute": [], "date": [], "identifier": [], "personal": [], "reference": []}
     for name in columns:
         out[_role(prepared, spec, spec.column(name))].append(name)
+    out["date"].sort(key=lambda c: (c != spec.start, c != spec.end))
+    return out
+
+
+def _before(prepared: Prepared, spec: TableSpec, names: list[str], use: np.ndarray) -> dict[str, np.ndarray]:
+    """For rows in the table's order the dates of the row before of the same subject, the end first."""
+    subject = prepared.subject[spec.name][use]
+    out = {}
+    for name in reversed(names[:2]):
+        days = pd.Series(rough_days(prepared, spec.name, name)[use])
+        out[BEFORE + name] = days.groupby(subject).shift(1).to_numpy(dtype=float)
     return out
 
 
 def _role(prepared: Prepared, spec: TableSpec, column: ColumnSpec) -> str:
-    if _parent_of(prepared, spec, column.name) is not None:
+    if parent_of(prepared, spec, column.name) is not None:
         return "reference"
     if column.kind == Kind.DATE:
         return "date"
@@ -146,7 +170,7 @@ def _role(prepared: Prepared, spec: TableSpec, column: ColumnSpec) -> str:
     return "attribute"
 
 
-def _parent_of(prepared: Prepared, spec: TableSpec, column: str) -> tuple[str, str] | None:
+def parent_of(prepared: Prepared, spec: TableSpec, column: str) -> tuple[str, str] | None:
     """The table of the same subjects whose rows a column names, and by which column."""
     for key in prepared.structure.foreign_keys:
         if key.table != spec.name or column not in key.columns or column == spec.visit or key.parent == spec.name:
@@ -198,7 +222,7 @@ def _fit_row_identifier(prepared: Prepared, spec: TableSpec, name: str) -> RowId
 
 
 def _fit_reference(prepared: Prepared, spec: TableSpec, name: str) -> ReferenceColumn:
-    found = _parent_of(prepared, spec, name)
+    found = parent_of(prepared, spec, name)
     assert found is not None
     parent = prepared.structure.tables[found[0]]
     return ReferenceColumn(

@@ -1,0 +1,82 @@
+"""One block of subjects: from random numbers to the tables of the source, in the source's types."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.generate.finish import finish
+from datareplicator.generate.make_findings import make_findings
+from datareplicator.generate.make_root import make_root
+from datareplicator.generate.make_tables import make_children, make_events, make_sets, make_visits
+from datareplicator.generate.request import BLOCK, Block, GenerateRequest
+from datareplicator.generate.state import State
+from datareplicator.generate.subjects import SubjectDraw, sample_subjects
+from datareplicator.generate.timeline import sample_timeline
+from datareplicator.model.context import VisitDays, subject_context
+from datareplicator.model.enrolment import sample_enrolment
+from datareplicator.model.fit import LAST_DAY
+from datareplicator.model.study_model import Children, Events, Findings, Sets, StudyModel, Visits
+from datareplicator.model.subjects import Subjects
+from datareplicator.model.timeline import VisitRows
+from datareplicator.seeds import Streams
+
+
+def generate_block(model: StudyModel, request: GenerateRequest, block: Block) -> dict[str, pd.DataFrame]:
+    """The source tables of one block, by name; tables without subjects come with the first block only.
+
+    A pure function of its arguments: the whole block is always made, and `block.keep` subjects are kept.
+    """
+    streams = Streams(request.seed, block.index)
+    draw = sample_subjects(
+        model.subjects, BLOCK, block.index, streams.under("subjects"),
+        stratified=request.stratified, variation=request.variation,
+    )  # fmt: skip
+    state, rows = _start(model, request, block, streams, draw)
+    make_root(model, state)
+    for table in model.tables:
+        if isinstance(table, Visits):
+            make_visits(model, table, state, rows)
+        elif isinstance(table, Sets):
+            make_sets(model, table, state)
+        elif isinstance(table, Events):
+            make_events(model, table, state)
+        elif isinstance(table, Children):
+            make_children(model, table, state)
+    findings = [t for t in model.tables if isinstance(t, Findings)]
+    if findings and model.findings is not None:
+        make_findings(model, findings, state, draw.levels, rows)
+    return finish(model, state)
+
+
+def _start(
+    model: StudyModel, request: GenerateRequest, block: Block, streams: Streams, draw: SubjectDraw
+) -> tuple[State, VisitRows]:
+    """Anchors and visits; `rows` are the visits of the joint list, by subject and visit."""
+    subjects = draw.subjects
+    parts = [_visits(subjects, t.base, t.score, t.model, streams.under("timeline", t.table or ""), request) for t in model.timelines]
+    if LAST_DAY in draw.values and not len(subjects.last_day):
+        subjects.last_day = np.round(draw.values[LAST_DAY])
+        subjects.covariates = subjects.covariates.drop(columns=[LAST_DAY])
+    together = [np.concatenate([getattr(p, f) for p in parts]) if parts else np.empty(0) for f in ("subject", "visit", "day")]
+    order = np.lexsort((together[1], together[0])) if parts else np.empty(0, dtype=np.int64)
+    rows = VisitRows(together[0][order].astype(np.int64), together[1][order].astype(np.int64), together[2][order])
+    site = subjects.site
+    anchor = np.zeros(subjects.n)
+    if model.enrolment is not None:
+        anchor = sample_enrolment(model.enrolment, site, streams.get("enrolment"))
+    visits = VisitDays(rows, subjects.n, model.visits) if parts else None
+    state = State(request, block, streams, subjects, anchor, subject_context(subjects), visits)
+    return state, rows
+
+
+def _visits(subjects: Subjects, base: int, score: str, timeline, streams: Streams, request: GenerateRequest) -> VisitRows:
+    """Visits of one timeline; only the study's own decides the subjects' last visit and day."""
+    who = subjects
+    if base or score != "stay":
+        who = Subjects(
+            n=subjects.n, group=subjects.group, stratum=subjects.stratum, site=subjects.site, covariates=subjects.covariates,
+            score={"stay": subjects.score[score]},
+        )  # fmt: skip
+    rows = sample_timeline(timeline, who, streams, request.variation)
+    return VisitRows(rows.subject, rows.visit + base, rows.day)

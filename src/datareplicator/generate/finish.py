@@ -1,0 +1,173 @@
+"""The last steps of a block: keys, computed columns, relations, row order, and the source's tables and types again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.generate.relations import draw_partners, write_relations
+from datareplicator.generate.state import State
+from datareplicator.model.reference import restore_reference
+from datareplicator.model.relations import mark_name
+from datareplicator.model.study_model import SourceTable, StudyModel
+from datareplicator.structure.derive import View, apply
+from datareplicator.structure.derive.sequence import sort_rows
+from datareplicator.structure.logical import from_logical
+from datareplicator.structure.spec import Derivation, Structure
+
+
+def finish(model: StudyModel, state: State) -> dict[str, pd.DataFrame]:
+    """All source tables of the block, in the model's order."""
+    structure = model.structure
+    _order_dates(structure, state)
+    _write_keys(model, state)
+    view = View(state.frames)
+    for derivation in structure.derivations:
+        if derivation.table in state.frames:
+            apply(derivation, view)
+    _number_rows(structure, state)
+    _write_relations(model, state)
+    _sort_files(structure, state)
+    kept = {name: frame[state.subject[name] < state.block.keep].reset_index(drop=True) for name, frame in state.frames.items()}
+    columns = {s.name: [c.name for c in s.columns] for s in model.sources if s.name not in model.reference}
+    made = from_logical(kept, structure, columns)
+    out = {}
+    for source in model.sources:
+        if source.name in model.reference:
+            frame = restore_reference(model.reference[source.name])
+            out[source.name] = frame if state.block.index == 0 else frame.iloc[:0]
+        else:
+            out[source.name] = typed(made.get(source.name), source)
+    return out
+
+
+def _order_dates(structure: Structure, state: State) -> None:
+    """Dates that never precede another one in their row do not here."""
+    for order in structure.orders:
+        low, high = state.days.get((order.table, order.low)), state.days.get((order.table, order.high))
+        if low is None or high is None:
+            continue
+        wrong = low > high
+        if wrong.any():
+            frame = state.frames[order.table]
+            values = frame[order.high].astype(object)
+            frame[order.high] = values.where(~wrong, frame[order.low].astype(object))
+            state.days[order.table, order.high] = np.where(wrong, low, high)
+
+
+def _write_keys(model: StudyModel, state: State) -> None:
+    """The subject key in every table; computed first where the root's is."""
+    structure, root = model.structure, model.root.table
+    key = structure.tables[root].subject
+    if key is None:
+        return
+    view = View(state.frames)
+    for derivation in _needed(structure, root, key):
+        apply(derivation, view)
+    values = state.frames[root][key]
+    for name, frame in state.frames.items():
+        column = structure.tables[name].subject
+        if name != root and column is not None:
+            codes = state.subject[name]
+            if pd.api.types.is_numeric_dtype(values.dtype):
+                frame[column] = values.to_numpy()[codes]
+            else:
+                frame[column] = pd.Categorical.from_codes(codes, categories=pd.Index(values.astype(str), dtype="str"))
+
+
+def _needed(structure: Structure, table: str, column: str) -> list[Derivation]:
+    """The derivations of one table that a column of it rests on, in computing order."""
+    wanted, out = {column}, []
+    for derivation in reversed(structure.derivations):
+        if derivation.table == table and derivation.target in wanted:
+            wanted |= {s.column for s in derivation.sources if s.table == table}
+            out.append(derivation)
+    return out[::-1]
+
+
+def _number_rows(structure: Structure, state: State) -> None:
+    """Row numbers of tables whose numbering no derivation gives: in the order of the rows."""
+    for name, frame in state.frames.items():
+        spec = structure.tables[name]
+        if spec.sequence is not None and spec.sequence not in frame:
+            frame[spec.sequence] = pd.Series(state.subject[name]).groupby(state.subject[name]).cumcount().to_numpy() + 1.0
+
+
+def _write_relations(model: StudyModel, state: State) -> None:
+    structure = model.structure
+    key = structure.tables[model.root.table].subject
+    for relation in model.relations:
+        pairs = []
+        for k, kind in enumerate(relation.types):
+            name = mark_name(relation, k)
+            drivers = state.marks.get(name)
+            if drivers is None:
+                continue
+            pairs.append(
+                draw_partners(
+                    kind, drivers, state.subject[kind.driver], state.frames[kind.partner], state.subject[kind.partner],
+                    state.marks.get(f"{kind.partner}/{name}"), state.streams.under(relation.table, str(k)),
+                )
+            )  # fmt: skip
+        spec = structure.tables[relation.table]
+        keys = state.frames[model.root.table][[key]].rename(columns={key: spec.subject}) if key and spec.subject else pd.DataFrame()
+        columns = [c.name for c in spec.columns]
+        frame, owner = write_relations(relation, pairs, state.frames, state.subject, keys, columns)
+        state.frames[relation.table], state.subject[relation.table] = frame, owner
+        view = View(state.frames)
+        for derivation in structure.derivations:
+            if derivation.table == relation.table and derivation.target not in (spec.subject, relation.roles.group):
+                apply(derivation, view)
+
+
+def _sort_files(structure: Structure, state: State) -> None:
+    """Rows in the order in which the source's files have them."""
+    for derivation in structure.derivations:
+        if derivation.template != "row_number" or derivation.table not in state.frames:
+            continue
+        order = derivation.params.get("file_order") or derivation.params.get("order")
+        if not order:
+            continue
+        rows = sort_rows(View(state.frames), derivation.table, derivation.params["by"][:1], order)
+        state.frames[derivation.table] = state.frames[derivation.table].iloc[rows].reset_index(drop=True)
+        state.subject[derivation.table] = state.subject[derivation.table][rows]
+
+
+def typed(frame: pd.DataFrame | None, source: SourceTable) -> pd.DataFrame:
+    """A table in the source's types; text stays categorical for the writers."""
+    if frame is None:
+        frame = pd.DataFrame({c.name: pd.Series(dtype="str") for c in source.columns})
+    return pd.DataFrame(
+        {c.name: _cast(frame[c.name], dtype) for c, dtype in zip(source.columns, source.dtypes, strict=True)}
+    )
+
+
+def _cast(values: pd.Series, dtype: str) -> pd.Series:
+    if dtype in ("str", "object", "string"):
+        if isinstance(values.dtype, pd.CategoricalDtype) and pd.api.types.is_string_dtype(values.cat.categories.dtype):
+            return values
+        return _texts(values)
+    if dtype.startswith(("float", "int", "Int")):
+        number = pd.to_numeric(values.astype(object), errors="coerce") if not pd.api.types.is_numeric_dtype(values.dtype) else values
+        if dtype.startswith("float"):
+            return number.astype("float64")
+        whole = number.round() if pd.api.types.is_float_dtype(number.dtype) else number
+        return whole.astype("Int64") if whole.isna().any() else whole.astype("int64")
+    if dtype == "boolean":
+        text = values.astype(object).map({"True": True, "False": False, True: True, False: False, 1.0: True, 0.0: False})
+        return text.astype("boolean")
+    return values.astype(dtype)
+
+
+def _texts(values: pd.Series) -> pd.Series:
+    def one(value: object) -> object:
+        if value is None or value is pd.NA or value != value:
+            return None
+        if isinstance(value, float) and value.is_integer():
+            return str(int(value))
+        return str(value)
+
+    codes, distinct = pd.factorize(values)
+    text = pd.Index([one(v) for v in distinct], dtype="str")
+    labels, categories = pd.factorize(text)
+    return pd.Series(pd.Categorical.from_codes(np.append(labels, -1)[codes], categories=categories), index=values.index)

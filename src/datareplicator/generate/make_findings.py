@@ -1,0 +1,91 @@
+"""All findings tables of a block together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.generate.findings import sample_findings
+from datareplicator.generate.results import write_results
+from datareplicator.generate.rows import fill_rows
+from datareplicator.generate.state import State
+from datareplicator.model.context import row_context
+from datareplicator.model.fit_findings import findings_known
+from datareplicator.model.study_model import Findings, StudyModel
+from datareplicator.model.timeline import VisitRows
+from datareplicator.model.training import day_anchors
+from datareplicator.structure.spec import TableSpec
+
+
+def make_findings(model: StudyModel, tables: list[Findings], state: State, levels: np.ndarray, rows: VisitRows) -> None:
+    """Values first, for all tables at once; then each table's other columns."""
+    if model.findings is None:
+        return
+    drawn = sample_findings(
+        model.findings, state.subjects, levels, rows, state.streams.under("findings"), state.request.variation
+    )
+    for table in tables:
+        here = (drawn.cell >= table.first) & (drawn.cell < table.first + len(table.cells))
+        alive = rows.day[drawn.visit_row] <= state.last[drawn.subject] if len(state.last) else True
+        pick = np.flatnonzero(here & alive)
+        cell = drawn.cell[pick] - table.first
+        order = np.lexsort((cell, drawn.visit[pick], drawn.subject[pick]))
+        pick, cell = pick[order], cell[order]
+        _make_table(model, table, state, drawn.subject[pick], drawn.visit[pick], cell, drawn.value[pick])
+
+
+def _make_table(
+    model: StudyModel, table: Findings, state: State, subject: np.ndarray, visit: np.ndarray, cell: np.ndarray, value: np.ndarray
+) -> None:
+    spec = model.structure.tables[table.table]
+    frame = pd.DataFrame(index=pd.RangeIndex(len(subject)))
+    state.frames[table.table], state.subject[table.table] = frame, subject
+    result = table.cells[cell]
+    for name, values in _cell_columns(table, spec).items():
+        frame[name] = values.take(result)
+    if spec.visit is not None and table.visits[0] == 0:
+        frame[spec.visit] = visit_values(model, spec, visit)
+    known = findings_known(table.results, table.cells, cell, visit, value)
+    anchors = day_anchors(subject, visit, state.visits, state.subjects.last_day, {})
+    fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, visit)
+    unit = pd.Series(frame[spec.unit]) if spec.unit is not None and spec.unit in frame else _unit_of(table, result)
+    for name, column in write_results(table.results, result, value, unit).items():
+        frame[name] = column.array
+
+
+def _cell_columns(table: Findings, spec: TableSpec) -> dict[str, pd.Categorical | pd.arrays.NumpyExtensionArray]:
+    """The test and axis columns of each result cell, in the source's type."""
+    cells = table.results.cells
+    columns = {spec.test: [c.test for c in cells]} if spec.test else {}
+    columns |= {axis: [c.axes[k] for c in cells] for k, axis in enumerate(spec.axes)}
+    out = {}
+    for name, values in columns.items():
+        if spec.column(name).encoding in ("integer", "float"):
+            out[name] = pd.array(pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").to_numpy(dtype=float))
+        else:
+            out[name] = pd.Categorical(values)
+    return out
+
+
+def _unit_of(table: Findings, result: np.ndarray) -> pd.Series | None:
+    """Each cell's usual original unit, where the unit column is computed later."""
+    usual: dict[int, str | None] = {}
+    for scale in table.results.scales:
+        usual.setdefault(scale.cell, scale.unit)
+    if not usual:
+        return None
+    names = np.array([usual.get(k) for k in range(len(table.results.cells))], dtype=object)
+    return pd.Series(names[result])
+
+
+def visit_values(model: StudyModel, spec: TableSpec, visit: np.ndarray) -> pd.Series:
+    """The visit column of a table from indices in the catalogue (-1 missing), in the source's type."""
+    catalogue = model.catalogue
+    assert catalogue is not None and spec.visit is not None
+    if catalogue.numeric:
+        number = np.append(catalogue.number, np.nan)[visit]
+        if spec.column(spec.visit).encoding == "text":
+            text = pd.Series([f"{v:.10g}" for v in catalogue.number], dtype=object).to_numpy()
+            return pd.Series(pd.Categorical.from_codes(visit, categories=pd.Index(text, dtype="str")))
+        return pd.Series(number)
+    return pd.Series(pd.Categorical.from_codes(visit, categories=pd.Index(catalogue.label, dtype="str")))

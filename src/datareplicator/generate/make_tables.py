@@ -1,0 +1,198 @@
+"""The tables of a block that are neither the root nor findings: visits, sets of rows, events, rows below rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.dates import Precision
+from datareplicator.generate.children import sample_children
+from datareplicator.generate.events import Pin, sample_events
+from datareplicator.generate.make_findings import visit_values
+from datareplicator.generate.make_root import flagged
+from datareplicator.generate.relations import draw_drivers
+from datareplicator.generate.rows import fill_rows
+from datareplicator.generate.sets import sample_sets
+from datareplicator.generate.state import State
+from datareplicator.model.context import MARK, row_context
+from datareplicator.model.fit_root import FLAG
+from datareplicator.model.fit_tables import OWN_END, OWN_START, VISIT, parent_context
+from datareplicator.model.study_model import Children, Events, Sets, StudyModel, VisitColumn, Visits
+from datareplicator.model.timeline import VisitRows
+from datareplicator.model.training import day_anchors
+
+
+def make_visits(model: StudyModel, table: Visits, state: State, rows: VisitRows) -> None:
+    """One row for each attended visit of the study's own schedule."""
+    spec = model.structure.tables[table.table]
+    own = np.flatnonzero(rows.visit < len(model.catalogue or ()))
+    own = own[_alive(state, rows.subject[own], rows.day[own])]
+    subject, visit = rows.subject[own], rows.visit[own]
+    frame = pd.DataFrame(index=pd.RangeIndex(len(own)))
+    state.frames[table.table], state.subject[table.table] = frame, subject
+    frame[spec.visit] = visit_values(model, spec, visit)
+    context = row_context(state.context, subject, {"visit": pd.Series(visit).astype(str).astype("category")})
+    fill_rows(table.rows, state, context, day_anchors(subject, visit, state.visits, state.subjects.last_day, {}), visit)
+
+
+def _alive(state: State, subject: np.ndarray, day: np.ndarray) -> np.ndarray:
+    return ~(day > state.last[subject]) if len(state.last) else np.ones(len(subject), dtype=bool)
+
+
+def make_sets(model: StudyModel, table: Sets, state: State) -> None:
+    """Rows whose codes form a pattern, then their other columns."""
+    drawn = sample_sets(table.model, state.context, state.streams.under(table.table, "set"))
+    subject = drawn.subject
+    frame = pd.DataFrame(index=pd.RangeIndex(len(subject)))
+    state.frames[table.table], state.subject[table.table] = frame, subject
+    visit = None
+    for k, name in enumerate(table.columns):
+        values = [code[k] for code in table.codes]
+        if name == VISIT and table.visit is not None:
+            index = np.array([-1 if v is None else int(v) for v in values], dtype=np.int64)[drawn.code]
+            visit = _write_visit(model, table.table, table.visit, state, index)
+        elif name != "row":
+            frame[name] = _coded(values, drawn.code)
+    known = {"code": pd.Series(drawn.code).astype(str).astype("category")}
+    anchors = day_anchors(subject, visit, state.visits, state.subjects.last_day, {})
+    fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, drawn.code)
+    _write_facts(model, table.table, state)
+    _draw_related(model, table.table, state)
+
+
+def _coded(values: list, code: np.ndarray) -> pd.Series:
+    if all(v is None or isinstance(v, float) for v in values) and any(v is not None for v in values):
+        return pd.Series(np.array([np.nan if v is None else v for v in values], dtype=float)[code])
+    labels, categories = pd.factorize(pd.Series(values, dtype=object))
+    return pd.Series(pd.Categorical.from_codes(labels[code], categories=pd.Index(categories, dtype="str")))
+
+
+def _write_visit(model: StudyModel, table: str, column: VisitColumn, state: State, index: np.ndarray) -> np.ndarray:
+    """Write the visit column: the subject's last visit for the code after the catalogue; only attended visits."""
+    subject = state.subject[table]
+    index = np.where(index == column.last, state.subjects.last_visit[subject], index)
+    if state.visits is not None:
+        index = state.visits.nearest_attended(subject, index)
+    state.frames[table][column.column] = visit_values(model, model.structure.tables[table], index)
+    return index
+
+
+def _write_facts(model: StudyModel, table: str, state: State) -> None:
+    """Dates that the root states: the row of a death is dated with the death."""
+    for fact in model.root.facts:
+        day = state.days.get((model.root.table, fact.root))
+        if fact.table != table or day is None or fact.date not in state.frames[table]:
+            continue
+        frame, subject = state.frames[table], state.subject[table]
+        rows = (frame[fact.column].astype(object) == fact.code).to_numpy(dtype=bool) & np.isfinite(day[subject])
+        if not rows.any() or (table, fact.date) not in state.days:
+            continue
+        own = np.where(rows, day[subject], state.days[table, fact.date])
+        known = frame[fact.date].notna().to_numpy() | rows
+        text = model.structure.tables[table].column(fact.date).encoding == "text"
+        column = frame[fact.date]
+        state.write_date(table, fact.date, own, np.where(known, int(Precision.DAY), 0), None, text)
+        frame[fact.date] = frame[fact.date].astype(object).where(rows, column.astype(object))
+
+
+def _draw_related(model: StudyModel, table: str, state: State) -> None:
+    """Choose the rows of this table that drive a relation; they ask their subjects for a partner."""
+    for relation in model.relations:
+        for k, kind in enumerate(relation.types):
+            if kind.driver == table:
+                name = f"relation:{relation.table}:{k}"
+                state.marks[name] = draw_drivers(kind, state.frames[table], state.streams.under(relation.table, str(k)))
+
+
+def make_events(model: StudyModel, table: Events, state: State) -> None:
+    """Events with terms, dates and attributes, then what is left."""
+    flags = {mark: _asked(model, state, mark) for mark in table.marks}
+    drawn = sample_events(
+        table.model, state.subjects, state.streams.under(table.table, "events"), state.request.variation,
+        flags=flags, pins=_pins(model, table, state),
+    )  # fmt: skip
+    keep = _alive(state, drawn.subject, drawn.start)
+    for mark in drawn.marks.values():
+        keep |= mark
+    drawn = drawn.take(keep)
+    subject = drawn.subject
+    frame = pd.DataFrame(index=pd.RangeIndex(len(subject)))
+    state.frames[table.table], state.subject[table.table] = frame, subject
+    if table.term is not None and drawn.code is not None:
+        frame[table.term] = drawn.code.array
+    for column, day, precision in (
+        (table.start, drawn.start, drawn.precision("start")), (table.end, drawn.end, drawn.precision("end")),
+    ):  # fmt: skip
+        if column is not None:
+            _write_event_date(state, table, column, day, precision)
+    visit = None
+    for name in drawn.attributes.columns:
+        if name == MARK + VISIT:
+            if table.visit is not None:
+                index = pd.to_numeric(drawn.attributes[name].astype(object), errors="coerce").fillna(-1).to_numpy(dtype=np.int64)
+                visit = _write_visit(model, table.table, table.visit, state, index)
+        else:
+            frame[name] = drawn.attributes[name].array
+    for name, mark in drawn.marks.items():
+        state.marks[f"{table.table}/{name}"] = mark
+    own = {OWN_START: drawn.start, OWN_END: drawn.end}
+    anchors = day_anchors(subject, visit, state.visits, state.subjects.last_day, own)
+    fill_rows(table.rows, state, row_context(state.context, subject, {}), anchors, np.full(len(subject), -1))
+    _draw_related(model, table.table, state)
+
+
+def _write_event_date(state: State, table: Events, column: str, day: np.ndarray, precision: np.ndarray) -> None:
+    whole = np.floor(day)
+    if len(state.last):
+        whole = np.minimum(whole, state.last[state.subject[table.table]])
+    second = np.round((day - np.floor(day)) * 86_400)
+    state.write_date(table.table, column, whole, np.where(np.isfinite(day), precision, 0), second, table.text)
+
+
+def _asked(model: StudyModel, state: State, mark: str) -> np.ndarray:
+    """The subjects that must have a row with a mark: by their flag, or by a related row that is already there."""
+    if mark.startswith(FLAG):
+        return flagged(state, next((f for f in model.root.flags if mark.startswith(f + ":")), mark))
+    out = np.zeros(state.subjects.n, dtype=bool)
+    for relation in model.relations:
+        for k, kind in enumerate(relation.types):
+            if mark == f"relation:{relation.table}:{k}" and mark in state.marks:
+                out[state.subject[kind.driver][state.marks[mark]]] = True
+    return out
+
+
+def _pins(model: StudyModel, table: Events, state: State) -> dict[str, Pin]:
+    """Days on which marked rows start or end because the root says so."""
+    out: dict[str, Pin] = {}
+    for fact in model.root.facts:
+        day = state.days.get((model.root.table, fact.root))
+        if fact.table != table.table or day is None or fact.flag is None:
+            continue
+        name = f"{fact.flag}:{fact.table}:{fact.column}:{fact.code}"
+        if name in table.marks and fact.date in (table.start, table.end):
+            out[name] = Pin(start=day) if fact.date == table.start else Pin(end=day)
+    return out
+
+
+def make_children(model: StudyModel, table: Children, state: State) -> None:
+    """Rows below the rows of another table."""
+    spec = model.structure.tables[table.table]
+    key = spec.parent_key
+    assert key is not None
+    above, parent_spec = state.frames[key.parent], model.structure.tables[key.parent]
+    context = parent_context(above, parent_spec)
+    parent, attributes = sample_children(
+        table.model, context, state.subject[key.parent], state.streams.under(table.table, "children"), state.request.variation
+    )
+    subject = state.subject[key.parent][parent]
+    frame = pd.DataFrame(index=pd.RangeIndex(len(parent)))
+    state.frames[table.table], state.subject[table.table] = frame, subject
+    for own, other in zip(key.columns, key.parent_columns, strict=True):
+        if other in above:
+            frame[own] = above[other].iloc[parent].array
+    for name in attributes.columns:
+        frame[name] = attributes[name].array
+    start = parent_spec.start or parent_spec.date
+    others = {"parent": state.days[key.parent, start][parent]} if (key.parent, start) in state.days else {}
+    anchors = day_anchors(subject, None, None, state.subjects.last_day, others)
+    fill_rows(table.rows, state, row_context(state.context, subject, {}), anchors, np.full(len(parent), -1))

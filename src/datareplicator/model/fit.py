@@ -1,0 +1,278 @@
+"""Learning a study: structure first, then the subjects' timeline, then each table, then the subjects as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.model.context import VisitDays
+from datareplicator.model.enrolment import fit_enrolment
+from datareplicator.model.fit_findings import fit_all_findings, fit_findings_rows
+from datareplicator.model.fit_root import allocate, covariate_features, covariate_frame, find_flags, fit_root
+from datareplicator.model.fit_tables import fit_children_table, fit_event_table, fit_set_table, fit_visits
+from datareplicator.model.prepare import Prepared, prepare
+from datareplicator.model.reference import keep_reference
+from datareplicator.model.relations import fit_relations
+from datareplicator.model.roots import sort_root, strata
+from datareplicator.model.schedule import Catalogue, Seen, build_schedule, occasions
+from datareplicator.model.study_model import SourceColumn, SourceTable, StudyModel, TableModel, Timeline
+from datareplicator.model.subject_model import Feature, fit_subjects
+from datareplicator.model.subjects import Subjects
+from datareplicator.model.timeline import TimelineModel, VisitRows, fit_timeline
+from datareplicator.model.training import Training
+from datareplicator.structure.discover import discover
+from datareplicator.structure.spec import Layout, Structure, TableSpec
+from datareplicator.study import Study, Table
+
+Progress = Callable[[str, int, int], None]
+"""Called with a step's name, how many parts are done, and how many there are."""
+
+STAY = "stay"
+LAST_DAY = "last day"
+FEW_SUBJECTS = 10
+
+SET_LAYOUTS = (Layout.SETS, Layout.INTERVALS, Layout.ONCE, Layout.SUBJECT)
+
+
+def fit(
+    study: Study, *, structure: Structure | None = None, min_subjects: int = 1, progress: Progress | None = None
+) -> StudyModel:
+    """Learn a study.
+
+    `structure`: what was found in it (discovered when None). `min_subjects`: categories, terms and patterns seen in
+    fewer subjects are not learned. Raises StructureError when no subjects can be found.
+    """
+    tell = progress or (lambda step, done, total: None)
+    if structure is None:
+        structure = discover(study, progress=progress)
+    prepared = prepare(study, structure)
+    tell("timeline", 0, 1)
+    training, timelines, seen_days = _start(prepared, min_subjects)
+    find_flags(training)
+    relations, marks = fit_relations(prepared)
+    _add_relation_marks(training, relations, marks)
+    root = fit_root(training)
+    tables = _fit_tables(training, tell)
+    tell("findings", 0, 1)
+    scheduled = [(spec, rng) for spec, rng, _ in seen_days.tables]
+    findings, effects, cells = fit_all_findings(training, scheduled, seen_days.day)
+    made: list[TableModel] = [*tables, *(fit_findings_rows(training, part) for part in cells)]
+    tell("subjects", 0, 1)
+    covariates = covariate_features(training, [*root.covariates, *(b.column for b in root.births)])
+    subjects = fit_subjects([*covariates, *training.features], effects, training.subjects)
+    site = training.subjects.site
+    return StudyModel(
+        software=version("datareplicator"),
+        name=study.name,
+        subjects_learned=prepared.n,
+        structure=structure,
+        sources=tuple(_source(table) for table in study.tables.values()),
+        reference=_references(study, prepared, {m.table for m in made} | {r.table for r in relations} | {root.table}),
+        enrolment=fit_enrolment(np.where(prepared.anchored | ~prepared.anchored.any(), prepared.anchor, np.nan), site),
+        strata=tuple(tuple(sorted(s)) for s in seen_days.strata),
+        subjects=subjects,
+        catalogue=training.catalogue,
+        timelines=tuple(timelines),
+        visits=len(seen_days.day),
+        findings=findings,
+        root=root,
+        tables=tuple(made),
+        relations=tuple(relations),
+        notes=(*structure.notes, *training.notes, *_warnings(prepared)),
+    )
+
+
+class _Schedule:
+    """The joint list of visits: the study's own, then the occasions of tables without visits."""
+
+    def __init__(self) -> None:
+        self.day = np.empty(0)
+        self.tables: list[tuple[TableSpec, tuple[int, int], bool]] = []
+        self.strata: list[frozenset[str]] = []
+
+
+def _start(prepared: Prepared, min_subjects: int) -> tuple[Training, list[Timeline], _Schedule]:
+    """Subjects with arm, site and stratum; the timelines; the visits of every table."""
+    structure = prepared.structure
+    blank = np.zeros(prepared.n, dtype=np.int64)
+    first_roles = sort_root(prepared, blank, blank)
+    group, _ = allocate(prepared, first_roles.group)
+    site, sites = allocate(prepared, first_roles.site)
+    stratum, lacking = strata(prepared, group)
+    subjects = Subjects(
+        n=prepared.n, group=group, stratum=stratum, site=site if sites else np.full(prepared.n, -1),
+        covariates=pd.DataFrame(index=pd.RangeIndex(prepared.n)),
+    )  # fmt: skip
+    training = Training(prepared=prepared, subjects=subjects, roles=first_roles, min_subjects=min_subjects)
+    schedule = _Schedule()
+    schedule.strata = lacking
+    timelines = _timelines(training, schedule)
+    training.roles = sort_root(prepared, subjects.last_visit if len(subjects.last_visit) else blank, stratum)
+    subjects.covariates = covariate_frame(prepared, training.roles.covariates, training.roles.births)
+    if not len(subjects.last_day):
+        _last_days_without_visits(training)
+    return training, timelines, schedule
+
+
+def _timelines(training: Training, schedule: _Schedule) -> list[Timeline]:
+    prepared, subjects = training.prepared, training.subjects
+    built = build_schedule(prepared)
+    out: list[Timeline] = []
+    seen: list[Seen] = []
+    days: list[np.ndarray] = []
+    if built is not None:
+        training.catalogue, own, training.visit = built
+        model, score = fit_timeline(
+            VisitRows(own.subject, own.visit, own.day), _numbers(training.catalogue), training.catalogue.day, subjects
+        )
+        out.append(Timeline(table=None, base=0, score=STAY, model=model))
+        training.features.append(Feature(name=STAY, kind="score", values=score))
+        seen.append(own)
+        days.append(training.catalogue.day)
+    base = len(training.catalogue) if training.catalogue is not None else 0
+    for spec in prepared.structure.tables.values():
+        if spec.layout != Layout.FINDINGS or not (prepared.subject[spec.name] >= 0).any():
+            continue
+        if spec.name in training.visit:
+            schedule.tables.append((spec, (0, len(training.catalogue or ())), True))
+            continue
+        own, model, day = _occasions(training, spec, base)
+        out.append(Timeline(table=spec.name, base=base, score=occasion_score(spec.name), model=model))
+        schedule.tables.append((spec, (base, base + len(day)), False))
+        seen.append(own)
+        days.append(day)
+        base += len(day)
+    schedule.day = np.concatenate(days) if days else np.empty(0)
+    if seen:
+        rows = VisitRows(*(np.concatenate([getattr(s, f) for s in seen]) for f in ("subject", "visit", "day")))
+        training.visits = VisitDays(rows, prepared.n, base)
+    return out
+
+
+def _numbers(catalogue: Catalogue) -> np.ndarray:
+    return catalogue.number if catalogue.numeric else np.arange(len(catalogue), dtype=float) + 1
+
+
+def _occasions(training: Training, spec: TableSpec, base: int) -> tuple[Seen, TimelineModel, np.ndarray]:
+    """A timeline of its own for a findings table without visits: the days on which a subject was seen, in order."""
+    prepared = training.prepared
+    subject = prepared.subject[spec.name]
+    column = spec.date or spec.start
+    day = prepared.days(spec.name, column) if column is not None else np.full(len(subject), np.nan)
+    index, count = occasions(subject, day)
+    undated = (index < 0) & (subject >= 0)
+    index[undated], day = 0, np.where(undated, 0.0, day)
+    count = max(count, 1)
+    table = pd.DataFrame({"s": subject, "v": index, "d": day})[subject >= 0].groupby(["s", "v"], as_index=False).d.min()
+    rows = VisitRows(table["s"].to_numpy(), table["v"].to_numpy(), table["d"].to_numpy(dtype=float))
+    middle = table.groupby("v").d.median().reindex(range(count)).to_numpy(dtype=float)
+    aside = Subjects(
+        n=prepared.n, group=training.subjects.group, stratum=training.subjects.stratum, site=training.subjects.site,
+        covariates=training.subjects.covariates,
+    )  # fmt: skip
+    model, score = fit_timeline(rows, np.arange(count, dtype=float) + 1, middle, aside)
+    training.features.append(Feature(name=occasion_score(spec.name), kind="score", values=score))
+    training.visit[spec.name] = np.where(index >= 0, index + base, -1)
+    return Seen(rows.subject, rows.visit + base, rows.day), model, middle
+
+
+def occasion_score(table: str) -> str:
+    """The name of the score that says how many occasions of a table without visits a subject has."""
+    return f"occasions of {table}"
+
+
+def _last_days_without_visits(training: Training) -> None:
+    """Without a schedule the last dated row of a subject ends its follow-up, and is learned as a feature."""
+    prepared = training.prepared
+    last = np.full(prepared.n, -np.inf)
+    for spec in prepared.structure.tables.values():
+        column = spec.start or spec.date
+        if column is None or not (prepared.subject[spec.name] >= 0).any() or spec.layout == Layout.REFERENCE:
+            continue
+        day, subject = prepared.days(spec.name, column), prepared.subject[spec.name]
+        known = np.isfinite(day) & (subject >= 0)
+        np.maximum.at(last, subject[known], day[known])
+    if not np.isfinite(last).any():
+        return
+    training.subjects.last_day = np.where(np.isfinite(last), last, np.nan)
+    training.features.append(Feature(name=LAST_DAY, kind="number", values=training.subjects.last_day))
+
+
+def _add_relation_marks(training: Training, relations: list, marks: dict[str, np.ndarray]) -> None:
+    """A driver row that is there before the events asks its subject for an event to be tied to."""
+    prepared = training.prepared
+    for model in relations:
+        for k, kind in enumerate(model.types):
+            name = f"relation:{model.table}:{k}"
+            drives = prepared.structure.tables[kind.driver].layout in SET_LAYOUTS
+            if drives and prepared.structure.tables[kind.partner].layout == Layout.EVENTS and name in marks:
+                training.marks[name] = (kind.partner, marks[name])
+
+
+def _fit_tables(training: Training, tell: Progress) -> list[TableModel]:
+    """Visits and sets before events, which may be asked for by them; children after their parents."""
+    prepared = training.prepared
+    order = sorted(prepared.structure.tables.values(), key=lambda t: _place(prepared, t))
+    made: list[TableModel] = []
+    todo = [t for t in order if _place(prepared, t) < 9]
+    for done, spec in enumerate(todo):
+        tell("tables", done, len(todo))
+        if spec.layout == Layout.VISITS and spec.name in training.visit and spec.name == prepared.structure.visit_table:
+            made.append(fit_visits(training, spec))
+        elif spec.layout == Layout.CHILDREN:
+            made.append(fit_children_table(training, spec))
+        elif spec.layout in SET_LAYOUTS:
+            made.append(fit_set_table(training, spec))
+        else:
+            made.append(fit_event_table(training, spec))
+    return made
+
+
+def _place(prepared: Prepared, spec: TableSpec) -> int:
+    """Order of the tables; 9 for those that are made elsewhere or copied."""
+    elsewhere = (Layout.REFERENCE, Layout.SUPPLEMENT, Layout.RELATION, Layout.FINDINGS)
+    if spec.layout in elsewhere or spec.name == prepared.structure.root or not (prepared.subject[spec.name] >= 0).any():
+        return 9
+    ranks = {Layout.VISITS: 0, Layout.SUBJECT: 1, Layout.ONCE: 1, Layout.SETS: 2, Layout.INTERVALS: 2, Layout.CHILDREN: 5}
+    return ranks.get(spec.layout, 3)
+
+
+def _source(table: Table) -> SourceTable:
+    origin = table.origin
+    return SourceTable(
+        name=table.name,
+        label=table.label,
+        columns=tuple(
+            SourceColumn(
+                name=c.name, type=c.type, label=c.label, length=c.length, format=c.format, informat=c.informat, blank=c.blank
+            )
+            for c in table.columns.values()
+        ),
+        dtypes=tuple(str(table.frame[c].dtype) for c in table.columns),
+        format=origin.format if origin else None,
+        file=origin.file if origin else None,
+        options=dict(origin.options) if origin else {},
+    )
+
+
+def _references(study: Study, prepared: Prepared, made: set[str]) -> dict:
+    """Source tables that no model makes: kept as they are when no subject is in them."""
+    out = {}
+    for name, spec in prepared.structure.tables.items():
+        if name in made or spec.layout == Layout.SUPPLEMENT or (prepared.subject.get(name, np.empty(0)) >= 0).any():
+            continue
+        for member in spec.members:
+            out[member] = keep_reference(study[member].frame)
+    return out
+
+
+def _warnings(prepared: Prepared) -> list[str]:
+    if prepared.n >= FEW_SUBJECTS:
+        return []
+    return [
+        f"Only {prepared.n} subject(s) to learn from: correlations, rare categories and differences between arms cannot be "
+        "learned; new subjects vary about the few that were seen."
+    ]

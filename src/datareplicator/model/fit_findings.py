@@ -1,0 +1,130 @@
+"""Learning all findings tables together: cells, replicates, occasions of tables without visits, then each table's rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.model.findings.fit import fit_findings
+from datareplicator.model.findings.grid import Observations
+from datareplicator.model.findings.model import Cell, Effects, FindingsModel
+from datareplicator.model.results import ResultModel, fit_results, result_columns
+from datareplicator.model.rows import fit_rows
+from datareplicator.model.study_model import Findings
+from datareplicator.model.training import Training, day_anchors
+from datareplicator.structure.spec import TableSpec
+
+REPLICATES = 0.005
+"""Share of rows that repeat a cell at a visit from which on repeats are cells of their own."""
+
+
+@dataclass
+class TableCells:
+    """One findings table in training: `cell` per row (index in the study's list, -1 unused), `number` per row, and
+    for each of the table's cells the result cell and the replicate."""
+
+    spec: TableSpec
+    results: ResultModel
+    first: int
+    of: np.ndarray
+    replicate: np.ndarray
+    cell: np.ndarray
+    number: np.ndarray
+    visits: tuple[int, int]
+
+
+def fit_all_findings(
+    training: Training, tables: list[tuple[TableSpec, tuple[int, int]]], visit_day: np.ndarray
+) -> tuple[FindingsModel | None, Effects | None, list[TableCells]]:
+    """Learn the values of all findings tables. `tables`: each with the range of its visits in the joint list of
+    visits, `visit_day` the days of that list."""
+    made: list[TableCells] = []
+    cells: list[Cell] = []
+    tests: dict[tuple[str, str | None], int] = {}
+    for spec, visits in tables:
+        part = _cells_of(training, spec, visits, len(cells), tests)
+        made.append(part)
+        cells.extend(_as_cells(part, tests))
+    if not cells:
+        return None, None, made
+    observed = [_observations(training, part) for part in made]
+    together = Observations(*(np.concatenate([getattr(o, f) for o in observed]) for f in ("subject", "visit", "cell", "day", "value")))
+    model, effects = fit_findings(together, cells, training.subjects, len(visit_day), visit_day)
+    return model, effects, made
+
+
+def _cells_of(
+    training: Training, spec: TableSpec, visits: tuple[int, int], first: int, tests: dict[tuple[str, str | None], int]
+) -> TableCells:
+    frame = training.prepared.frames[spec.name]
+    results, cell, number = fit_results(spec, frame, 0)
+    subject, visit = training.prepared.subject[spec.name], training.visit[spec.name]
+    usable = (subject >= 0) & (visit >= 0)
+    place = pd.DataFrame({"s": subject, "v": visit, "c": cell})
+    repeat = np.where(usable, place.groupby(["s", "v", "c"]).cumcount().to_numpy(), 0)
+    if (repeat > 0).sum() <= REPLICATES * max(usable.sum(), 1):
+        usable &= repeat == 0
+        repeat = np.zeros_like(repeat)
+    pairs = pd.DataFrame({"c": cell, "r": repeat})
+    distinct = pairs[usable].drop_duplicates().sort_values(["c", "r"], ignore_index=True)
+    index = pd.MultiIndex.from_frame(distinct).get_indexer(pd.MultiIndex.from_frame(pairs))
+    for k in distinct["c"].unique():
+        tests.setdefault((spec.name, results.cells[int(k)].test), len(tests))
+    return TableCells(
+        spec=spec, results=results, first=first, of=distinct["c"].to_numpy(), replicate=distinct["r"].to_numpy(),
+        cell=np.where(usable, index + first, -1), number=number, visits=visits,
+    )  # fmt: skip
+
+
+def _as_cells(part: TableCells, tests: dict[tuple[str, str | None], int]) -> list[Cell]:
+    out = []
+    for k, r in zip(part.of, part.replicate, strict=True):
+        made = part.results.cells[int(k)]
+        axes = (*(a or "" for a in made.axes), str(int(r)))
+        test = tests[part.spec.name, made.test]
+        out.append(Cell(table=part.spec.name, test=made.test or "", axes=axes, kind=made.kind, group_of_test=test))
+    return out
+
+
+def _observations(training: Training, part: TableCells) -> Observations:
+    name = part.spec.name
+    use = part.cell >= 0
+    subject, visit = training.prepared.subject[name][use], training.visit[name][use]
+    day = training.visits.at(subject, visit) if training.visits is not None else np.full(use.sum(), np.nan)
+    return Observations(subject=subject, visit=visit, cell=part.cell[use], day=day, value=part.number[use])
+
+
+def fit_findings_rows(training: Training, part: TableCells) -> Findings:
+    """Learn the other columns of one findings table."""
+    prepared, spec = training.prepared, part.spec
+    subject, visit = prepared.subject[spec.name], training.visit[spec.name]
+    made = {spec.test, *spec.axes, spec.visit, *result_columns(spec)}
+    columns = [c for c in prepared.structure.free(spec.name) if c not in made]
+    known = findings_known(part.results, part.of, np.maximum(part.cell - part.first, 0), visit, part.number)
+    anchors = day_anchors(subject, visit, training.visits, training.subjects.last_day, {})
+    rows = fit_rows(
+        prepared, spec, columns, training.row_context(spec, known), anchors, visit,
+        rows=part.cell >= 0, hard=("@measured",),
+    )  # fmt: skip
+    return Findings(
+        table=spec.name, results=part.results, first=part.first, cells=part.of, replicate=part.replicate,
+        visits=part.visits, rows=rows,
+    )  # fmt: skip
+
+
+def findings_known(
+    results: ResultModel, of: np.ndarray, cell: np.ndarray, visit: np.ndarray, number: np.ndarray
+) -> dict[str, pd.Series | np.ndarray]:
+    """What is known of findings rows: test, cell, visit, and whether there is a result. `cell` counts from the
+    table's first."""
+    result = of[cell] if len(of) else np.zeros(len(cell), dtype=np.int64)
+    names = sorted({c.test or "" for c in results.cells})
+    test = np.array([names.index(c.test or "") for c in results.cells], dtype=np.int64)
+    return {
+        "test": pd.Series(pd.Categorical.from_codes(test[result], categories=names)) if names else pd.Series(dtype="str"),
+        "cell": pd.Series(result).astype(str).astype("category"),
+        "visit": pd.Series(visit).astype(str).astype("category"),
+        "measured": pd.Series(np.where(np.isfinite(number), "Y", "N")).astype("category"),
+    }

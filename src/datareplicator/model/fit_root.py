@@ -1,0 +1,186 @@
+"""Learning the table of subjects: allocation, covariates, outcomes, and the flags that links tie to other tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.model.context import MARK
+from datareplicator.model.identity import fit_identifier
+from datareplicator.model.prepare import Prepared
+from datareplicator.model.rows import fit_rows
+from datareplicator.model.study_model import Birth, DatedFact, RootModel
+from datareplicator.model.subject_model import Feature
+from datareplicator.model.training import Training, day_anchors
+from datareplicator.structure.spec import Kind, Link
+
+FLAG = "flag:"
+
+
+def allocate(prepared: Prepared, column: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Index of each subject's value of an allocation column (-1 missing), and the values in order."""
+    root = prepared.structure.root or ""
+    if column is None:
+        return np.zeros(prepared.n, dtype=np.int64), ()
+    values = prepared.frames[root][column]
+    codes, distinct = pd.factorize(values, sort=True)
+    out = np.full(prepared.n, -1, dtype=np.int64)
+    index = prepared.subject[root]
+    out[index[index >= 0]] = codes[index >= 0]
+    return out, tuple(str(d) for d in distinct)
+
+
+def covariate_frame(prepared: Prepared, names: list[str], births: list[str]) -> pd.DataFrame:
+    """The covariates, one row a subject: numbers as floats, the rest as categoricals, births as days (negative)."""
+    root = prepared.structure.root or ""
+    index = prepared.subject[root]
+    order = np.full(prepared.n, -1)
+    order[index[index >= 0]] = np.flatnonzero(index >= 0)
+    frame = prepared.frames[root].iloc[order].reset_index(drop=True)
+    out = {}
+    for name in names:
+        spec = prepared.structure.tables[root].column(name)
+        if spec.kind in (Kind.INTEGER, Kind.DECIMAL) and spec.encoding in ("integer", "float"):
+            out[name] = frame[name].to_numpy(dtype=float, na_value=np.nan)
+        else:
+            out[name] = pd.Categorical(frame[name].astype("str"))
+    for name in births:
+        out[name] = prepared.days(root, name)[order]
+    return pd.DataFrame(out, index=pd.RangeIndex(prepared.n))
+
+
+def covariate_features(training: Training, names: list[str]) -> list[Feature]:
+    """The covariates as features of the subject model."""
+    features = []
+    for name in names:
+        values = training.subjects.covariates[name]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            codes = values.cat.codes.to_numpy(dtype=float)
+            features.append(Feature(name=name, kind="category", values=codes, categories=tuple(values.cat.categories)))
+        else:
+            features.append(Feature(name=name, kind="number", values=values.to_numpy(dtype=float)))
+    return features
+
+
+def find_flags(training: Training) -> None:
+    """Turn the flag links into facts of subjects and marks of rows."""
+    prepared = training.prepared
+    for link in prepared.structure.links:
+        if link.kind != "flag" or link.prior or link.column is None:
+            continue
+        subject, frame = prepared.subject[link.table], prepared.frames[link.table]
+        rows = (frame[link.column].astype("str") == str(link.code)).to_numpy() & (subject >= 0)
+        if not rows.any():
+            continue
+        name = flag_name(link)
+        flagged = np.zeros(prepared.n, dtype=bool)
+        flagged[subject[rows]] = True
+        training.flagged[name] = training.flagged.get(name, np.zeros(prepared.n, dtype=bool)) | flagged
+        training.marks[f"{name}:{link.table}:{link.column}:{link.code}"] = (link.table, rows)
+
+
+def flag_name(link: Link) -> str:
+    """The fact that a flag link speaks of: the root column and its value."""
+    return f"{FLAG}{link.root}={link.value}"
+
+
+def fit_root(training: Training) -> RootModel:
+    """Learn the root's columns that come after the timeline, and name the rest."""
+    prepared, roles = training.prepared, training.roles
+    spec = prepared.structure.tables[prepared.structure.root or ""]
+    index = prepared.subject[spec.name]
+    safe = np.maximum(index, 0)
+    flags = {name: pd.Series(flag[safe]).map({True: "Y", False: "N"}) for name, flag in training.flagged.items()}
+    context = training.row_context(spec, {})
+    anchors = day_anchors(index, None, None, training.subjects.last_day, _visit_anchors(training, safe))
+    code = training.subjects.stratum[safe]
+    rows = fit_rows(
+        prepared, spec, [*roles.outcomes, *roles.personal, *roles.dates], context, anchors, code,
+        extra=pd.DataFrame(flags, index=prepared.frames[spec.name].index) if flags else None,
+    )  # fmt: skip
+    _keep_outcomes(training, spec.name)
+    groups = allocate(prepared, roles.group)[1]
+    sites = allocate(prepared, roles.site)[1]
+    births = tuple(
+        Birth(column=b, precision=_usual_precision(prepared, spec.name, b), text=spec.column(b).encoding == "text")
+        for b in roles.births
+    )
+    known = [c for c in prepared.frames[spec.name].columns if c not in roles.identifiers]
+    identifiers = []
+    for name in sorted(roles.identifiers, key=lambda c: c == spec.subject):
+        identifiers.append(fit_identifier(prepared.frames[spec.name][name], prepared.frames[spec.name][known]))
+        known.append(name)
+    return RootModel(
+        table=spec.name, group=roles.group, groups=groups, site=roles.site, sites=sites,
+        covariates=tuple(roles.covariates), births=births, identifiers=tuple(identifiers),
+        flags=tuple(training.flagged), facts=_dated_facts(training), outcomes=rows,
+    )  # fmt: skip
+
+
+def _dated_facts(training: Training) -> tuple[DatedFact, ...]:
+    prepared = training.prepared
+    root = prepared.structure.root or ""
+    flags = {(k.table, k.column, k.code): flag_name(k) for k in prepared.structure.links if k.kind == "flag"}
+    out = []
+    for link in prepared.structure.links:
+        if link.kind != "date" or link.prior or link.column is None or link.date is None or link.code is None:
+            continue
+        flag = flags.get((link.table, link.column, link.code))
+        out.append(
+            DatedFact(
+                root=link.root, table=link.table, column=link.column, code=link.code, date=link.date,
+                flag=flag if flag in training.flagged else None,
+                terminal=flag in training.flagged and _terminal(training, root, link.root),
+            )  # fmt: skip
+        )
+    return tuple(out)
+
+
+def _terminal(training: Training, root: str, column: str) -> bool:
+    """Whether nothing of a subject is dated after the root's date, for all who have one."""
+    prepared = training.prepared
+    day, index = prepared.days(root, column), prepared.subject[root]
+    end = np.full(prepared.n, np.inf)
+    known = (index >= 0) & np.isfinite(day)
+    end[index[known]] = day[known]
+    if training.visits is None or not known.any():
+        return False
+    later = np.where(np.isfinite(training.visits.day), training.visits.day, -np.inf).max(axis=1, initial=-np.inf)
+    return bool((later <= end).all())
+
+
+def _visit_anchors(training: Training, subject: np.ndarray) -> dict[str, np.ndarray]:
+    """First visit day and last regular visit's day as days that root dates may follow."""
+    if training.visits is None:
+        return {}
+    return root_visit_anchors(training.visits.day, training.subjects.last_visit, subject)
+
+
+def root_visit_anchors(day: np.ndarray, last_visit: np.ndarray, subject: np.ndarray) -> dict[str, np.ndarray]:
+    """Days of the first visit and of the last regular one, seen from rows."""
+    known = np.isfinite(day)
+    first = np.where(known.any(1), np.where(known, day, np.inf).min(1), np.nan)
+    regular = np.where(last_visit >= 0, day[np.arange(len(day)), np.maximum(last_visit, 0)], np.nan)
+    return {"last regular visit": regular[subject], "first visit": first[subject]}
+
+
+def _keep_outcomes(training: Training, root: str) -> None:
+    """Outcomes and flags become part of the subjects' context from here on."""
+    prepared = training.prepared
+    index = prepared.subject[root]
+    order = np.full(prepared.n, -1)
+    order[index[index >= 0]] = np.flatnonzero(index >= 0)
+    columns = {}
+    for name in training.roles.outcomes:
+        values = prepared.frames[root][name].astype("str").iloc[order].reset_index(drop=True)
+        if values.nunique() <= 60:
+            columns[MARK + name] = values.astype("category")
+    for name, flag in training.flagged.items():
+        columns[MARK + name] = pd.Series(np.where(flag, "Y", "N")).astype("category")
+    training.outcomes = pd.DataFrame(columns, index=pd.RangeIndex(prepared.n))
+
+
+def _usual_precision(prepared: Prepared, table: str, column: str) -> int:
+    precision = prepared.moment(table, column).precision
+    precision = precision[precision > 0]
+    return int(np.bincount(precision).argmax()) if len(precision) else 10

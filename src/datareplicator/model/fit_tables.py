@@ -1,0 +1,220 @@
+"""Learning the tables that are neither the root nor findings: visits, sets of rows, events, rows below rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.model.context import MARK
+from datareplicator.model.eventrows import EventRows, approximate_days
+from datareplicator.model.children import fit_children
+from datareplicator.model.events import fit_events
+from datareplicator.model.prepare import parent_rows
+from datareplicator.model.rows import fit_rows, parent_of
+from datareplicator.model.sets import fit_sets
+from datareplicator.model.study_model import Children, Events, Sets, VisitColumn, Visits
+from datareplicator.model.subject_model import Feature
+from datareplicator.model.training import Training, day_anchors
+from datareplicator.structure.spec import Kind, TableSpec
+
+MOST_CODES = 40
+"""Distinct row codes of a set; more columns in the code would leave too few subjects to each pattern."""
+
+VISIT = "visit"
+
+
+def fit_visits(training: Training, spec: TableSpec) -> Visits:
+    """Learn the columns of the visit table; its rows are the attended visits."""
+    prepared = training.prepared
+    subject, visit = prepared.subject[spec.name], training.visit[spec.name]
+    columns = [c for c in prepared.structure.free(spec.name) if c != spec.visit]
+    context = training.row_context(spec, {"visit": pd.Series(visit).astype(str).astype("category")})
+    anchors = day_anchors(subject, visit, training.visits, training.subjects.last_day, {})
+    rows = fit_rows(prepared, spec, columns, context, anchors, visit, min_subjects=training.min_subjects)
+    return Visits(table=spec.name, rows=rows)
+
+
+def visit_codes(training: Training, spec: TableSpec) -> tuple[np.ndarray | None, VisitColumn | None]:
+    """A table's visits as codes: catalogue index, or one code after the last index for the subject's last visit."""
+    if spec.visit is None or spec.name not in training.visit or training.catalogue is None:
+        return None, None
+    if spec.visit in training.prepared.structure.derived(spec.name):
+        return None, None
+    visit, subject = training.visit[spec.name], training.prepared.subject[spec.name]
+    last = training.subjects.last_visit[np.maximum(subject, 0)] if len(training.subjects.last_visit) else np.full(len(visit), -1)
+    code = visit.copy()
+    at_last = (visit >= 0) & (visit == last)
+    if at_last.any():
+        middle = visit < np.max(visit)
+        if (at_last & middle).sum() > 0.2 * middle.sum():
+            code[at_last] = len(training.catalogue)
+    return code, VisitColumn(column=spec.visit, last=len(training.catalogue))
+
+
+def fit_set_table(training: Training, spec: TableSpec) -> Sets:
+    """Learn a table whose few rows a subject form patterns."""
+    prepared = training.prepared
+    frame, subject = prepared.frames[spec.name], prepared.subject[spec.name]
+    visit, visit_column = visit_codes(training, spec)
+    use = np.flatnonzero(subject >= 0)
+    names, joint = _row_codes(training, spec, visit)
+    codes, distinct = pd.factorize(pd.MultiIndex.from_frame(joint) if len(joint.columns) > 1 else joint.iloc[:, 0])
+    table = [tuple(_scalar(v) for v in (d if isinstance(d, tuple) else (d,))) for d in distinct]
+    context = training.context()
+    hard = tuple(c for c in context.columns if c.startswith(MARK + "flag:") or c == MARK + "stratum")
+    model = fit_sets(codes[use], subject[use], context, hard, min_subjects=training.min_subjects)
+    columns = [c for c in prepared.structure.free(spec.name) if c not in names and c != spec.visit]
+    known: dict[str, pd.Series | np.ndarray] = {"code": pd.Series(codes).astype(str).astype("category")}
+    index = training.visit.get(spec.name)
+    anchors = day_anchors(subject, index, training.visits, training.subjects.last_day, {})
+    rows = fit_rows(
+        prepared, spec, columns, training.row_context(spec, known), anchors, codes, chain=True,
+        min_subjects=training.min_subjects,
+    )  # fmt: skip
+    return Sets(
+        table=spec.name, model=model, columns=tuple(names), codes=tuple(table), hard=hard,
+        visit=visit_column if VISIT in names else None, rows=rows,
+    )  # fmt: skip
+
+
+def _scalar(value: object) -> str | float | None:
+    if value is None or pd.isna(value):
+        return None
+    return str(value) if isinstance(value, str) else float(value)  # type: ignore[arg-type]
+
+
+def _row_codes(training: Training, spec: TableSpec, visit: np.ndarray | None) -> tuple[list[str], pd.DataFrame]:
+    """The columns that make a row's code: the term and the visit first, then others while codes stay few."""
+    frame = training.prepared.frames[spec.name]
+    derived = training.prepared.structure.derived(spec.name)
+    free = set(training.prepared.structure.free(spec.name))
+    kinds = (Kind.CATEGORY, Kind.FLAG, Kind.INTEGER)
+    offered = [c.name for c in spec.columns if c.name in free and c.kind in kinds and c.distinct <= MOST_CODES]
+    offered = [c for c in offered if c != spec.visit and c not in derived]
+    first = [c for c in (spec.code, spec.test) if c is not None and c in offered]
+    order = first + sorted((c for c in offered if c not in first), key=lambda c: spec.column(c).distinct)
+    columns: dict[str, pd.Series] = {}
+    if visit is not None:
+        columns[VISIT] = pd.Series(visit.astype(float))
+    most = max(MOST_CODES, 2 * len(pd.DataFrame(columns).drop_duplicates())) if columns else MOST_CODES
+    for name in order:
+        trial = pd.DataFrame({**columns, name: frame[name].astype("object")})
+        if len(trial.drop_duplicates()) <= most:
+            columns[name] = trial[name]
+    if not columns:
+        columns["row"] = pd.Series(np.zeros(len(frame)))
+    table = pd.DataFrame(columns)
+    return list(table.columns), table.astype(object).where(table.notna(), None)
+
+
+def fit_event_table(training: Training, spec: TableSpec) -> Events:
+    """Learn a table of dated rows in varying number."""
+    prepared = training.prepared
+    frame, subject = prepared.frames[spec.name], prepared.subject[spec.name]
+    visit, visit_column = visit_codes(training, spec)
+    free = prepared.structure.free(spec.name)
+    start = spec.start or spec.date
+    inner = {c for c in (start, spec.end) if c in free}
+    term = spec.code if spec.code in free else None
+    attributes = [
+        c for c in free
+        if c not in inner and c not in (term, spec.visit) and spec.column(c).kind not in (Kind.DATE, Kind.IDENTIFIER, Kind.PII)
+        and not _is_reference(training, spec, c)
+    ]  # fmt: skip
+    drawn = frame[attributes].copy()
+    if visit is not None:
+        drawn[MARK + VISIT] = pd.Series(visit).astype(str).where(visit >= 0)
+    rest = [c for c in free if c not in inner and c not in attributes and c not in (term, spec.visit)]
+    marks = {name: rows for name, (table, rows) in training.marks.items() if table == spec.name}
+    rows = EventRows(
+        subject=subject,
+        start=_approximate(training, spec, start),
+        end=_approximate(training, spec, spec.end),
+        code=frame[term].astype("str") if term else None,
+        group=None,
+        attributes=drawn,
+        start_precision=_precision(training, spec, start),
+        end_precision=_precision(training, spec, spec.end),
+        marks=marks,
+    )
+    model, score = fit_events(score_name(spec.name), rows, training.subjects, min_subjects=training.min_subjects)
+    training.features.append(Feature(name=score_name(spec.name), kind="score", values=score))
+    own = {OWN_START: rows.start, OWN_END: rows.end}
+    anchors = day_anchors(subject, training.visit.get(spec.name), training.visits, training.subjects.last_day, own)
+    leftover = fit_rows(
+        prepared, spec, rest, training.row_context(spec, {}), anchors, np.full(len(frame), -1),
+        min_subjects=training.min_subjects,
+    )  # fmt: skip
+    return Events(
+        table=spec.name, model=model, term=term, start=start if start in inner else None,
+        end=spec.end if spec.end in inner else None,
+        text=bool(start and spec.column(start).encoding == "text"), marks=tuple(marks), visit=visit_column, rows=leftover,
+    )  # fmt: skip
+
+
+OWN_START, OWN_END = "start", "end"
+
+
+def score_name(table: str) -> str:
+    """The name of a table's event propensity among the subject's scores."""
+    return f"events of {table}"
+
+
+def _is_reference(training: Training, spec: TableSpec, column: str) -> bool:
+    return parent_of(training.prepared, spec, column) is not None
+
+
+def _approximate(training: Training, spec: TableSpec, column: str | None) -> np.ndarray:
+    prepared = training.prepared
+    if column is None:
+        return np.full(len(prepared.frames[spec.name]), np.nan)
+    return approximate_days(prepared.moment(spec.name, column), prepared.per_row(spec.name, prepared.anchor))
+
+
+def _precision(training: Training, spec: TableSpec, column: str | None) -> np.ndarray:
+    prepared = training.prepared
+    if column is None:
+        return np.zeros(len(prepared.frames[spec.name]), dtype=np.int64)
+    return prepared.moment(spec.name, column).precision.astype(np.int64)
+
+
+def fit_children_table(training: Training, spec: TableSpec) -> Children:
+    """Learn rows below the rows of another table."""
+    prepared = training.prepared
+    key = spec.parent_key
+    assert key is not None
+    frame = prepared.frames[spec.name]
+    own_key = set(key.columns)
+    columns = [c for c in prepared.structure.free(spec.name) if c not in own_key]
+    attributes = [c for c in columns if spec.column(c).kind not in (Kind.DATE, Kind.IDENTIFIER, Kind.PII)]
+    parents = parent_rows(spec, prepared.frames)
+    context = parent_context(prepared.frames[key.parent], prepared.structure.tables[key.parent])
+    known = parents >= 0
+    model = fit_children(
+        parents[known], context, prepared.subject[key.parent], frame[attributes][known].reset_index(drop=True),
+        min_subjects=training.min_subjects,
+    )  # fmt: skip
+    rest = [c for c in columns if c not in attributes]
+    parent_start = prepared.structure.tables[key.parent].start or prepared.structure.tables[key.parent].date
+    others = {}
+    if parent_start is not None:
+        days = prepared.days(key.parent, parent_start)
+        others["parent"] = np.append(days, np.nan)[parents]
+    subject = prepared.subject[spec.name]
+    anchors = day_anchors(subject, None, None, training.subjects.last_day, others)
+    rows = fit_rows(
+        prepared, spec, rest, training.row_context(spec, {}), anchors, np.full(len(frame), -1),
+        min_subjects=training.min_subjects,
+    )  # fmt: skip
+    return Children(table=spec.name, model=model, rows=rows)
+
+
+def parent_context(frame: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
+    """Columns of a parent table that its children may depend on."""
+    kinds = (Kind.CATEGORY, Kind.FLAG, Kind.INTEGER, Kind.DECIMAL)
+    names = [c.name for c in spec.columns if c.kind in kinds and c.name in frame and c.distinct <= max(60, len(frame) // 5)]
+    out = {}
+    for name in names:
+        numeric = pd.api.types.is_numeric_dtype(frame[name].dtype)
+        out[MARK + name] = frame[name].astype(float) if numeric else frame[name].astype("category")
+    return pd.DataFrame(out, index=frame.index)

@@ -1,0 +1,207 @@
+"""The model document: everything that generating needs, and no row, identifier or date of a source subject."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from datareplicator.document import Document, Ints
+from datareplicator.model.attributes import AttributeModel
+from datareplicator.model.children import ChildrenModel
+from datareplicator.model.enrolment import EnrolmentModel
+from datareplicator.model.events import EventModel
+from datareplicator.model.findings.model import FindingsModel
+from datareplicator.model.identity import IdentifierModel
+from datareplicator.model.reference import ReferenceTable
+from datareplicator.model.relations import RelationModel
+from datareplicator.model.results import ResultModel
+from datareplicator.model.rows import RowsModel
+from datareplicator.model.schedule import Catalogue
+from datareplicator.model.sets import SetModel
+from datareplicator.model.subject_model import SubjectModel
+from datareplicator.model.timeline import TimelineModel
+from datareplicator.structure.spec import Structure
+
+FORMAT = "datareplicator-model"
+VERSION = 1
+
+
+class SourceColumn(Document):
+    """What a source declares of a column; see `study.Column`."""
+
+    name: str
+    type: Literal["text", "integer", "float", "boolean", "date", "datetime", "time"]
+    label: str = ""
+    length: int | None = None
+    format: str = ""
+    informat: str = ""
+    blank: bool = False
+
+
+class SourceTable(Document):
+    """A source table's face: name, label, columns in order, and how its file was written."""
+
+    name: str
+    label: str
+    columns: tuple[SourceColumn, ...]
+    dtypes: tuple[str, ...]
+    format: str | None = None
+    file: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Birth(Document):
+    """A date decades before the study, kept as the subject's age in days at the anchor; `precision` as written."""
+
+    column: str
+    precision: int
+    text: bool
+
+
+class DatedFact(Document):
+    """The root's date `root` is the date `date` of the rows of `table` with `column = code`. `flag`: the fact of the
+    subject that goes with it, if any; `terminal`: nothing of the subject happens after that day."""
+
+    root: str
+    table: str
+    column: str
+    code: str
+    date: str
+    flag: str | None
+    terminal: bool
+
+
+class RootModel(Document):
+    """The table of subjects. `groups` and `sites`: values of the allocation columns by index; `covariates`: what
+    the subject model draws; `flags`: names of the facts that links tie to other tables (attributes Y and N)."""
+
+    table: str
+    group: str | None
+    groups: tuple[str, ...]
+    site: str | None
+    sites: tuple[str, ...]
+    covariates: tuple[str, ...]
+    births: tuple[Birth, ...]
+    identifiers: tuple[IdentifierModel, ...]
+    flags: tuple[str, ...]
+    facts: tuple[DatedFact, ...]
+    outcomes: RowsModel
+
+
+class VisitColumn(Document):
+    """How a row of a table that is not on the schedule names a visit: as drawn from `MARK + visit` in its attributes;
+    `last` is the code that says the subject's last visit, as an index after the catalogue's."""
+
+    column: str
+    last: int
+
+
+class Findings(Document):
+    """A findings table. `cells[k]` is the result cell of the k-th cell of the findings model that belongs to this
+    table, from `first` on; several (replicates) may share one. `catalogue`: first and last index of its visits."""
+
+    kind: Literal["findings"] = "findings"
+    table: str
+    results: ResultModel
+    first: int
+    cells: Ints
+    replicate: Ints
+    visits: tuple[int, int]
+    rows: RowsModel
+
+
+class Visits(Document):
+    """The table of visits: one row for each attended visit."""
+
+    kind: Literal["visits"] = "visits"
+    table: str
+    rows: RowsModel
+    presence: AttributeModel | None = None
+
+
+class Events(Document):
+    """Dated rows in varying number. `term`, `start`, `end`: the columns that the model itself fills (None: computed or
+    absent); `text`: dates are ISO 8601 text; `marks`: facts of the subject that ask for rows of their own."""
+
+    kind: Literal["events"] = "events"
+    table: str
+    model: EventModel
+    term: str | None
+    start: str | None
+    end: str | None
+    text: bool
+    marks: tuple[str, ...]
+    visit: VisitColumn | None
+    rows: RowsModel
+
+
+class Sets(Document):
+    """A few rows a subject in learned patterns. `codes`: the values of `columns` for each row code."""
+
+    kind: Literal["sets"] = "sets"
+    table: str
+    model: SetModel
+    columns: tuple[str, ...]
+    codes: tuple[tuple[str | float | None, ...], ...]
+    hard: tuple[str, ...]
+    visit: VisitColumn | None
+    rows: RowsModel
+
+
+class Children(Document):
+    """Rows below the rows of another table."""
+
+    kind: Literal["children"] = "children"
+    table: str
+    model: ChildrenModel
+    rows: RowsModel
+
+
+TableModel = Annotated[Findings | Visits | Events | Sets | Children, Field(discriminator="kind")]
+
+
+class Timeline(Document):
+    """A timeline and where its visits begin in the joint list; `table` None for the study's own, else the findings
+    table without visits whose occasions it draws; `score` names the subject's score that drives it."""
+
+    table: str | None
+    base: int
+    score: str
+    model: TimelineModel
+
+
+class StudyModel(Document):
+    """A learned study: the Synthetic Model Definition of several tables.
+
+    `tables` are in the order in which they are made. `strata`: for each class of subjects the tables that it never
+    has rows in. `visits`: length of the joint list of visits (catalogue, then occasions).
+    """
+
+    format: Literal["datareplicator-model"] = FORMAT
+    version: int = VERSION
+    software: str
+    name: str
+    subjects_learned: int
+    structure: Structure
+    sources: tuple[SourceTable, ...]
+    reference: dict[str, ReferenceTable]
+    enrolment: EnrolmentModel | None
+    strata: tuple[tuple[str, ...], ...]
+    subjects: SubjectModel
+    catalogue: Catalogue | None
+    timelines: tuple[Timeline, ...]
+    visits: int
+    findings: FindingsModel | None
+    root: RootModel
+    tables: tuple[TableModel, ...]
+    relations: tuple[RelationModel, ...]
+    notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _known_tables(self) -> StudyModel:
+        names = set(self.structure.tables)
+        for made in (*self.tables, *self.relations):
+            if made.table not in names:
+                raise ValueError(f"a part of the model belongs to table {made.table!r}, which the structure lacks")
+        return self

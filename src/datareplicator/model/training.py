@@ -1,0 +1,67 @@
+"""What all learners of a study share while it is being learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.model.context import VisitDays, row_context, subject_context
+from datareplicator.model.prepare import Prepared
+from datareplicator.model.roots import RootColumns
+from datareplicator.model.schedule import Catalogue
+from datareplicator.model.subject_model import Feature
+from datareplicator.model.subjects import Subjects
+from datareplicator.structure.spec import TableSpec
+
+
+@dataclass
+class Training:
+    """`visit[table]`: int per row, index into the catalogue (-1 unknown). `visits`: the days of attended visits.
+    `features`: what the subject model is to learn. `marks[name]`: (table, bool per row) facts of rows that a subject's
+    flag asks for; `flagged[name]`: bool per subject. `min_subjects`: nothing seen in fewer subjects is learned."""
+
+    prepared: Prepared
+    subjects: Subjects
+    roles: RootColumns
+    catalogue: Catalogue | None = None
+    visit: dict[str, np.ndarray] = field(default_factory=dict)
+    visits: VisitDays | None = None
+    features: list[Feature] = field(default_factory=list)
+    marks: dict[str, tuple[str, np.ndarray]] = field(default_factory=dict)
+    flagged: dict[str, np.ndarray] = field(default_factory=dict)
+    outcomes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    min_subjects: int = 1
+    notes: list[str] = field(default_factory=list)
+
+    def context(self) -> pd.DataFrame:
+        """One row a subject: what its rows may depend on, the root's outcomes included once they are known."""
+        base = subject_context(self.subjects)
+        return pd.concat([base, self.outcomes], axis=1) if len(self.outcomes.columns) else base
+
+    def row_context(self, spec: TableSpec, known: dict[str, pd.Series | np.ndarray]) -> pd.DataFrame:
+        """The context of each row of a table; rows without a subject take subject 0's and must not be used."""
+        return row_context(self.context(), np.maximum(self.prepared.subject[spec.name], 0), known)
+
+
+def day_anchors(
+    subject: np.ndarray,
+    visit: np.ndarray | None,
+    visits: VisitDays | None,
+    last_day: np.ndarray,
+    others: dict[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Candidate days for the dates of rows, in the order of preference: the row's visit, the row's other dates, the
+    visit after, the last day, the anchor itself. `subject` and `visit` int per row; `others` float per row."""
+    safe = np.maximum(subject, 0)
+    out: dict[str, np.ndarray] = {}
+    if visits is not None and visit is not None:
+        out["visit"] = visits.at(safe, visit)
+    out.update(others)
+    if visits is not None and visit is not None:
+        out["next visit"] = visits.next(safe, visit)
+    if len(last_day):
+        out["last day"] = last_day[safe]
+    out["anchor"] = np.zeros(len(subject))
+    return out
