@@ -17,11 +17,12 @@ from datareplicator.structure.derive import (
     items,
     limits,
     lookup,
-    numbers,
+    results,
     sequence,
     texts,
     units,
 )
+from datareplicator.structure.derive.bits import BITS
 from datareplicator.structure.derive.choice import choose
 from datareplicator.structure.derive.outcome import as_series, text_of_numbers
 from datareplicator.structure.derive.scene import Scene
@@ -31,7 +32,21 @@ from datareplicator.structure.spec import Derivation
 
 __all__ = ["TEMPLATES", "View", "apply", "choose", "compute", "mine_formulas"]
 
-_MODULES = (copies, texts, sequence, numbers, units, arithmetic, days, limits, baseline, intervals, children, items, lookup)
+_MODULES = (
+    copies,
+    texts,
+    sequence,
+    results,
+    units,
+    arithmetic,
+    days,
+    limits,
+    baseline,
+    intervals,
+    children,
+    items,
+    lookup,
+)
 
 TEMPLATES: dict[str, Callable[[View, Derivation], pd.Series | np.ndarray]] = {
     name: function for module in _MODULES for name, function in module.TEMPLATES.items()
@@ -43,17 +58,21 @@ def compute(derivation: Derivation, frames: Mapping[str, pd.DataFrame] | View) -
     """The column that a derivation makes, aligned with the frame of its table (plain index).
 
     `frames` are logical frames by table name; a `View` keeps encodings over several calls. Numbers are float64 (copies
-    keep their type), texts categorical. Rows outside the scope (params ``only``) are missing, as are, for a partial
+    keep their type), texts categorical. Rows outside the scope are missing (params ``only``: a column and its values, or null for: present), as are, for a partial
     derivation (params ``partial``), all rows that it does not speak of: `apply` keeps what stands there.
     """
     view = frames if isinstance(frames, View) else View(frames)
     result = as_series(TEMPLATES[derivation.template](view, derivation))
+    if "bits" in derivation.params:
+        result = pd.Series(BITS[derivation.params["bits"]](result.to_numpy(dtype=float, na_value=np.nan)))
     if "text" in derivation.params:
         result = text_of_numbers(result.to_numpy(dtype=float, na_value=np.nan), derivation.params["text"]["decimals"])
     only = derivation.params.get("only")
     if only is not None:
         values = view.values(derivation.table, only["column"])
-        inside = np.append(level_index(values, key_array(only["values"])) >= 0, False)[values.codes]
+        inside = values.present
+        if only["values"] is not None:
+            inside = np.append(level_index(values, key_array(only["values"])) >= 0, False)[values.codes]
         result = result.where(inside)
     return result
 
@@ -78,9 +97,9 @@ def mine_formulas(ctx: Context) -> list[Derivation]:
     scene = Scene(ctx, compute)
     found = copies.mine(scene)
     found += texts.mine(scene)
-    found += numbers.mine(scene)
+    found += results.mine(scene)
     linears = units.mine(scene)
-    found += linears + numbers.mine_texts(scene, linears)
+    found += linears + results.mine_texts(scene, linears)
     steps: Iterable[Callable[[Scene], list[Derivation]]] = (
         sequence.mine,
         days.mine,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from datareplicator.structure.derive.outcome import decimals_of, rounded, written_as
+from datareplicator.structure.derive.outcome import decimals_of, exact, rounded, written_as
 from datareplicator.structure.derive.scene import Scene, ref
 from datareplicator.structure.derive.view import View
 from datareplicator.structure.spec import Derivation, Kind
@@ -68,9 +68,10 @@ def _rounds(scene: Scene, table: str, targets: list[str]) -> list[Derivation]:
         for source in targets:
             x = scene.values(table, source).number[rows]
             both = np.isfinite(t) & np.isfinite(x)
-            if source == target or both.sum() < 10 or not scene.values(table, target).stored_number or (t[both] == x[both]).all():
+            if source == target or both.sum() < 10 or not scene.values(table, target).stored_number:
                 continue
-            if np.mean(np.abs(rounded(x[both], decimals) - t[both]) < 1e-9) >= 0.98:
+            made = rounded(x[both], decimals)
+            if np.mean(np.abs(made - t[both]) < 1e-9) >= 0.98 and np.mean(np.abs(made - x[both]) > 1e-9) >= 0.05:
                 one = scene.judge(
                     0.98, table=table, target=target, template="round", sources=ref(table, source), params={"decimals": decimals}
                 )
@@ -117,6 +118,7 @@ def _verify(
     if not _informative(op, x, y):
         return []
     values = scene.values(table, target)
+    best: Derivation | None = None
     for digits in (None, decimals):
         one = scene.judge(
             0.98,
@@ -126,9 +128,17 @@ def _verify(
             sources=ref(table, a, b),
             params={"op": op, "decimals": digits, **written_as(values)},
         )
-        if one and (one.agreement > 0.999 or digits is not None):
-            return [one]
-    return []
+        if one and (best is None or _better(scene, one, best)):
+            best = one
+    return [best] if best else []
+
+
+def _better(scene: Scene, one: Derivation, best: Derivation) -> bool:
+    """More rows, or the same rows to more last bits."""
+    target = scene.values(one.table, one.target)
+    if abs(one.agreement - best.agreement) > 1e-4 or not target.stored_number:
+        return one.agreement > best.agreement
+    return exact(arithmetic(scene.view, one), target) > exact(arithmetic(scene.view, best), target)
 
 
 def _informative(op: str, x: np.ndarray, y: np.ndarray) -> bool:

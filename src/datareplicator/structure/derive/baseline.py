@@ -14,6 +14,10 @@ from datareplicator.structure.derive.view import Values, View, json_levels, key_
 from datareplicator.structure.spec import Derivation, Kind, Ref
 
 
+YES = {"Y", "YES", "X", "T", "TRUE"}
+"""What a flag says."""
+
+
 def flag(view: View, d: Derivation) -> pd.Series:
     """``value`` on one row of each group (``by``: the subject and further columns), missing elsewhere.
 
@@ -96,7 +100,7 @@ def _flags(scene: Scene, table: str) -> list[tuple[str, str]]:
     for name in scene.candidates(table):
         values = scene.values(table, name)
         share = values.present.mean()
-        if values.distinct == 1 and not values.stored_number and not values.is_date and 0.001 < share < 0.7 and values.present.sum() >= 3:
+        if values.distinct == 1 and str(json_levels(values.levels)[0]).upper() in YES and not values.is_date and 0.001 < share < 0.7 and values.present.sum() >= 3:
             found.append((name, str(json_levels(values.levels)[0])))
     return found
 
@@ -157,6 +161,8 @@ def _visits(scene: Scene, table: str, column: str) -> list[tuple[str, Any]]:
     flagged = scene.values(table, column).present
     found = []
     for name in scene.categories(table, 200, 2):
+        if name in (scene.tests(table), scene.ctx.sequence.get(table)) or name.upper().endswith("SEQ"):
+            continue
         values = scene.values(table, name)
         counts = np.bincount(values.codes[flagged] + 1, minlength=len(values.levels) + 1)[1:]
         if not len(counts) or counts.max() < 0.9 * flagged.sum():

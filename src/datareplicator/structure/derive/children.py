@@ -125,8 +125,8 @@ def _aggregates(scene: Scene, table: str) -> list[Derivation]:
                         continue
                     base = {"table": table, "target": target, "template": "aggregate", "sources": ref(other, source)}
                     stored = {"stored": "datetime" if values.stored_time else "text"}
-                    one = scene.judge(1.0, scope=False, params=params, **base) or scene.judge(
-                        1.0, scope=False, params={**params, **stored}, **base
+                    one = scene.judge(1.0, params=params, **base) or scene.judge(
+                        1.0, params={**params, **stored}, **base
                     )
                     if one:
                         found.append(one)
@@ -144,9 +144,8 @@ def _matches(scene: Scene, other: str, source: str, how: str, codes: np.ndarray,
     else:
         order = rows[::-1] if how == "first" else rows
     x[theirs[order]] = values.day[order]
-    seen = x[codes]
-    both = np.isfinite(seen) | np.isfinite(day)
-    return bool(both.sum() >= LEAST and (seen[both] == day[both]).all())
+    seen, known = x[codes], np.isfinite(day)
+    return bool(known.sum() >= LEAST and (seen[known] == day[known]).all())
 
 
 def _two_valued(scene: Scene, table: str, column: str) -> list[tuple[np.ndarray, Any, Any]]:

@@ -176,13 +176,20 @@ def _unique_with_subject(scene: Scene, table: str) -> list[str]:
     keys = []
     for name in scene.candidates(table):
         column = ctx.tables[table][name]
-        if column.kind in (Kind.DATE, Kind.DECIMAL, Kind.TEXT) or len(column.distinct) < 2 or name == ctx.sequence.get(table):
+        if column.kind in (Kind.DATE, Kind.TEXT) or len(column.distinct) < 2 or name == ctx.sequence.get(table):
             continue
-        if name.upper().endswith("SEQ") or not column.present.all():
+        decimals = column.kind == Kind.DECIMAL and len(column.distinct) > 100
+        if decimals or name.upper().endswith("SEQ") or not column.present.all():
             continue
         if scene.view.group(table, [scene.key(table), name])[1] == ctx.tables[table].n:
             keys.append(name)
-    return keys
+    keys.sort(key=lambda c: (c != ctx.visit, not scene.values(table, c).stored_number))
+    return [c for i, c in enumerate(keys) if not any(_much_alike(scene, table, c, k) for k in keys[:i])]
+
+
+def _much_alike(scene: Scene, table: str, a: str, b: str) -> bool:
+    size = scene.view.group(table, [a, b])[1]
+    return size <= 1.1 * max(scene.view.group(table, [a])[1], scene.view.group(table, [b])[1])
 
 
 def _by_key(scene: Scene, table: str, other: str, key: str) -> list[Derivation]:

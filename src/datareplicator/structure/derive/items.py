@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from datareplicator.structure.derive.outcome import date_column, rounded
+from datareplicator.structure.derive.outcome import rounded
 from datareplicator.structure.derive.scene import Scene, ref
 from datareplicator.structure.derive.view import View, key_array, level_index
 from datareplicator.structure.spec import Derivation
 
 CELLS = 500
 """Cells looked at before all are."""
-
-del date_column
 
 
 def items(view: View, d: Derivation) -> np.ndarray:
@@ -138,30 +137,33 @@ def _blocks(wide: np.ndarray) -> list[np.ndarray]:
 
 
 def _products(wide: np.ndarray, codes: list[str]) -> list[dict[str, Any]]:
-    found = []
+    """Products of two items of one code stem: the codes share all but the last two characters."""
     held = np.isfinite(wide)
-    for t in range(len(codes)):
-        x = wide[:, t]
-        for a in range(len(codes)):
-            for b in range(a + 1, len(codes)):
-                if t in (a, b) or not _akin(codes[t], codes[a], codes[b]):
-                    continue
-                rows = np.flatnonzero(held[:, t] & held[:, a] & held[:, b])
-                if len(rows) < 8:
-                    continue
-                made = wide[rows, a] * wide[rows, b]
-                if (made == x[rows]).mean() < 0.99 or len(np.unique(made)) < 3 or (wide[rows, a] != 1).mean() < 0.1 or (wide[rows, b] != 1).mean() < 0.1:
-                    continue
-                rest = x[held[:, t] & ~(held[:, a] & held[:, b])]
-                found.append(_entry(codes[t], "product", [codes[a], codes[b]], rest))
+    found = []
+    for length in sorted({len(c) for c in codes}):
+        stems: dict[str, list[int]] = {}
+        for i, code in enumerate(codes):
+            if len(code) >= length and length > 2:
+                stems.setdefault(code[: length - 1], []).append(i)
+        for members in stems.values():
+            if 3 <= len(members) <= 12:
+                found += [p for p in _products_among(wide, held, codes, members) if p not in found]
     return found
 
 
-def _akin(*codes: str) -> bool:
-    """Products join codes of one item: they share all but the last two characters, or there are few codes."""
-    shortest = min(len(c) for c in codes)
-    common = next((i for i in range(shortest) if len({c[i] for c in codes}) > 1), shortest)
-    return common >= max(3, shortest - 2)
+def _products_among(wide: np.ndarray, held: np.ndarray, codes: list[str], members: list[int]) -> list[dict[str, Any]]:
+    found = []
+    for t in members:
+        for a, b in combinations([m for m in members if m != t], 2):
+            rows = np.flatnonzero(held[:, t] & held[:, a] & held[:, b])
+            made = wide[rows, a] * wide[rows, b]
+            if len(rows) < 8 or (made == wide[rows, t]).mean() < 0.99:
+                continue
+            telling = (made != 0) & (wide[rows, a] != 1) & (wide[rows, b] != 1)
+            if telling.sum() >= 5 and len(np.unique(made[telling])) >= 2:
+                rest = wide[held[:, t] & ~(held[:, a] & held[:, b]), t]
+                found.append(_entry(codes[t], "product", [codes[a], codes[b]], rest))
+    return found
 
 
 def _entry(test: str, op: str, names: list[str], rest: np.ndarray, decimals: int | None = None) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from datareplicator.structure.derive.numbers import parsed
+from datareplicator.structure.derive.lookup import key_rows
+from datareplicator.structure.derive.results import parsed
 from datareplicator.structure.derive.scene import Scene, ref
-from datareplicator.structure.derive.view import View, from_levels
+from datareplicator.structure.derive.view import View, from_levels, json_levels
 from datareplicator.structure.spec import Derivation, Ref
 
 ABSENT = 3
@@ -18,16 +21,23 @@ def limits(view: View, d: Derivation) -> pd.Series | np.ndarray:
 
     params: ``values``, the category of each of the 32 states (value missing?, then below, at, above or without the
     lower limit, then the same for the upper one); null is missing. A text such as ``<5`` counts as its number.
+    Where there are no limits, ``keys`` and ``else`` may give the category by sources[3] (test) and the value itself.
     """
     state = _state(view, d.table, d.sources)
-    levels = [v for v in dict.fromkeys(d.params["values"]) if v is not None]
+    levels = [v for v in dict.fromkeys([*d.params["values"], *d.params.get("else", ())]) if v is not None]
     codes = np.array([-1 if v is None else levels.index(v) for v in d.params["values"]])
-    return from_levels(codes[state], levels)
+    result = from_levels(codes[state], levels)
+    if "keys" not in d.params:
+        return result
+    free = (state % 16) == 4 * ABSENT + ABSENT
+    at = key_rows(view, d.table, [d.sources[3].column, d.sources[0].column], d.params["keys"])
+    known = np.array([*(levels.index(v) for v in d.params["else"]), -1])[at]
+    return from_levels(np.where(free & (at >= 0), known, codes[state]), levels)
 
 
 def _state(view: View, table: str, sources: tuple[Ref, ...]) -> np.ndarray:
     value = parsed(view.values(table, sources[0].column), keep=True)
-    low, high = (parsed(view.values(table, s.column), keep=True) for s in sources[1:])
+    low, high = (parsed(view.values(table, s.column), keep=True) for s in sources[1:3])
     return 16 * np.isnan(value) + 4 * _side(value, low) + _side(value, high)
 
 
@@ -97,7 +107,33 @@ def _map(scene: Scene, table: str, target: str, sources: tuple[Ref, ...]) -> Der
     for state_id in np.flatnonzero(counts.sum(axis=1) == 0):
         best[state_id] = _neighbour(int(state_id), counts)
     names = [None, *values.text_levels.tolist()]
-    return scene.judge(0.97, table=table, target=target, template="limits", sources=sources, params={"values": [names[i] for i in best]})
+    params: dict[str, Any] = {"values": [names[i] for i in best]}
+    more, extra = _without_limits(scene, table, target, sources, state)
+    return scene.judge(0.97, table=table, target=target, template="limits", sources=(*sources, *more), params={**params, **extra})
+
+
+def _without_limits(
+    scene: Scene, table: str, target: str, sources: tuple[Ref, ...], state: np.ndarray
+) -> tuple[tuple[Ref, ...], dict[str, Any]]:
+    """The category by test and value for rows without limits, where it is fixed by them and known to the limits."""
+    test, value = scene.tests(table), sources[0].column
+    held = scene.values(table, target)
+    rows = np.flatnonzero(((state % 16) == 4 * ABSENT + ABSENT) & held.present)
+    if test not in scene.ctx.tables[table] or len(rows) < 10 or len(np.unique(held.codes[rows])) < 2:
+        return (), {}
+    ids, _ = scene.view.group(table, [test, value])
+    table_of = pd.DataFrame({"id": ids[rows], "code": held.codes[rows], "row": rows})
+    first = table_of.drop_duplicates("id")
+    fixed = table_of.groupby("id")["code"].nunique().eq(1).mean()
+    names = held.text_levels[first["code"].to_numpy()].tolist()
+    if fixed < 0.98 or len(first) > 500:
+        return (), {}
+    keys = []
+    for column in (test, value):
+        values = scene.values(table, column)
+        levels = json_levels(values.levels)
+        keys.append([None if c < 0 else levels[c] for c in values.codes[first["row"].to_numpy()].tolist()])
+    return ref(table, test), {"keys": keys, "else": names}
 
 
 def _neighbour(state: int, counts: np.ndarray) -> int:

@@ -57,10 +57,11 @@ def as_series(result: pd.Series | np.ndarray) -> pd.Series:
 
 def equal(result: Values, target: Values) -> np.ndarray:
     """bool a row: the same value in both, or missing in both. Texts and numbers are compared as the target stores
-    them; floats to the last bit."""
+    them; floats to 12 significant digits: `exact` is for the bits."""
     if result.stored_number and target.stored_number and not (_whole(result) or _whole(target)):
         a, b = result.number, target.number
-        return (a == b) | (np.isnan(a) & np.isnan(b))
+        with np.errstate(invalid="ignore"):
+            return (np.abs(a - b) <= 1e-12 * np.abs(b) + 1e-15) | (np.isnan(a) & np.isnan(b))
     if result.stored_number != target.stored_number:
         return np.zeros(len(target), dtype=bool) | (~result.present & ~target.present)
     index = np.append(level_index(result, target.levels), -1)[result.codes]
@@ -83,6 +84,13 @@ def agreement(result: pd.Series | np.ndarray, target: Values) -> tuple[float, in
     if not rows:
         return 0.0, 0
     return float(equal(found, target)[either].mean()), rows
+
+
+def exact(result: pd.Series | np.ndarray, target: Values) -> float:
+    """Share of the present numbers that are equal to the last bit."""
+    x, y = as_series(result).to_numpy(dtype=float, na_value=np.nan), target.number
+    known = np.isfinite(y)
+    return float((x[known] == y[known]).mean()) if known.any() else 1.0
 
 
 def decimals_of(x: np.ndarray) -> int:

@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datareplicator.structure.derive.outcome import agreement, as_series, equal
+from datareplicator.structure.derive.bits import BITS
+from datareplicator.structure.derive.outcome import agreement, as_series, equal, exact
 from datareplicator.structure.derive.view import Values, View, json_levels
 from datareplicator.structure.encode import Context
 from datareplicator.structure.spec import MEMBER, Derivation, Kind, Ref
+
+FLOATS = ("parse", "linear", "arithmetic", "round", "date_difference")
+"""Templates whose results are computed or parsed floats."""
 
 SAMPLE = 2000
 """Rows in prefilters."""
@@ -32,8 +36,9 @@ class Scene:
 
     @property
     def tables(self) -> list[str]:
-        """Tables with rows."""
-        return [name for name, table in self.ctx.tables.items() if table.n]
+        """Tables with rows and subjects (all tables of a source without subjects); reference tables are copied."""
+        reached = self.ctx.subject_codes
+        return [name for name, table in self.ctx.tables.items() if table.n and (name in reached or not reached)]
 
     def values(self, table: str, column: str) -> Values:
         """The encoded column."""
@@ -110,7 +115,20 @@ class Scene:
                 share, rows = agreement(self._compute(derivation, self.view), target)
         if share < threshold or not rows:
             return None
-        return derivation.model_copy(update={"agreement": share, "rows": rows})
+        return self._with_bits(derivation.model_copy(update={"agreement": share, "rows": rows}), target)
+
+    def _with_bits(self, derivation: Derivation, target: Values) -> Derivation:
+        """Add the rule of the last bits (params ``bits``) to a computed float where that reproduces more of them."""
+        if derivation.template not in FLOATS or not pd.api.types.is_float_dtype(target.series.dtype):
+            return derivation
+        best, share = derivation, exact(self._compute(derivation, self.view), target)
+        for bits in BITS if share < 0.9999 else ():
+            params = {**derivation.params, "bits": bits}
+            one = derivation.model_copy(update={"params": params})
+            other = exact(self._compute(one, self.view), target)
+            if other > share + 0.001:
+                best, share = one, other
+        return best
 
     def _scope(self, derivation: Derivation, result: pd.Series, target: Values) -> dict[str, Any] | None:
         found = Values(result)
@@ -120,6 +138,9 @@ class Scene:
         wrong = ~equal(found, target) & ~absent
         if wrong.sum() > 0.05 * target.present.sum():
             return None
+        companion = self._companion(derivation, absent, target)
+        if companion is not None:
+            return {"column": companion, "values": None}
         best: tuple[float, dict[str, Any]] | None = None
         for column in self._scopes(derivation):
             values = self.values(derivation.table, column)
@@ -131,6 +152,16 @@ class Scene:
             if best is None or error < best[0]:
                 best = error, {"column": column, "values": [v for v, k in zip(json_levels(values.levels), keep, strict=True) if k]}
         return best[1] if best and best[0] <= 0.01 * target.present.sum() and best[1]["values"] else None
+
+    def _companion(self, derivation: Derivation, absent: np.ndarray, target: Values) -> str | None:
+        """A column present on exactly the rows where the target is, as far as the template gives a value."""
+        table = derivation.table
+        asked = absent | target.present
+        for column in self.ctx.tables[table].columns:
+            held = self.values(table, column).present
+            if column != derivation.target and not held.all() and np.array_equal(held[asked], target.present[asked]):
+                return column
+        return None
 
     def _scopes(self, derivation: Derivation) -> Iterable[str]:
         table = self.ctx.tables[derivation.table]

@@ -139,9 +139,17 @@ def _own_numbers(scene: Scene, table: str, number: np.ndarray) -> dict[str, Any]
         values, counts = np.unique(low[owner == code], return_counts=True)
         starts.append(int(values[counts.argmax()]) if len(values) and np.isfinite(values[0]) else 1)
         shares.append(counts.max() / counts.sum() if len(values) else 1.0)
-    if min(shares) < 0.5 or len(set(starts)) < 2:
+    if min(shares) < 0.5 or len(set(starts)) < 2 or not _apart(ids, owner, number):
         return None
     return {"column": MEMBER, "values": json_levels(member.levels), "starts": starts}
+
+
+def _apart(ids: np.ndarray, owner: np.ndarray, number: np.ndarray) -> bool:
+    """Whether the numbers of the members lie in ranges of their own, over all subjects."""
+    members = owner[ids]
+    low, high = (np.array([f(number[members == m]) for m in np.unique(members)]) for f in (np.nanmin, np.nanmax))
+    order = np.argsort(low)
+    return bool((low[order][1:] > high[order][:-1]).all())
 
 
 def _rank(ids: np.ndarray, number: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Conversion of results: standard = slope * original + intercept within (test, original unit), to the last bit."""
+"""Conversion of results: standard = slope * original + intercept within (test, original unit)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from datareplicator.structure.derive.lookup import key_rows
 from datareplicator.structure.derive.outcome import decimals_of, rounded
@@ -14,7 +15,7 @@ from datareplicator.structure.derive.view import View, json_levels
 from datareplicator.structure.spec import Derivation
 
 EXCEPTIONS = 400
-"""Most pairs kept where the formula misses the last bits of the source's own arithmetic."""
+"""Most pairs kept that the formula misses by the source's own rounding."""
 
 
 def linear(view: View, d: Derivation) -> np.ndarray:
@@ -67,14 +68,52 @@ def mine(scene: Scene) -> list[Derivation]:
         if len(numbers) < 2:
             continue
         choices = _groupings(scene, table)
-        for target in numbers:
-            if not scene.values(table, target).stored_number or target == scene.ctx.sequence.get(table):
-                continue
-            for source in numbers:
-                if source != target and source != scene.ctx.sequence.get(table) and _promising(scene, table, target, source):
-                    one = _best(scene, table, target, source, choices)
-                    found += [one] if one else []
+        numbers = [c for c in numbers if c != scene.ctx.sequence.get(table)]
+        here: list[Derivation] = []
+        rest: list[tuple[str, str]] = []
+        for target in (c for c in numbers if scene.values(table, c).stored_number):
+            for source in (c for c in numbers if c != target and _promising(scene, table, target, c)):
+                one = _best(scene, table, target, source, choices)
+                here += [one] if one else []
+                rest += [] if one else [(target, source)]
+        found += here + [d for target, source in rest for d in _as_results(scene, table, target, source, here)]
     return found
+
+
+def _as_results(scene: Scene, table: str, target: str, source: str, known: list[Derivation]) -> list[Derivation]:
+    """Conversion of limits by the lines of the results: limits have too few values per test for lines of their own."""
+    for d in known:
+        if not group_columns(d) or target in (d.target, d.sources[0].column) or source in (d.target, d.sources[0].column):
+            continue
+        params = _borrow(scene.view, d, source, target)
+        one = params and scene.judge(
+            0.97, table=table, target=target, template="linear", sources=ref(table, source, *group_columns(d)), params=params
+        )
+        if one:
+            return [one]
+    return []
+
+
+def _borrow(view: View, d: Derivation, source: str, target: str) -> dict[str, Any] | None:
+    """The params of `d` with the target's own decimals and exceptions; None where its lines do not serve."""
+    groups = key_rows(view, d.table, group_columns(d), d.params["keys"])
+    group, _, x, y = _pairs(view, d.table, source, target, groups)
+    x, y, group = (part[group >= 0] for part in (x, y, group))
+    if len(x) < 4:
+        return None
+    decimals: list[int | None] = [decimals_of(y[group == k]) for k in range(len(d.params["slope"]))]
+    slope, intercept = (np.array(d.params[name], dtype=float) for name in ("slope", "intercept"))
+    divide = np.array(d.params["divide"], dtype=bool)
+    raw = np.where(divide[group], x / slope[group], x * slope[group]) + intercept[group]
+    made = raw.copy()
+    for k in np.unique(group).tolist():
+        made[group == k] = rounded(raw[group == k], decimals[k])
+    unit = 10.0 ** -np.array([0 if k is None else k for k in decimals], dtype=float)[group]
+    missed = ~_equal(made, y)
+    if (np.abs(raw - y) > np.maximum(2 * unit, 0.02 * np.abs(y))).mean() > 0.05 or missed.mean() > 0.5:
+        return None
+    exceptions = [[int(k), a, b] for k, a, b in zip(group[missed], x[missed].tolist(), y[missed].tolist(), strict=True)]
+    return {**{k: v for k, v in d.params.items() if k != "bits"}, "decimals": decimals, "exceptions": exceptions}
 
 
 def _groupings(scene: Scene, table: str) -> list[tuple[str, ...]]:
@@ -137,71 +176,84 @@ def _trustworthy(scene: Scene, table: str, d: Derivation) -> bool:
     x = scene.values(table, d.sources[0].column)
     pairs = scene.view.group(table, [d.sources[0].column, *group_columns(d)])[1]
     groups = len(d.params["slope"])
-    if len(d.params["exceptions"]) > 0.2 * pairs or x.distinct < 4:
+    if len(d.params["exceptions"]) > 0.3 * pairs or x.distinct < 4:
+        return False
+    identity = all(s == 1 and i == 0 for s, i in zip(d.params["slope"], d.params["intercept"], strict=True))
+    if identity and x.stored_number:
         return False
     return pairs >= 2.5 * groups or stem(table, d.target)[:2] == stem(table, d.sources[0].column)[:2]
 
 
 def fit(view: View, table: str, columns: Sequence[str], source: str, target: str) -> dict[str, Any] | None:
     """The conversion's params, or None where no slope and intercept serve the groups."""
-    x, y = view.values(table, source).number, view.values(table, target).number
-    known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-    ids, size = view.group(table, columns) if columns else (np.zeros(len(x), dtype=np.int64), 1)
-    if len(known) < 4 or size > 2000:
+    ids, size = view.group(table, columns) if columns else (np.zeros(view.rows(table), dtype=np.int64), 1)
+    group, where, x, y = _pairs(view, table, source, target, ids)
+    if len(x) < 4 or size > 1000:
         return None
-    pairs = np.unique(np.column_stack([ids[known], x[known], y[known]]), axis=0)
-    where = np.full(size, -1)
-    where[ids[known[::-1]]] = known[::-1]
-    used = np.unique(pairs[:, 0]).astype(int)
-    parts = {name: [] for name in ("slope", "intercept", "divide", "decimals")}
+    bounds = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+    parts: dict[str, list[Any]] = {name: [] for name in ("slope", "intercept", "divide", "decimals")}
     exceptions: list[list[float]] = []
     failed = 0
-    for k, group in enumerate(used.tolist()):
-        here = pairs[pairs[:, 0] == group]
-        one = _fit_group(here[:, 1], here[:, 2])
-        if one is None:
-            failed += len(here)
-            one = {"slope": np.nan, "intercept": 0.0, "divide": False, "decimals": None, "missed": []}
-        for name in parts:
-            value = one[name]
-            parts[name].append(None if value is None else (0.0 if isinstance(value, float) and np.isnan(value) else value))
+    for k, (low, high) in enumerate(zip(bounds, [*bounds[1:], len(x)], strict=True)):
+        one = _fit_group(x[low:high], y[low:high])
+        failed += (high - low) * (one is None)
+        if failed > 0.05 * len(x) or len(exceptions) > EXCEPTIONS:
+            return None
+        one = one or {"slope": 0.0, "intercept": 0.0, "divide": False, "decimals": None, "missed": []}
+        for name, values in parts.items():
+            values.append(one[name])
         exceptions += [[k, a, b] for a, b in one["missed"]]
-    if failed > 0.05 * len(pairs) or len(exceptions) > EXCEPTIONS:
-        return None
     keys = []
     for column in columns:
         values = view.values(table, column)
         names = json_levels(values.levels)
-        keys.append([None if c < 0 else names[c] for c in values.codes[where[used]].tolist()])
+        keys.append([None if c < 0 else names[c] for c in values.codes[where[bounds]].tolist()])
     return {"keys": keys, **parts, "exceptions": exceptions}
 
 
+def _pairs(
+    view: View, table: str, source: str, target: str, ids: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Distinct (group, original, standard), sorted by group, as arrays: group, a row of each, original, standard."""
+    x, y = view.values(table, source), view.values(table, target)
+    known = np.flatnonzero(np.isfinite(x.number) & np.isfinite(y.number))
+    cells = (ids[known] * len(x.levels) + x.codes[known]) * len(y.levels) + y.codes[known]
+    codes, distinct = pd.factorize(cells)
+    where = np.empty(len(distinct), dtype=np.int64)
+    where[codes[::-1]] = known[::-1]
+    where = where[np.argsort(ids[where], kind="stable")]
+    return ids[where], where, x.number[where], y.number[where]
+
+
 def _fit_group(x: np.ndarray, y: np.ndarray) -> dict[str, Any] | None:
-    """slope, intercept, rounding of one group, with the pairs (original, standard) that it misses at the last bits."""
+    """slope, intercept, rounding of one group, with the pairs (original, standard) that it misses by rounding."""
     decimals = decimals_of(y)
-    best: tuple[int, dict[str, Any]] | None = None
+    best: tuple[int, dict[str, Any], np.ndarray] | None = None
     for slope, intercept, divide in _lines(x, y, decimals):
         raw = (x / slope if divide else x * slope) + intercept
-        for rule in dict.fromkeys((None, decimals, *range(max(0, decimals - 1), decimals))):
+        for rule in (None, decimals):
             made = rounded(raw, rule)
-            hits = int((made == y).sum())
+            hits = int(_equal(made, y).sum())
             if best is None or hits > best[0]:
-                missed = made != y
                 params = {"slope": float(slope), "intercept": float(intercept), "divide": divide, "decimals": rule}
-                best = hits, {**params, "missed": list(zip(x[missed].tolist(), y[missed].tolist(), strict=True)), "made": made}
+                best = hits, params, made
         if best and best[0] == len(x):
             break
     if best is None:
         return None
-    found = best[1]
-    made = found.pop("made")
-    tolerance = np.maximum(1.01 * 10.0**-decimals, 1e-9 * np.abs(y)) if found["decimals"] is not None else 1e-9 * np.abs(y) + 1e-12
-    far = np.abs(made - y) > tolerance
-    if far.mean() > 0.05:
+    _, params, made = best
+    unit = 0.0 if params["decimals"] is None else 1.01 * 10.0**-decimals
+    near = np.abs(made - y) <= np.maximum(unit, 1e-9 * np.abs(y) + 1e-12)
+    if near.mean() < 0.95 or (decimals == 0 and params["decimals"] == 0 and len(np.unique(y)) < 0.5 * len(np.unique(x))):
         return None
-    clash = {a for a, n in zip(*np.unique(x, return_counts=True), strict=True) if n > 1}
-    found["missed"] = [(a, b) for (a, b) in found["missed"] if a not in clash]
-    return found
+    values, counts = np.unique(x, return_counts=True)
+    ambiguous = values[counts > 1]
+    missed = ~_equal(made, y) & ~np.isin(x, ambiguous)
+    return {**params, "missed": list(zip(x[missed].tolist(), y[missed].tolist(), strict=True))}
+
+
+def _equal(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.abs(a - b) <= 1e-12 * np.abs(b) + 1e-15
 
 
 def _lines(x: np.ndarray, y: np.ndarray, decimals: int) -> list[tuple[float, float, bool]]:

@@ -100,21 +100,11 @@ def _parses(scene: Scene, table: str) -> list[Derivation]:
             for bounds in ("drop", "keep"):
                 one = scene.judge(
                     0.98, table=table, target=target, template="parse", sources=ref(table, source), params={"bounds": bounds}
-                ) or _nearly(scene, table, target, source, bounds)
+                )
                 if one:
                     found.append(one)
                     break
     return found
-
-
-def _nearly(scene: Scene, table: str, target: str, source: str, bounds: str) -> Derivation | None:
-    """A parse that misses the last bit on some rows (the number was computed, the text rounded from it)."""
-    x, y = scene.values(table, target).number, parsed(scene.values(table, source), keep=bounds == "keep")
-    close = np.isclose(x, y, rtol=1e-11, atol=0, equal_nan=True)
-    either = np.isfinite(x) | np.isfinite(y)
-    if close[either].mean() < 0.98:
-        return None
-    return scene.judge(0.0, table=table, target=target, template="parse", sources=ref(table, source), params={"bounds": bounds})
 
 
 def _offsets(scene: Scene, table: str) -> list[Derivation]:
