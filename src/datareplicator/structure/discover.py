@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +36,8 @@ from datareplicator.structure.subjects import SubjectKey, check_subjects, find_s
 from datareplicator.study import Study
 
 Progress = Callable[[str], None]
+SOFT = frozenset({"copy_by_key", "interval", "exists", "present", "aggregate", "same"})
+"""Templates that a lookup may replace: their targets stay in sight of lookups."""
 
 
 @dataclass
@@ -185,7 +187,7 @@ def _find_keys(state: _State) -> None:
     ctx = state.ctx
     derived: dict[str, set[str]] = {}
     for d in state.finds:
-        if d.template not in ("same", "copy_by_key", "interval", "lookup", "exists"):
+        if d.template not in SOFT:
             derived.setdefault(d.table, set()).add(d.target)
     for name in ctx.tables:
         group = groups(ctx, name, _parent_column(state, name))
@@ -221,8 +223,9 @@ def _assemble(state: _State) -> Structure:
     root = ctx.tables.get(ctx.root or "")
     group = _root_named(root, "group")
     site = _root_named(root, "site")
-    finds = state.finds + _lookups(state, tables, group)
-    derivations = choose(finds, tables, protect(tables, ctx.root, group, site, visit_table))
+    protected = protect(tables, ctx.root, group, site, visit_table)
+    chosen = choose(state.finds, tables, protected)
+    derivations = choose(state.finds + _lookups(state, tables, group, chosen), tables, protected)
     structure = Structure(
         subject=ctx.subject,
         root=ctx.root,
@@ -356,7 +359,9 @@ def _root_named(root: EncodedTable | None, role: str) -> str | None:
     return next(iter(fits), None)
 
 
-def _lookups(state: _State, tables: dict[str, TableSpec], group: str | None) -> list[Derivation]:
+def _lookups(
+    state: _State, tables: dict[str, TableSpec], group: str | None, chosen: Iterable[Derivation]
+) -> list[Derivation]:
     ctx, found = state.ctx, []
     view = View({name: table.frame for name, table in ctx.tables.items()})
     for name, spec in tables.items():
@@ -364,7 +369,7 @@ def _lookups(state: _State, tables: dict[str, TableSpec], group: str | None) -> 
             continue
         first = [spec.test, spec.code, spec.visit, *spec.axes, *(state.keys[name].columns)]
         first = [group, *first] if name == ctx.root else first
-        computed = {d.target for d in state.finds if d.table == name and d.template not in ("copy_by_key", "interval", "exists", "aggregate")}
+        computed = {d.target for d in chosen if d.table == name and d.template not in SOFT}
         job = LookupJob(
             table=name,
             first=list(dict.fromkeys(c for c in first if c is not None and ctx.tables[name][c].kind != Kind.DATE)),

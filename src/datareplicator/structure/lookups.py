@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from datareplicator.structure.encode import Context, EncodedColumn
+from datareplicator.structure.encode import Context, EncodedColumn, EncodedTable
 from datareplicator.structure.names import is_named, planned_and_actual, same_stem
 from datareplicator.structure.spec import MEMBER, Derivation, Kind
 
@@ -21,6 +21,7 @@ EVIDENCE = 10.0  # nats; flat from 5 to 15 on measured studies
 FEW = 10  # subjects under which only names decide
 NUMBERS = 60  # distinct values of a number that may determine something
 CATEGORIES = 200  # distinct values of each of two determinants
+BROKEN = 0.002  # share of rows that may contradict where the target is a number (limits with a slip)
 FAITHFUL = 0.995  # share of rows that a lookup must give back, missing ones included
 
 FAMILIES = tuple(
@@ -91,13 +92,24 @@ def evidence(subjects: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
     return float(-(times * log_chance).sum())
 
 
-def fixed(x: np.ndarray, y: np.ndarray) -> bool:
-    """Whether equal codes x always stand beside equal codes y (no missing among them)."""
+def fixed(x: np.ndarray, y: np.ndarray, broken: float = 0.0) -> bool:
+    """Whether equal codes x stand beside equal codes y (no missing among them), but for a share of the rows."""
     if not len(x):
         return False
     first = np.empty(int(x.max()) + 1, dtype=np.int64)
     first[x] = y
-    return bool((first[x] == y).all())
+    wrong = first[x] != y
+    if not wrong.any() or not broken or wrong.mean() > 0.2:
+        return not wrong.any()
+    counts = np.unique(np.column_stack((x, y)), axis=0, return_counts=True)
+    best = np.zeros(int(x.max()) + 1, dtype=np.int64)
+    np.maximum.at(best, counts[0][:, 0], counts[1])
+    return bool(1 - best.sum() / len(x) <= broken)
+
+
+def tolerance(y: EncodedColumn) -> float:
+    """Share of rows that may contradict: a code pair none, a number (a limit, a planned day) a few."""
+    return BROKEN if y.number is not None and y.kind in (Kind.DECIMAL, Kind.INTEGER) else 0.0
 
 
 Build = Callable[[str, tuple[str, ...], str], Derivation]
@@ -192,7 +204,7 @@ def _supported(x: EncodedColumn, y: EncodedColumn, subjects: np.ndarray, few: bo
     if not both.any():
         return None
     a, b = x.codes[both], y.codes[both] + 1
-    if not fixed(a[:2000], b[:2000]) or not fixed(a, b):
+    if not fixed(a, b, tolerance(y)):
         return None
     paired = same_stem(x.name, y.name) and fixed(b, a)
     if paired or family(x.name.upper(), y.name.upper()):
@@ -208,10 +220,12 @@ def _preference(job: LookupJob, x: EncodedColumn, y: EncodedColumn) -> tuple:
 
 def _faithful(ctx: Context, job: LookupJob, by: tuple[str, ...], target: str, build: Build) -> Derivation | None:
     """The lookup; with one more determinant where that one tells the rows on which the target is missing."""
+    encoded = ctx.tables[job.table]
+    if not _consistent(encoded, by, target):
+        return None
     found = build(job.table, by, target)
     if found.agreement >= FAITHFUL:
         return found
-    encoded = ctx.tables[job.table]
     extra = [
         c.name
         for c in encoded.columns.values()
@@ -224,6 +238,14 @@ def _faithful(ctx: Context, job: LookupJob, by: tuple[str, ...], target: str, bu
             if found.agreement >= FAITHFUL:
                 return found
     return None
+
+
+def _consistent(encoded: EncodedTable, by: tuple[str, ...], target: str) -> bool:
+    """Whether the target, where present, follows from the determinants with their gaps counted as values."""
+    y, cells = encoded[target], np.zeros(encoded.n, dtype=np.int64)
+    for name in by:
+        cells = pd.factorize(cells * (len(encoded[name].distinct) + 2) + encoded[name].codes + 1)[0]
+    return fixed(cells[y.present], y.codes[y.present], tolerance(y))
 
 
 def _tells_presence(x: EncodedColumn, z: EncodedColumn, y: EncodedColumn) -> bool:
@@ -251,7 +273,7 @@ def _pair(
             if both.sum() < 20:
                 continue
             cells = pd.factorize(a.codes[both].astype(np.int64) * (len(b.distinct) + 1) + b.codes[both])[0]
-            if not fixed(cells[:500], y.codes[both][:500]) or not fixed(cells, y.codes[both]):
+            if not fixed(cells, y.codes[both], tolerance(y)):
                 continue
             found = evidence(subjects[both], cells, y.codes[both])
             if found >= EVIDENCE and (best is None or found > best[0]):

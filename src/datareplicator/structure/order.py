@@ -12,7 +12,7 @@ from datareplicator.structure.derive.choice import preference
 from datareplicator.structure.names import is_named
 from datareplicator.structure.spec import Derivation, Layout, Ref, TableSpec
 
-COINCIDENTAL = frozenset({"aggregate", "same", "same_day", "exists", "count"})
+COINCIDENTAL = frozenset({"aggregate", "same", "same_day", "exists", "round", "offset"})
 """Templates that fit by accident: kept only without exception and on enough rows."""
 
 ENOUGH = 12
@@ -79,13 +79,26 @@ def choose(
     finds: Iterable[Derivation], tables: Mapping[str, TableSpec], protected: Mapping[Ref, frozenset[str]]
 ) -> tuple[Derivation, ...]:
     """One find a target, the most trusted that closes no circle, in computable order."""
+    usable = [d for d in finds if allowed(d, tables, protected)]
+    looked_up = {(d.table, d.target) for d in usable if d.template == "lookup"}
+    # a lookup also serves the rows that the other table lacks
+    usable = [d for d in usable if d.template != "copy_by_key" or (d.table, d.target) not in looked_up]
     kept: dict[Ref, list[Derivation]] = {}
-    for d in sorted((d for d in finds if allowed(d, tables, protected)), key=preference):
+    for d in sorted(usable, key=lambda d: _order(d, tables)):
         target = Ref(table=d.table, column=d.target)
         beside = kept.get(target, [])
         if all(_partial(k) != _partial(d) for k in beside) and not _reaches(d.sources, target, kept):
             kept[target] = sorted([*beside, d], key=_partial)
     return _sorted(kept)
+
+
+def _order(d: Derivation, tables: Mapping[str, TableSpec]) -> tuple:
+    """By trust; of a circle of arithmetic (amount, price, number) the column with most decimals, then further right."""
+    best = preference(d)
+    if d.template != "arithmetic":
+        return (*best[:2], 0, 0, *best[2:])
+    names = [c.name for c in tables[d.table].columns]
+    return (*best[:2], -tables[d.table].column(d.target).decimals, -names.index(d.target), *best[2:])
 
 
 def _partial(d: Derivation) -> bool:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.structure.encode import Context, EncodedColumn, EncodedTable
-from datareplicator.structure.domains import domain_of
 from datareplicator.structure.keys import determines, unique_within
 from datareplicator.structure.names import is_named, named, prefix_of
 from datareplicator.structure.spec import Kind
@@ -79,8 +78,13 @@ def _present(encoded: EncodedTable) -> list[str]:
 
 
 def prefix_in(encoded: EncodedTable) -> str | None:
-    """The table's domain prefix: its DOMAIN value, else what most columns begin with."""
-    return domain_of(encoded) or prefix_of(encoded.columns)
+    """The table's domain prefix: its DOMAIN value where the name has it too, else what most columns begin with."""
+    for name in ("DOMAIN", "domain"):
+        if name in encoded and len(encoded[name].distinct) == 1:
+            value = str(encoded[name].distinct[0]).strip().upper()
+            if encoded.name.upper().startswith(value):
+                return value
+    return prefix_of(encoded.columns)
 
 
 def _own(encoded: EncodedTable) -> list[str]:

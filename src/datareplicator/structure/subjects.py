@@ -88,8 +88,8 @@ def _children(tables: dict[str, EncodedTable], parent: str, column: str) -> list
     for name, table in tables.items():
         if name == parent or not table.n:
             continue
-        names = [column] if column in table else [c for c in table.columns if refers(c, parent, column)]
-        good = [c for c in names if table[c].kind not in _NEVER and included(table[c], key)]
+        names = [c for c in table.columns if refers(c, parent, column)]
+        good = [c for c in sorted(names, key=lambda c: c != column) if table[c].kind not in _NEVER and included(table[c], key)]
         children += [(name, good[0])] if good else []
     return children
 
