@@ -1,7 +1,8 @@
 """Distributions of whole days as tables: the exact habits of a study (on the day, one day late) and smooth tails.
 
-A table is a list of days and their probabilities. Values that several subjects share keep their own mass; single ones
-are spread over their neighbourhood, so that few data give a smooth table and no odd day of one subject is repeated.
+A table is a list of days and their probabilities. Days that are clearly more frequent than their neighbourhood keep
+that excess; all else is smoothed by a kernel that widens away from the centre, so that few data give a smooth table and
+no odd day of one subject is repeated.
 """
 
 from __future__ import annotations
@@ -23,35 +24,66 @@ class Discrete(NamedTuple):
 
 
 EMPTY = Discrete(np.empty(0), np.empty(0))
-_SPREAD = 0.08  # a single value is spread over this share of its distance from the median,
-_WIDEST = 30  # but over no more than this many days to either side
+_SPREAD = 0.08  # the kernel's least width is this share of the distance from the median,
+_WIDEST = 30.0  # but no more than this many days
+_LONGEST = 4000  # days that a smoothed table may span
 
 
 def learn_days(days: np.ndarray, prior: Discrete = EMPTY, strength: float = 0.0) -> Discrete:
     """Distribution of `days` (float[n], NaN ignored), mixed with `prior` as if that were `strength` further values.
 
-    Without a prior the support is the sample's; with one it reaches a little beyond: a day, a tenth of the range,
-    and more where there are hardly any values.
+    The support reaches a little beyond the sample's: a day, a tenth of the range, and more where there are hardly any
+    values. Values all equal stay so without a prior.
 
-    >>> learn_days(np.array([0.0, 0.0, 0.0, 7.0])).day.tolist()
-    [0.0, 6.0, 7.0, 8.0]
+    >>> learn_days(np.array([0.0, 0.0, 0.0, 0.0])).day.tolist()
+    [0.0]
     """
     days = np.round(days[np.isfinite(days)])
     if not len(days):
         return prior
     value, count = np.unique(days, return_counts=True)
-    width = np.where(count > 1, 0, np.clip(np.ceil(_SPREAD * np.abs(value - np.median(days))), 1, _WIDEST)).astype(int)
-    width[(np.abs(value - np.median(days)) <= 1) | (len(days) == 1)] = 0
-    repeat = 2 * width + 1
-    within = np.arange(repeat.sum()) - np.repeat(np.cumsum(repeat) - repeat, repeat) - np.repeat(width, repeat)
-    day, mass = np.repeat(value, repeat) + within, np.repeat(count / repeat, repeat)
+    own = _smooth(value, count.astype(float))
+    day, mass = own.day, own.mass * len(days)
+    margin = 1 + 0.1 * (value[-1] - value[0]) + 6 / len(days)
     if strength and len(prior.day):
-        margin = 1 + 0.1 * (value[-1] - value[0]) + 6 / len(days)
         near = (prior.day >= value[0] - margin) & (prior.day <= value[-1] + margin)
         if near.any():
             share = strength * prior.mass[near] / prior.mass[near].sum()
             day, mass = np.append(day, prior.day[near]), np.append(mass, share)
     return _collect(day, mass)
+
+
+def _smooth(value: np.ndarray, count: np.ndarray) -> Discrete:
+    """Kernel estimate on whole days plus the excess of habitual days.
+
+    Two thirds of Silverman's width, wider in the tails; an excess counts from one standard error on.
+
+    Silverman, B. W. (1986), Density Estimation for Statistics and Data Analysis, section 3.4.
+    """
+    n, reach = count.sum(), value[-1] - value[0]
+    middle, spread = _centre(value, count)
+    width = np.maximum(0.6 * spread * n**-0.2, np.minimum(_SPREAD * np.abs(value - middle), _WIDEST))
+    if len(value) == 1 or reach > _LONGEST or (spread == 0 and n < 2 * len(value)):
+        return Discrete(value, count / n)
+    edge = np.ceil(1 + 0.05 * reach)
+    grid = np.arange(value[0] - edge, value[-1] + edge + 1)
+    step = np.maximum(width, 0.2)[:, None]
+    kernel = np.exp(-0.5 * ((grid[None, :] - value[:, None]) / step) ** 2)
+    kernel /= kernel.sum(axis=1, keepdims=True)
+    expected = count @ kernel
+    here = expected[np.searchsorted(grid, value)]
+    excess = np.maximum(count - here - np.sqrt(here), 0.0)
+    mass = (count - excess) @ kernel
+    mass[np.searchsorted(grid, value)] += excess
+    keep = mass > 1e-4 * n
+    return Discrete(grid[keep], mass[keep] / mass[keep].sum())
+
+
+def _centre(value: np.ndarray, count: np.ndarray) -> tuple[float, float]:
+    """Median and robust standard deviation."""
+    place = np.cumsum(count) / count.sum()
+    low, middle, high = (float(value[np.searchsorted(place, q)]) for q in (0.25, 0.5, 0.75))
+    return middle, (high - low) / 1.349
 
 
 def _collect(day: np.ndarray, mass: np.ndarray) -> Discrete:

@@ -96,7 +96,7 @@ def learn_attendance(attended: np.ndarray, last: np.ndarray, group: np.ndarray, 
 def _frailty(attended: np.ndarray, eligible: np.ndarray, rate: np.ndarray) -> float:
     """Tetrachoric correlation of a subject's misses, pooled over visits, by the series of the bivariate normal.
 
-    The prior (0.3, the worth of three subjects) is what moderate differences between subjects give.
+    The prior (0.3, the worth of ten subjects) is what moderate differences between subjects give.
     """
     use = np.flatnonzero((rate > 0.02) & (rate < 0.98) & (eligible.sum(0) >= 3))
     n = len(attended)
@@ -114,4 +114,4 @@ def _frailty(attended: np.ndarray, eligible: np.ndarray, rate: np.ndarray) -> fl
     expected = pp + ff * (grid + grid**2 * hk / 2 + grid**3 * cubic)
     gap = (expected * pairs[upper]).sum(1) - together[upper].sum()
     found = float(grid[np.argmin(np.abs(gap)), 0])
-    return (n * found + 3 * 0.3) / (n + 3)
+    return (n * found + 10 * 0.3) / (n + 10)
