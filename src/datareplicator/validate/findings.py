@@ -35,11 +35,16 @@ class Tally:
 
 @dataclass(frozen=True)
 class Findings:
-    """All findings of one validation. Only the first of each rule are kept in full; `tallies` counts them all."""
+    """All findings of one validation. Only the first of each rule are kept in full; `tallies` counts them all.
+
+    `details`: counts by rule, table and what in particular was checked (a derivation, a reference, a column).
+    """
 
     tallies: tuple[Tally, ...]
     frame: pd.DataFrame
+    details: pd.DataFrame
     compared: bool = False
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return sum(tally.count for tally in self.tallies)
@@ -77,6 +82,7 @@ class Findings:
         """The summary and the kept findings as one JSON object; missing values are null."""
         content = {
             "headline": self.headline(),
+            "notes": list(self.notes),
             "rules": _records(self.summary()),
             "findings": _records(self.frame),
         }
@@ -84,7 +90,7 @@ class Findings:
 
     def to_text(self, examples: int = 3) -> str:
         """For people: each broken rule with its count and a few examples."""
-        lines = [self.headline()]
+        lines = [self.headline(), *(f"note: {note}" for note in self.notes)]
         for tally in self.tallies:
             if not tally.count:
                 continue

@@ -8,41 +8,55 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from datareplicator.errors import StructureError
+from datareplicator.structure.discover import discover
 from datareplicator.structure.spec import Structure
 from datareplicator.study import Study
 from datareplicator.validate.findings import COLUMNS, Findings, Tally, kept
 from datareplicator.validate.rule import Hits, Rule
 from datareplicator.validate.sdtm import SDTM_RULES, SdtmView
+from datareplicator.validate.structural import STRUCTURAL_RULES, StructuralView
 
 LIMIT = 1000
+Outcomes = list[tuple[Rule, list[Hits]]]
 
 
 def validate(
     study: Study, *, baseline: Study | None = None, structure: Structure | None = None, limit: int = LIMIT
 ) -> Findings:
-    """Check a study against the rules of SDTM, where its tables look like SDTM.
+    """Check a study against the rules of SDTM, where its tables look like SDTM, and against a structure.
 
-    `baseline`: the source study, whose own rate of findings is given beside each rule's. `limit`: findings kept in
-    full per rule; the counts are always complete.
+    `baseline`: the source study, whose own rate of findings is given beside each rule's. `structure`: what discovery
+    found in the source; discovered from the baseline (or from the study itself) where none is given. `limit`:
+    findings kept in full per rule; the counts are always complete.
+
+    Raises StructureError where no structure is given, none can be found, and the study does not look like SDTM.
     """
-    outcomes = _run(study)
-    rates = {} if baseline is None else {rule.id: _rate(hits) for rule, hits in _run(baseline)}
-    tallies = tuple(
-        Tally(rule, sum(h.checked for h in hits), _count(hits), rates.get(rule.id) if baseline is not None else None)
-        for rule, hits in outcomes
+    notes: tuple[str, ...] = ()
+    if structure is None:
+        try:
+            structure = discover(baseline or study)
+        except StructureError as error:
+            # A broken study is what validation is for: the rules of its standard still apply.
+            if not SdtmView(study):
+                raise
+            notes = (f"the study's own structure was not checked: {error}",)
+    source = StructuralView(baseline, structure) if baseline is not None and structure is not None else None
+    outcomes = _run(study, StructuralView(study, structure, source) if structure is not None else None)
+    before = None if baseline is None else _run(baseline, source)
+    return Findings(
+        _tallies(outcomes, before), _frame(outcomes, limit), _details(outcomes, before), baseline is not None, notes
     )
-    frames = [frame for frame in (kept(rule, hits, limit) for rule, hits in outcomes) if len(frame)]
-    frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
-    return Findings(tallies, frame, baseline is not None)
 
 
-def _run(study: Study) -> list[tuple[Rule, list[Hits]]]:
+def _run(study: Study, structural: StructuralView | None) -> Outcomes:
     """Every rule that applied to at least one row, with what it found."""
     view = SdtmView(study)
-    return _apply(SDTM_RULES, view) if view else []
+    outcomes = _apply(SDTM_RULES, view) if view else []
+    return outcomes + (_apply(STRUCTURAL_RULES, structural) if structural is not None else [])
 
 
-def _apply(rules: Iterable[Rule], view: Any) -> list[tuple[Rule, list[Hits]]]:
+def _apply(rules: Iterable[Rule], view: Any) -> Outcomes:
     outcomes = []
     for rule in rules:
         hits = [hit for hit in rule.check(view) if hit.checked]
@@ -51,9 +65,36 @@ def _apply(rules: Iterable[Rule], view: Any) -> list[tuple[Rule, list[Hits]]]:
     return outcomes
 
 
-def _count(hits: list[Hits]) -> int:
+def _count(hits: Iterable[Hits]) -> int:
     return int(sum(np.count_nonzero(hit.bad) for hit in hits))
 
 
-def _rate(hits: list[Hits]) -> float:
-    return _count(hits) / sum(hit.checked for hit in hits)
+def _tallies(outcomes: Outcomes, before: Outcomes | None) -> tuple[Tally, ...]:
+    rates = {} if before is None else {rule.id: _count(hits) / sum(h.checked for h in hits) for rule, hits in before}
+    return tuple(Tally(rule, sum(h.checked for h in hits), _count(hits), rates.get(rule.id)) for rule, hits in outcomes)
+
+
+def _frame(outcomes: Outcomes, limit: int) -> pd.DataFrame:
+    frames = [frame for frame in (kept(rule, hits, limit) for rule, hits in outcomes) if len(frame)]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
+
+
+def _details(outcomes: Outcomes, before: Outcomes | None) -> pd.DataFrame:
+    """Counts by rule, table and detail, with the baseline's rate of the same."""
+    rows = _by_detail(outcomes)
+    rows["rate"] = rows["count"] / rows["checked"]
+    if before is not None:
+        old = _by_detail(before).set_index(["rule", "table", "detail"])
+        rate = (old["count"] / old["checked"]).rename("baseline_rate")
+        rows = rows.join(rate, on=["rule", "table", "detail"])
+    return rows
+
+
+def _by_detail(outcomes: Outcomes) -> pd.DataFrame:
+    rows = [
+        (rule.id, hit.part.name, hit.detail.strip("()"), int(np.count_nonzero(hit.bad)), hit.checked)
+        for rule, hits in outcomes
+        for hit in hits
+    ]
+    frame = pd.DataFrame(rows, columns=["rule", "table", "detail", "count", "checked"])
+    return frame.groupby(["rule", "table", "detail"], sort=False, as_index=False).sum()

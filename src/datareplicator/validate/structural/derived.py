@@ -1,0 +1,56 @@
+"""Columns that follow from others: code pairs, copies, formulas, recomputed and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from datareplicator.structure.derive import compute
+from datareplicator.structure.derive.outcome import as_series, equal
+from datareplicator.structure.derive.view import Values
+from datareplicator.structure.spec import Derivation
+from datareplicator.validate.rule import Hits
+from datareplicator.validate.structural.view import STRUCTURAL_RULES, StructuralView
+
+COPIES = frozenset({"constant", "same", "same_day", "copy_subject", "copy_by_key"})
+PRECISION = 1e-9
+"""Relative difference up to which two numbers are the same: what decimal text and SAS floats lose."""
+
+
+def _recomputed(view: StructuralView, wanted: Callable[[Derivation], bool]) -> Iterator[Hits]:
+    for derivation in view.structure.derivations:
+        part = view.parts.get(derivation.table)
+        held = all(s.table in view.parts and view.parts[s.table].has(s.column) for s in derivation.sources)
+        if part is None or not len(part) or not held or not part.has(derivation.target) or not wanted(derivation):
+            continue
+        result = as_series(compute(derivation, view.view))
+        actual = Values(part.frame[derivation.target])
+        spoken = result.notna().to_numpy()
+        asked = spoken if derivation.params.get("partial") else spoken | actual.present
+        bad = asked & ~_same(Values(result), actual)
+        names = tuple(s.column for s in derivation.sources if s.table == derivation.table)
+        yield Hits(
+            part, bad, (derivation.target, *names), int(asked.sum()), f"({derivation.target}: {derivation.template})"
+        )
+
+
+def _same(result: Values, actual: Values) -> np.ndarray:
+    if result.stored_number and actual.stored_number:
+        return np.isclose(result.number, actual.number, rtol=PRECISION, atol=PRECISION, equal_nan=True)
+    return equal(result, actual)
+
+
+@STRUCTURAL_RULES.rule("DR1301", "The code pair does not occur in the source.")
+def unknown_pair(view: StructuralView) -> Iterator[Hits]:
+    yield from _recomputed(view, lambda d: d.template == "lookup")
+
+
+@STRUCTURAL_RULES.rule("DR1302", "The value is not the one it should repeat.")
+def wrong_copy(view: StructuralView) -> Iterator[Hits]:
+    yield from _recomputed(view, lambda d: d.template in COPIES)
+
+
+@STRUCTURAL_RULES.rule("DR1303", "The value does not follow from the others by its formula.")
+def wrong_formula(view: StructuralView) -> Iterator[Hits]:
+    yield from _recomputed(view, lambda d: d.template not in COPIES and d.template != "lookup")

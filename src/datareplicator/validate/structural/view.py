@@ -1,0 +1,99 @@
+"""A study seen through a structure: logical tables whose rows still know their place in the source tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.structure.derive import View
+from datareplicator.structure.encode import plain_text
+from datareplicator.structure.logical import to_logical
+from datareplicator.structure.spec import MEMBER, Layout, Structure, TableSpec
+from datareplicator.study import Study, Table
+from datareplicator.validate.part import Part
+from datareplicator.validate.rule import Register
+
+STRUCTURAL_RULES = Register()
+ROW = "__row__"
+"""Virtual column with the 0-based row in the source table."""
+
+
+class StructuralView:
+    """The tables of `study` that `structure` knows, and what of it is absent. `baseline` is the view of the source."""
+
+    def __init__(self, study: Study, structure: Structure, baseline: StructuralView | None = None) -> None:
+        self.study, self.baseline = study, baseline
+        self.structure, self.absent = _present(study, structure)
+        numbered = Study({name: _numbered(table) for name, table in study.tables.items()}, study.name)
+        frames = to_logical(numbered, self.structure)
+        self.parts = {name: _part(self.structure.tables[name], frame) for name, frame in frames.items()}
+        self.view = View(frames)
+        for name, part in self.parts.items():
+            spec = self.structure.tables[name]
+            self.absent += [(name, c.name) for c in spec.columns if c.name not in part.frame and c.name != MEMBER]
+
+    def tables(self) -> Iterator[tuple[TableSpec, Part]]:
+        """Logical tables with rows, and what discovery says of them."""
+        for name, part in self.parts.items():
+            if len(part):
+                yield self.structure.tables[name], part
+
+    @property
+    def root(self) -> Part | None:
+        return self.parts.get(self.structure.root) if self.structure.root is not None else None
+
+    def members(self, name: str) -> Part:
+        """The rows of the source tables of a logical table, supplements included, as they lie in the files."""
+        spec = self.structure.tables[name]
+        return Part.of(name, {member: self.study[member].frame for member in spec.members}, spec.subject)
+
+
+def _present(study: Study, structure: Structure) -> tuple[Structure, list[tuple[str, str | None]]]:
+    """The structure cut down to the tables that are there, and the members that are not."""
+    absent: list[tuple[str, str | None]] = []
+    tables = {}
+    for name, spec in structure.tables.items():
+        held = tuple(member for member in spec.members if member in study)
+        absent += [(member, None) for member in spec.members if member not in study]
+        if held:
+            tables[name] = spec.model_copy(update={"members": held})
+    supplements = tuple(
+        s.model_copy(update={"members": tables[s.table].members})
+        for s in structure.supplements
+        if s.table in tables and s.parent in tables and _usable(study, tables[s.parent], s.pointer)
+    )
+    pivoted = {s.table for s in supplements}
+    for name in [n for n, spec in tables.items() if spec.layout == Layout.SUPPLEMENT and n not in pivoted]:
+        del tables[name]
+    return structure.model_copy(update={"tables": tables, "supplements": supplements}), absent
+
+
+def _usable(study: Study, parent: TableSpec, pointer: str | None) -> bool:
+    """Whether the columns that pivoting needs are in every member of the parent."""
+    needed = {name for name in (pointer, parent.subject) if name is not None}
+    return all(needed <= set(study[member].frame) for member in parent.members)
+
+
+def _numbered(table: Table) -> Table:
+    frame = table.frame.assign(**{ROW: np.arange(len(table.frame))})
+    return Table(table.name, frame, table.columns, table.label, table.origin)
+
+
+def _part(spec: TableSpec, frame: pd.DataFrame) -> Part:
+    subject = spec.subject if spec.subject in frame else None
+    if MEMBER in frame:
+        table = pd.Index(spec.members).get_indexer(frame[MEMBER])
+    else:
+        table = np.zeros(len(frame), dtype=np.int64)
+    return Part(
+        spec.name, frame.reset_index(drop=True), spec.members, table, frame[ROW].to_numpy(dtype=np.int64), subject
+    )
+
+
+def is_value(part: Part, name: str, value: str | None) -> np.ndarray:
+    """bool a row: the value, as plain text, is this one; any present value for None."""
+    if value is None:
+        return part.present(name)
+    return part.by_distinct(name, [plain_text(v) == value for v in part.distinct(name)])
