@@ -36,7 +36,7 @@ from datareplicator.structure.subjects import SubjectKey, check_subjects, find_s
 from datareplicator.study import Study
 
 Progress = Callable[[str], None]
-SOFT = frozenset({"copy_by_key", "interval", "exists", "present", "aggregate", "same"})
+SOFT = frozenset({"copy_by_key", "interval", "exists", "present", "aggregate", "same", "limits", "linear"})
 """Templates that a lookup may replace: their targets stay in sight of lookups."""
 
 
@@ -94,7 +94,7 @@ def _prepare(study: Study) -> _State:
     notes = check_subjects(encoded, key, files)
     members, more = join_parts(encoded, key)
     notes += [*more, *(f"{n}: no rows; written empty" for n, t in encoded.items() if not t.n)]
-    pointers = find_pointers({n: t for n, t in encoded.items()}, members, key)
+    pointers = find_pointers(encoded, members, key)
     frames = to_logical(study, _skeleton(encoded, members, key, pointers))
     tables = {n: _reuse(n, frame, study, encoded, members[n]) for n, frame in frames.items()}
     logical = SubjectKey(
@@ -224,6 +224,8 @@ def _assemble(state: _State) -> Structure:
     group = _root_named(root, "group")
     site = _root_named(root, "site")
     protected = protect(tables, ctx.root, group, site, visit_table)
+    anchor = _anchor(state)
+    state.finds = [d for d in state.finds if not _attendance(d, tables, anchor, visit_table)]
     chosen = choose(state.finds, tables, protected)
     derivations = choose(state.finds + _lookups(state, tables, group, chosen), tables, protected)
     structure = Structure(
@@ -233,7 +235,7 @@ def _assemble(state: _State) -> Structure:
         derivations=derivations,
         foreign_keys=tuple(state.foreign),
         supplements=tuple(state.pointers.supplements),
-        anchor=_anchor(state),
+        anchor=anchor,
         group=group,
         site=site,
         visit=ctx.visit,
@@ -241,6 +243,13 @@ def _assemble(state: _State) -> Structure:
         notes=tuple(dict.fromkeys(state.notes)),
     )
     return structure
+
+
+def _attendance(d: Derivation, tables: dict[str, TableSpec], anchor: str | None, visit_table: str | None) -> bool:
+    """A subject's date that equals the first or last date of some findings says only who was there that day: left out
+    where visits have a table of their own, and for the date that all others count from."""
+    findings = any(tables[s.table].layout == Layout.FINDINGS for s in d.sources if s.table in tables)
+    return d.template == "aggregate" and findings and (visit_table is not None or d.target == anchor)
 
 
 def _visit_table(state: _State) -> str | None:

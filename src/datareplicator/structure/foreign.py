@@ -70,7 +70,7 @@ def _accept(ctx: Context, key: ForeignKey) -> tuple | None:
         rows = parent_rows(ctx.tables, key)
         held = np.flatnonzero(rows >= 0)
         mine, theirs = ctx.subject_codes[key.table][held], ctx.subject_codes[key.parent][rows[held]]
-        if len(np.unique(theirs)) < FEW and not named:
+        if len(np.unique(theirs)) < FEW and (not named or parent[column].kind != Kind.IDENTIFIER):
             return None
         if (mine == theirs).mean() < AGREED or is_named("sequence", name):
             return None
@@ -174,7 +174,7 @@ def _included(ctx: Context, name: str, column: str, values: pd.Index, held: np.n
     cells = np.unique(_cells(ctx, name, column, values)[present])
     if not len(cells) or np.isin(cells, held[held >= 0]).mean() < INCLUDED:
         return False
-    if ctx.n_subjects < 2:
+    if ctx.n_subjects < FEW:
         return is_named("visit", column)
     moved = np.unique(_cells(ctx, name, column, values, shift=1)[present])
     return bool(np.isin(moved, held).mean() < SHIFTED) or (is_named("visit", column) and not is_named("sequence", column))

@@ -17,9 +17,14 @@ SHARED = 0.08  # row-weighted share of subjects that hold a value, from which a 
 WIDEST = 4  # columns of a natural key at most, beside the subject
 CANDIDATES = 13
 SAMPLE = 40  # subjects on which uniqueness is tried first
+FEW = 10  # subjects under which no key of events can be told from chance
 TERMS = 12  # values from which a category is a term, which with a date may name an event
 DUPLICATES = 0.005  # share of rows that may repeat a key where no exact key exists
 _COST = {Kind.CATEGORY: 0.0, Kind.INTEGER: 0.0, Kind.IDENTIFIER: 0.3, Kind.DATE: 0.2, Kind.DECIMAL: 0.3, Kind.FLAG: 1.5}
+
+
+NEVER = ("result", "reference", "value", "unit", "sequence", "original", "text")
+"""Roles of columns that say what was found, not which row it is."""
 
 
 def groups(ctx: Context, table: str, parent: str | None = None) -> np.ndarray:
@@ -102,6 +107,8 @@ def natural_key(ctx: Context, table: str, group: np.ndarray, derived: set[str], 
     """Search for the columns that, with the subject, name a row. `derived` are computed columns, left out."""
     encoded = ctx.tables[table]
     pool = _pool(ctx, table, derived, test)
+    if test is None and table in ctx.subject_codes and ctx.n_subjects < FEW:
+        pool = [c for c in pool if is_named("visit", c)]
     shared = [c for c in pool if _share(ctx, table, encoded[c]) >= SHARED and encoded[c].kind != Kind.DATE]
     dates = [c for c in pool if encoded[c].kind == Kind.DATE]
     for allowed in (0.0, DUPLICATES):
@@ -126,7 +133,7 @@ def _pool(ctx: Context, table: str, derived: set[str], test: str | None) -> list
             pool.append(name)
         elif name in skip or len(c.distinct) < 2 or c.kind not in _COST or name.startswith("SUPP."):
             continue
-        elif is_named("result", name) or is_named("reference", name) or is_named("value", name) or is_named("unit", name):
+        elif any(is_named(role, name) for role in NEVER):
             continue
         elif c.kind == Kind.DECIMAL and len(c.distinct) > 60 and not is_named("visit", name):
             continue

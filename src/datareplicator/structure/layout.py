@@ -22,6 +22,10 @@ SET_SHARED = 0.6  # share of subjects with several rows whose sequence of codes 
 SET_SUBJECTS = 4  # subjects with several rows, under which patterns prove nothing
 
 
+NAMED = {"DS": Layout.SETS, "EX": Layout.SETS, "EC": Layout.SETS, "SE": Layout.INTERVALS, "SV": Layout.VISITS}
+"""SDTM tables of a known layout, for samples that show no pattern."""
+
+
 @dataclass
 class Facts:
     """What the rules look at."""
@@ -57,6 +61,8 @@ def find_layout(ctx: Context, facts: Facts) -> Layout:
         return Layout.SETS
     if _by_visit(ctx, facts):
         return Layout.VISITS
+    if held < SET_SUBJECTS:
+        return NAMED.get(facts.table.upper(), Layout.EVENTS)
     return Layout.EVENTS
 
 

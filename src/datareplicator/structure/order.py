@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from datareplicator.structure.derive.choice import preference
-from datareplicator.structure.names import is_named
-from datareplicator.structure.spec import Derivation, Layout, Ref, TableSpec
+from datareplicator.structure.names import is_named, planned_and_actual
+from datareplicator.structure.spec import Derivation, Kind, Layout, Ref, TableSpec
 
 COINCIDENTAL = frozenset({"aggregate", "same", "same_day", "exists", "round", "offset"})
 """Templates that fit by accident: kept only without exception and on enough rows."""
 
 ENOUGH = 12
+SOURCES = {Layout.VISITS: 0, Layout.SETS: 1, Layout.INTERVALS: 1, Layout.FINDINGS: 2}
+"""Which tables vouch for a fact of the subject; others come last."""
+
+FEW = 3  # subjects under which a constant may be the one subject's own
+_SHARED = frozenset({Kind.CATEGORY, Kind.FLAG, Kind.TEXT})
 _COPIED = frozenset({Layout.REFERENCE, Layout.RELATION, Layout.COMMENT, Layout.SUPPLEMENT})
 _NUMBERING = frozenset({"row_number", "offset", "constant"})
 _PLAIN = frozenset({"constant", "copy_subject"})
@@ -31,6 +36,10 @@ def allowed(d: Derivation, tables: Mapping[str, TableSpec], protected: Mapping[R
     if d.template == "baseline_flag" and d.params.get("rule") == "visit" and not any(_visit(s.column) for s in d.sources):
         return False
     if d.template in COINCIDENTAL and (d.agreement < 1.0 or d.rows < ENOUGH):
+        return False
+    if d.template == "constant" and spec.subjects < FEW and spec.column(d.target).kind not in _SHARED:
+        return is_named("sequence", d.target) or is_named("constant", d.target)
+    if d.template in ("same", "lookup") and any(planned_and_actual(s.column, d.target) for s in d.sources):
         return False
     exceptions = protected.get(Ref(table=d.table, column=d.target))
     if exceptions is not None and d.template not in exceptions:
@@ -80,9 +89,8 @@ def choose(
 ) -> tuple[Derivation, ...]:
     """One find a target, the most trusted that closes no circle, in computable order."""
     usable = [d for d in finds if allowed(d, tables, protected)]
-    looked_up = {(d.table, d.target) for d in usable if d.template == "lookup"}
-    # a lookup also serves the rows that the other table lacks
-    usable = [d for d in usable if d.template != "copy_by_key" or (d.table, d.target) not in looked_up]
+    looked_up = {(d.table, d.target): len(d.sources) for d in usable if d.template == "lookup" and d.agreement == 1.0}
+    usable = [d for d in usable if not _replaced(d, looked_up.get((d.table, d.target), 0))]
     kept: dict[Ref, list[Derivation]] = {}
     for d in sorted(usable, key=lambda d: _order(d, tables)):
         target = Ref(table=d.table, column=d.target)
@@ -92,9 +100,19 @@ def choose(
     return _sorted(kept)
 
 
+def _replaced(d: Derivation, determinants: int) -> bool:
+    """Whether an exact lookup by so many determinants (0: none) is better: it serves rows that the other table
+    lacks, and needs no accident of numbers."""
+    return (determinants > 0 and d.template == "copy_by_key") or (determinants == 1 and d.template in ("limits", "linear"))
+
+
 def _order(d: Derivation, tables: Mapping[str, TableSpec]) -> tuple:
     """By trust; of a circle of arithmetic (amount, price, number) the column with most decimals, then further right."""
     best = preference(d)
+    if d.template in ("aggregate", "exists"):
+        layouts = [tables[s.table].layout for s in d.sources if s.table != d.table]
+        coded = d.params.get("codes") is not None
+        return (*best[:2], coded, max((SOURCES.get(layout, 3) for layout in layouts), default=0), *best[2:])
     if d.template != "arithmetic":
         return (*best[:2], 0, 0, *best[2:])
     names = [c.name for c in tables[d.table].columns]

@@ -35,6 +35,8 @@ def find_pointers(tables: Mapping[str, EncodedTable], members: dict[str, tuple[s
     """Look at every small table for a column of dataset names and one of column names."""
     found, datasets = Pointers(), _datasets(tables, members)
     for name, parts in members.items():
+        if not any(tables[p].n for p in parts):
+            continue
         roles = _roles([tables[p] for p in parts], datasets, tables, members, key)
         if roles is None:
             continue

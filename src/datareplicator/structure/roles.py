@@ -84,7 +84,8 @@ def prefix_in(encoded: EncodedTable) -> str | None:
             value = str(encoded[name].distinct[0]).strip().upper()
             if encoded.name.upper().startswith(value):
                 return value
-    return prefix_of(encoded.columns)
+    prefix = prefix_of(encoded.columns)
+    return prefix if prefix is not None and encoded.name.upper().startswith(prefix) else None
 
 
 def _own(encoded: EncodedTable) -> list[str]:
