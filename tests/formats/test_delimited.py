@@ -142,9 +142,7 @@ def test_a_cell_of_ten_megabytes_is_read(tmp_path: Path) -> None:
         (b'A,B\n1,"x\n2,y\n', "never closed", 1, None),
     ],
 )
-def test_bad_input_is_named(
-    tmp_path: Path, data: bytes, message: str, row: int | None, column: str | None
-) -> None:
+def test_bad_input_is_named(tmp_path: Path, data: bytes, message: str, row: int | None, column: str | None) -> None:
     with pytest.raises(SourceError, match=message) as caught:
         table_of(tmp_path, data)
     assert caught.value.code == "source"

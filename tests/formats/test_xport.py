@@ -1,5 +1,6 @@
 """SAS XPORT files: read against pyreadstat, written and read back, and the limits of version 5."""
 
+import itertools
 import string
 from pathlib import Path
 
@@ -30,7 +31,9 @@ def sample() -> Study:
             "AGE": [41.0, np.nan, -0.1],
             "TERM": pd.Series(["  lead", "µg", "x"], dtype="str"),
             "ADT": pd.Series(pd.to_datetime(["2014-03-05", None, "1959-12-31"])).astype("datetime64[us]"),
-            "ADTM": pd.Series(pd.to_datetime(["2014-03-05T11:45:01", None, "1959-12-31T00:00:00"])).astype("datetime64[us]"),
+            "ADTM": pd.Series(pd.to_datetime(["2014-03-05T11:45:01", None, "1959-12-31T00:00:00"])).astype(
+                "datetime64[us]"
+            ),
             "ATM": pd.Series(pd.to_timedelta(["11:45:00", None, "30:00:00"])).astype("timedelta64[us]"),
         }
     )
@@ -118,8 +121,13 @@ def test_what_pyreadstat_writes_is_read(tmp_path: Path, version: int) -> None:
     label = "L" * (40 if version == 5 else 120)
     path = tmp_path / "t.xpt"
     pyreadstat.write_xport(
-        frame, path, file_format_version=version, file_label="about", column_labels={"NUM": label}, variable_format={"NUM": "8.2"}
-    )  # fmt: skip
+        frame,
+        path,
+        file_format_version=version,
+        file_label="about",
+        column_labels={"NUM": label},
+        variable_format={"NUM": "8.2"},
+    )
     table = xport.read(path, "t.xpt")[0]
     assert table.frame[name].fillna("").tolist() == ["x", "yy", ""]
     np.testing.assert_array_equal(table.frame["NUM"], frame["NUM"])
@@ -153,7 +161,9 @@ def test_later_blocks_may_be_wider(tmp_path: Path) -> None:
     }
     blocks = [
         pd.DataFrame({"A": pd.Series(["x", "yy"]), "N": [1.0, 2.0], "B": pd.Series([None, "b"], dtype="str")}),
-        pd.DataFrame({"A": pd.Categorical(["longer", None], ["longer", "not used"]), "N": [0.1, np.nan], "B": ["cc", "d"]}),
+        pd.DataFrame(
+            {"A": pd.Categorical(["longer", None], ["longer", "not used"]), "N": [0.1, np.nan], "B": ["cc", "d"]}
+        ),
         pd.DataFrame({"A": pd.Series(["z"]), "N": [3.0], "B": pd.Series(["e" * 7])}),
     ]
     with open_writer(tmp_path / "out", [("t", columns, "", None)], "xpt") as writer:
@@ -186,12 +196,16 @@ _VALUE = st.text(alphabet=string.ascii_letters + string.digits + " -µé", max_s
 def test_any_blocks_come_back(tmp_path_factory: pytest.TempPathFactory, texts: list, cuts: list[int]) -> None:
     folder = tmp_path_factory.mktemp("xpt")
     frame = pd.DataFrame(
-        {"A": pd.Series([text or None for text, _ in texts], dtype="str"), "N": [number for _, number in texts], "K": 1.0}
+        {
+            "A": pd.Series([text or None for text, _ in texts], dtype="str"),
+            "N": [number for _, number in texts],
+            "K": 1.0,
+        }
     )
     columns = {"A": Column("A", "text"), "N": Column("N", "float"), "K": Column("K", "float")}
     with open_writer(folder / "out", [("t", columns, "", None)], "xpt") as writer:
         edges = sorted({0, *(cut for cut in cuts if cut < len(frame)), len(frame)})
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in itertools.pairwise(edges):
             writer.append("t", frame.iloc[start:stop])
     back = read_study(folder / "out")["t"].frame
     assert back["A"].fillna("").tolist() == frame["A"].fillna("").str.rstrip(" ").tolist()
@@ -225,7 +239,10 @@ def test_what_version_5_cannot_hold_is_refused(tmp_path: Path, column: Column, v
 
 def test_the_row_of_a_too_long_text_counts_over_blocks(tmp_path: Path) -> None:
     columns = {"A": Column("A", "text")}
-    with pytest.raises(WriteError) as caught, open_writer(tmp_path / "out", [("t", columns, "", None)], "xpt") as writer:
+    with (
+        pytest.raises(WriteError) as caught,
+        open_writer(tmp_path / "out", [("t", columns, "", None)], "xpt") as writer,
+    ):
         writer.append("t", pd.DataFrame({"A": ["x", "y"]}))
         writer.append("t", pd.DataFrame({"A": ["x", "y" * 300]}))
     assert caught.value.place.row == 4

@@ -117,7 +117,7 @@ def _values(values: list[Any], item: Mapping[str, Any], place: Place) -> pa.Chun
         if kind == "boolean":
             return data.cast(pa.bool_())
         if target in ("integer", "decimal") and kind in ("date", "datetime"):
-            stamp = data.cast(pa.string()).cast(pa.timestamp("us"))
+            stamp = _stamps(data.cast(pa.string()))
             return stamp.cast(pa.date32()) if kind == "date" else stamp
         if target in ("integer", "decimal") and kind == "time":
             spans = pd.to_timedelta(pd.Series(data.cast(pa.string()).to_pylist(), dtype="str"))
@@ -129,6 +129,14 @@ def _values(values: list[Any], item: Mapping[str, Any], place: Place) -> pa.Chun
             place=place,
             hint="Export it again.",
         ) from error
+
+
+def _stamps(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """ISO 8601 text as moments, of UTC where the text carries an offset."""
+    try:
+        return texts.cast(pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        return texts.cast(pa.timestamp("us", "UTC"))
 
 
 def head(layout: TableLayout, records: int | None) -> str:

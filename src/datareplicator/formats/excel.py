@@ -6,6 +6,7 @@ Numbers and texts stay what their cells are; a text ``007`` remains one.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 import zipfile
 from collections.abc import Iterable
@@ -167,18 +168,21 @@ class Writer:
 
     def close(self) -> None:
         """Finish the file, without the moment of writing in it: the same study gives the same bytes."""
-        raw = self._path.with_name(self._path.name + ".raw")
+        raw, fixed = io.BytesIO(), io.BytesIO()
         self._book.save(raw)
-        with zipfile.ZipFile(raw) as source, zipfile.ZipFile(self._path, "w", zipfile.ZIP_DEFLATED) as target:
+        with zipfile.ZipFile(raw) as source, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target:
             for member in source.infolist():
                 data = source.read(member)
                 if member.filename == "docProps/core.xml":
                     data = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"1980-01-01T00:00:00Z", data)
-                fixed = zipfile.ZipInfo(member.filename, _MOMENT)
-                fixed.compress_type = zipfile.ZIP_DEFLATED
-                target.writestr(fixed, data)
-        raw.unlink()
+                entry = zipfile.ZipInfo(member.filename, _MOMENT)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                target.writestr(entry, data)
+        self._path.write_bytes(fixed.getvalue())
 
     def abort(self) -> None:
-        """Nothing of ours is open before `close`."""
-        self._book.close()
+        """End openpyxl's temporary file."""
+        try:
+            self._sheet.close()
+        except OSError:
+            return  # the disk that made us stop cannot take the end of the sheet either

@@ -17,7 +17,6 @@ _WHOLE = r"^-?(0|[1-9][0-9]*)$"
 _DECIMAL = r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$"
 _YEAR = r"^(18|19|20|21)[0-9]{2}$"
 _DATE_NAME = re.compile(r"(DTC$|DTM?$|date$|date_|datetime$)", re.IGNORECASE)
-_TRUTH = {("false", "true"): "lower", ("False", "True"): "title", ("FALSE", "TRUE"): "upper"}
 WORDS = {"lower": ("false", "true"), "title": ("False", "True"), "upper": ("FALSE", "TRUE")}
 
 
@@ -54,7 +53,7 @@ def infer(name: str, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str | No
     distinct = pc.drop_null(pc.unique(values))
     if not len(distinct) or (_DATE_NAME.search(name) and _all(distinct, _YEAR)):
         return values, None
-    truth = _TRUTH.get(tuple(sorted(distinct.to_pylist()))) if len(distinct) == 2 else None
+    truth = _truth(distinct)
     if truth:
         return pc.equal(values, WORDS[truth][1]), truth
     if _all(distinct, _WHOLE) and not pc.any(pc.equal(distinct, "-0")).as_py():
@@ -67,6 +66,14 @@ def infer(name: str, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str | No
         if style:
             return values.cast(pa.float64()), style
     return values, None
+
+
+def _truth(distinct: pa.Array) -> str | None:
+    """The style of truth values, all in one case."""
+    if len(distinct) > 2:
+        return None
+    found = set(distinct.to_pylist())
+    return next((style for style, words in WORDS.items() if found <= set(words)), None)
 
 
 def _all(distinct: pa.Array, pattern: str) -> bool:

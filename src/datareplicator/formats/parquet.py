@@ -5,6 +5,7 @@ metadata under the key ``datareplicator``, so that a study comes back from Parqu
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ _ARROW = {
     "datetime": pa.timestamp("us"),
     "time": pa.duration("us"),
 }
+_NARROW = frozenset(
+    ["int8", "int16", "int32", "uint8", "uint16", "uint32", "float", "time32[s]", "time32[ms]", "time64[us]"]
+)  # types of a source that are wider in memory, and written back as they came
 _DESCRIBED = {"label": str, "length": int, "format": str, "informat": str}
 
 
@@ -52,7 +56,10 @@ def read(path: Path, shown: str) -> list[Table]:
     data = data.drop_columns([name for name in index if name in data.column_names])
     attributes = pandas.get("attributes") or {}
     described = {field.name: _described(field.metadata or {}, attributes) for field in schema}
-    options = {"attributes": attributes} if attributes else {}
+    options: dict[str, Any] = {"attributes": attributes} if attributes else {}
+    narrow = {field.name: str(field.type) for field in schema if str(field.type) in _NARROW}
+    if narrow:
+        options["types"] = narrow
     label = note.get("label", "")
     return [
         table_from_arrow(
@@ -70,7 +77,7 @@ def _described(metadata: dict[bytes, bytes], attributes: dict[str, Any]) -> dict
     return known
 
 
-def arrow_column(values: pd.Series, column: Column, place: Place, first_row: int = 1) -> pa.ChunkedArray:
+def arrow_column(values: pd.Series, column: Column, place: Place) -> pa.ChunkedArray:
     """A normalised column as Arrow, of the type its `Column` declares.
 
     Raises `WriteError` where a value is not of that type.
@@ -92,6 +99,21 @@ def arrow_column(values: pd.Series, column: Column, place: Place, first_row: int
         ) from error
 
 
+def _narrowed(data: pa.ChunkedArray, kind: str, place: Place) -> pa.ChunkedArray:
+    """The column in the narrower type that it had in the source.
+
+    Raises `WriteError` where a value does not fit.
+    """
+    try:
+        if kind.startswith("time"):
+            data = data.cast(pa.int64()).cast(pa.time64("us"))
+        return data.cast(pa.type_for_alias(kind))
+    except pa.ArrowException as error:
+        raise WriteError(
+            f"a value does not fit the source's type {kind}.", place=place, hint="Write another format."
+        ) from error
+
+
 class Writer:
     """Writes one Parquet file block by block."""
 
@@ -99,6 +121,7 @@ class Writer:
 
     def __init__(self, path: Path, layout: TableLayout) -> None:
         self._layout, self._path = layout, path
+        self._narrow: Mapping[str, str] = layout.own_options("parquet").get("types", {})
         self._pending: list[pa.Table] = []
         self._pending_bytes = 0
         self._schema: pa.Schema | None = None
@@ -116,7 +139,10 @@ class Writer:
             self._flush()
 
     def _array(self, values: pd.Series, column: Column) -> pa.ChunkedArray:
-        data = arrow_column(values, column, Place(self._path.name, self._layout.name, column.name))
+        place = Place(self._path.name, self._layout.name, column.name)
+        data = arrow_column(values, column, place)
+        if column.name in self._narrow:
+            return _narrowed(data, self._narrow[column.name], place)
         return data.fill_null("") if column.type == "text" and column.blank else data
 
     def _open(self, kinds: list[pa.DataType]) -> None:

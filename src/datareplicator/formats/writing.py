@@ -148,9 +148,9 @@ def write_study(
         folder, [TableLayout.of(table) for table in study.tables.values()], format, overwrite=overwrite
     )
     with writer:
-        for name, table in study.tables.items():
+        for table in study.tables.values():
             for start in range(0, len(table), _CHUNK_ROWS):
-                writer.append(name, table.frame.iloc[start : start + _CHUNK_ROWS])
+                writer.append(table.name, table.frame.iloc[start : start + _CHUNK_ROWS])
         return writer.close()
 
 
