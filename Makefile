@@ -10,7 +10,7 @@ EDITABLE := $(PIP) --no-deps --no-build-isolation --editable .
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url --quiet
 
-.PHONY: run test lint types pytest wheel docs lock bench clean help
+.PHONY: run test lint format types pytest wheel docs lock bench clean help
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -21,8 +21,13 @@ run: $(VENV)/.run  ## Replicate the bundled sample study of 20 subjects into 1,0
 test: lint types pytest wheel  ## All checks: style, import rules, types, tests, doctests, the wheel
 
 lint: $(VENV)/.dev  ## Style and import rules
-	$(BIN)/ruff check src tests scripts benchmarks
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## Lay out the code, and correct what can be corrected by rule
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 types: $(VENV)/.dev  ## Static types
 	$(BIN)/pyright --warnings
