@@ -22,6 +22,7 @@ OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "body_mass_index": lambda a, b: np.where(b != 0, a / (b / 100) ** 2, np.nan),
 }
 SYMMETRIC = {"sum", "product"}
+DIGITS = 6  # more decimals than this are no rounding but the noise of binary numbers
 
 
 def arithmetic(view: View, d: Derivation) -> np.ndarray:
@@ -49,8 +50,22 @@ def mine(scene: Scene) -> list[Derivation]:
         if targets:
             found += _rounds(scene, table, targets)
         if len(numbers) >= 3:
-            found += _operations(scene, table, targets, numbers)
+            found += _directed(scene, table, _operations(scene, table, targets, numbers))
     return found
+
+
+def _directed(scene: Scene, table: str, found: list[Derivation]) -> list[Derivation]:
+    """One target for each three columns: a = b + c holds from all sides, but the computed side is the one with more
+    decimals, else with more missing values, else further right."""
+    names = list(scene.ctx.tables[table].columns)
+    best: dict[frozenset[str], tuple[tuple[int, float, int, float], Derivation]] = {}
+    for d in found:
+        values = scene.values(table, d.target)
+        score = (decimals_of(values.level_numbers), -float(values.present.mean()), names.index(d.target), d.agreement)
+        triple = frozenset((d.target, *(s.column for s in d.sources)))
+        if triple not in best or score > best[triple][0]:
+            best[triple] = score, d
+    return [d for _, d in best.values()]
 
 
 def _measured(scene: Scene, table: str, column: str) -> bool:
@@ -119,7 +134,7 @@ def _verify(
         return []
     values = scene.values(table, target)
     best: Derivation | None = None
-    for digits in (None, decimals):
+    for digits in dict.fromkeys((None, decimals if decimals <= DIGITS else None)):
         one = scene.judge(
             0.98,
             table=table,

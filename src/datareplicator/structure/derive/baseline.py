@@ -23,7 +23,7 @@ def flag(view: View, d: Derivation) -> pd.Series:
 
     params ``rule``: "visit", the rows whose sources[0] is ``visit``; "last_before", the last row whose date sources[0]
     is not after (``strict``: before) the subject's date sources[1]. ``needs`` is a column that must be present.
-    Of several rows in a group ``pick`` takes "all", "first" or "last" (by ``repeat`` if that is given).
+    Of several rows in a group ``pick`` takes "all", "first" or "last" (by ``repeat``, a number or a date, if given).
     """
     eligible = _eligible(view, d)
     chosen = _pick(view, d, eligible)
@@ -52,7 +52,9 @@ def _pick(view: View, d: Derivation, eligible: np.ndarray) -> np.ndarray:
     ids = view.group(d.table, d.params["by"])[0][rows]
     keys: list[np.ndarray] = [np.arange(len(rows))]
     if d.params.get("repeat"):
-        keys.append(np.nan_to_num(view.values(d.table, d.params["repeat"]).number[rows], nan=-np.inf))
+        repeat = view.values(d.table, d.params["repeat"])
+        measure = repeat.moment if repeat.is_date else repeat.number
+        keys.append(np.nan_to_num(measure[rows], nan=-np.inf if d.params["pick"] == "last" else np.inf))
     if d.params["rule"] == "last_before":
         keys.append(view.values(d.table, d.sources[0].column).moment[rows])
     order = np.lexsort((*keys, ids))
@@ -100,7 +102,7 @@ def _flags(scene: Scene, table: str) -> list[tuple[str, str]]:
     for name in scene.candidates(table):
         values = scene.values(table, name)
         share = values.present.mean()
-        if values.distinct == 1 and str(json_levels(values.levels)[0]).upper() in YES and not values.is_date and 0.001 < share < 0.7 and values.present.sum() >= 3:
+        if values.distinct == 1 and str(json_levels(values.levels)[0]).upper() in YES and not values.is_date and share < 0.7 and values.present.sum() >= 5:
             found.append((name, str(json_levels(values.levels)[0])))
     return found
 
@@ -160,8 +162,8 @@ def _visits(scene: Scene, table: str, column: str) -> list[tuple[str, Any]]:
     """(column, value) pairs that hold on nearly all flagged rows, the visit column of discovery first."""
     flagged = scene.values(table, column).present
     found = []
-    for name in scene.categories(table, 200, 2):
-        if name in (scene.tests(table), scene.ctx.sequence.get(table)) or name.upper().endswith("SEQ"):
+    for name in scene.categories(table, 200, 1):
+        if name in (column, scene.tests(table), scene.ctx.sequence.get(table)) or name.upper().endswith("SEQ"):
             continue
         values = scene.values(table, name)
         counts = np.bincount(values.codes[flagged] + 1, minlength=len(values.levels) + 1)[1:]
@@ -175,7 +177,9 @@ def _visits(scene: Scene, table: str, column: str) -> list[tuple[str, Any]]:
 
 
 def _repeats(scene: Scene, table: str) -> list[str]:
-    """Columns that number repetitions: small whole numbers that tell rows of one visit apart."""
+    """Columns that order the rows of a group: in tables of events dates, else small whole numbers (repetitions)."""
+    if scene.tests(table) is None:
+        return [c for c in scene.dates(table) if scene.moves(table, c)][:3]
     found = []
     for name in scene.numbers(table):
         values = scene.values(table, name)

@@ -13,6 +13,12 @@ from datareplicator.structure.derive.scene import Scene, ref
 from datareplicator.structure.derive.view import View, json_levels, key_array, level_index, take
 from datareplicator.structure.spec import Derivation, Kind, Ref
 
+HOWS = ("min", "first", "max", "last")
+"""In the order tried: the first row before the latest date, since the order of rows carries meaning."""
+
+EVIDENCE = 8.0
+"""Nats against chance that an equivalence needs, beyond the number of conditions tried."""
+
 LEAST = 12
 """Subjects below which an aggregate is not told from a coincidence."""
 
@@ -119,7 +125,7 @@ def _aggregates(scene: Scene, table: str) -> list[Derivation]:
             for source in scene.dates(other):
                 if not scene.moves(other, source):
                     continue
-                for how in ("min", "max", "first", "last"):
+                for how in HOWS:
                     params = {"keys": scene.pair(table, other), "how": how}
                     if not _matches(scene, other, source, how, codes, day):
                         continue
@@ -178,8 +184,10 @@ def _existence(scene: Scene, table: str) -> list[Derivation]:
                 if other == table or not scene.keyed(other):
                     continue
                 best = None
-                for source, code, held in _conditions(scene, other):
-                    if equivalence_evidence(condition, held[codes]) < 8:
+                conditions = _conditions(scene, other)
+                for source, code, held in conditions:
+                    tried = len(scene.tables) if code is None else len(conditions)
+                    if equivalence_evidence(condition, held[codes]) < EVIDENCE + np.log(tried):
                         continue
                     best = scene.judge(
                         1.0,

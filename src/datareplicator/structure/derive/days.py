@@ -204,9 +204,13 @@ def _differences(scene: Scene, table: str, days: list[str]) -> list[Derivation]:
     ]
     for target in targets:
         x = scene.values(table, target).number
+        known = rows[np.isfinite(x[rows])]
+        probe = known[:: max(1, len(known) // 50)]
         for a, end, extra_a in sources:
             for b, start, extra_b in sources:
                 if a == b or (a.table != table and b.table != table):
+                    continue
+                if not _likely(x[probe], end[probe] - start[probe]):
                     continue
                 for params in _fits(x[rows], end[rows] - start[rows]):
                     one = scene.judge(
@@ -216,6 +220,15 @@ def _differences(scene: Scene, table: str, days: list[str]) -> list[Derivation]:
                         found.append(one)
                         break
     return found
+
+
+def _likely(x: np.ndarray, gap: np.ndarray) -> bool:
+    """A quick look: the gap is known and of the right size in some unit."""
+    known = np.isfinite(gap)
+    if known.mean() < 0.7:
+        return False
+    x, gap = x[known], gap[known]
+    return any(np.mean(np.abs(x - gap / size) <= 1.5) > 0.8 for unit, size in UNITS.items() if unit != "hour")
 
 
 def _fits(x: np.ndarray, gap: np.ndarray) -> list[dict]:

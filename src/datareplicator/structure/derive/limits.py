@@ -88,8 +88,9 @@ def _triples(scene: Scene, table: str, numbers: list[str]) -> list[tuple[str, st
 
 
 def _fewer(scene: Scene, table: str, low: str, high: str) -> bool:
-    """Limits are few: constants of the test, not measurements."""
-    return all(scene.values(table, c).distinct <= max(12, 0.05 * scene.view.rows(table)) for c in (low, high))
+    """Limits are few: constants of the test, not measurements; and there are about as many upper as lower ones."""
+    counts = sorted(scene.values(table, c).distinct for c in (low, high))
+    return counts[1] <= 5 * counts[0] and all(scene.values(table, c).distinct <= max(12, 0.05 * scene.view.rows(table)) for c in (low, high))
 
 
 def _map(scene: Scene, table: str, target: str, sources: tuple[Ref, ...]) -> Derivation | None:
@@ -103,6 +104,8 @@ def _map(scene: Scene, table: str, target: str, sources: tuple[Ref, ...]) -> Der
     if strict.sum() < 20 or strict.max(axis=1).sum() < 0.97 * strict.sum() or len({int(r.argmax()) for r in strict if r.sum()}) < 2:
         return None
     best = counts.argmax(axis=1)
+    if not _sensible(counts, best):
+        return None
     best[counts.sum(axis=1) == 0] = 0
     for state_id in np.flatnonzero(counts.sum(axis=1) == 0):
         best[state_id] = _neighbour(int(state_id), counts)
@@ -110,6 +113,17 @@ def _map(scene: Scene, table: str, target: str, sources: tuple[Ref, ...]) -> Der
     params: dict[str, Any] = {"values": [names[i] for i in best]}
     more, extra = _without_limits(scene, table, target, sources, state)
     return scene.judge(0.97, table=table, target=target, template="limits", sources=(*sources, *more), params={**params, **extra})
+
+
+def _sensible(counts: np.ndarray, best: np.ndarray) -> bool:
+    """Between the limits stands the most frequent category; outside another one; at a limit one of the two beside it."""
+    within = counts[8].argmax()
+    if not counts[8].sum() or within != counts[:15].sum(axis=0).argmax():
+        return False
+    sides = ((0, 4), (10, 9))
+    outside = [beyond for beyond, _ in sides if counts[beyond].sum()]
+    at_limit = all(best[at] in (within, best[beyond]) for beyond, at in sides if counts[at].sum())
+    return bool(outside) and all(best[state] != within for state in outside) and at_limit
 
 
 def _without_limits(

@@ -11,6 +11,10 @@ from datareplicator.structure.derive.view import Values, View, json_levels, key_
 from datareplicator.structure.spec import MEMBER, Derivation, Kind, Ref
 
 
+TELLING = 0.02
+"""Share of the tied rows that a column of the sort order must tell apart."""
+
+
 def row_number(view: View, d: Derivation) -> np.ndarray:
     """The position of the row within its group, from ``start`` in steps of 1.
 
@@ -181,7 +185,7 @@ def learn_order(scene: Scene, table: str, by: list[str], position: np.ndarray, s
                 key = sort_key(values, known)[rows]
                 falls, rises = (key[1:] < key[:-1]) & tied, (key[1:] > key[:-1]) & tied
                 up = int(rises.sum())
-                if up and falls.sum() <= 0.01 * up and (best is None or up > best[0] * 1.02):
+                if up >= max(1, TELLING * tied.sum()) and falls.sum() <= 0.01 * up and (best is None or up > best[0] * 1.02):
                     best = up, name, known, tied & ~rises & ~falls
                     break
         if best is None:

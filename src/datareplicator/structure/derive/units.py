@@ -104,7 +104,8 @@ def _borrow(view: View, d: Derivation, source: str, target: str) -> dict[str, An
     decimals: list[int | None] = [decimals_of(y[group == k]) for k in range(len(d.params["slope"]))]
     slope, intercept = (np.array(d.params[name], dtype=float) for name in ("slope", "intercept"))
     divide = np.array(d.params["divide"], dtype=bool)
-    raw = np.where(divide[group], x / slope[group], x * slope[group]) + intercept[group]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        raw = np.where(divide[group], x / slope[group], x * slope[group]) + intercept[group]
     made = raw.copy()
     for k in np.unique(group).tolist():
         made[group == k] = rounded(raw[group == k], decimals[k])
@@ -179,7 +180,8 @@ def _trustworthy(scene: Scene, table: str, d: Derivation) -> bool:
     if len(d.params["exceptions"]) > 0.3 * pairs or x.distinct < 4:
         return False
     identity = all(s == 1 and i == 0 for s, i in zip(d.params["slope"], d.params["intercept"], strict=True))
-    if identity and x.stored_number:
+    inexact = any(k is not None for k in d.params["decimals"]) or any(d.params["intercept"])
+    if (identity and x.stored_number) or (inexact and x.distinct < 8):
         return False
     return pairs >= 2.5 * groups or stem(table, d.target)[:2] == stem(table, d.sources[0].column)[:2]
 

@@ -161,6 +161,7 @@ class View:
         self.frames = dict(frames)
         self._values: dict[tuple[str, str], Values] = {}
         self._groups: dict[tuple[str, tuple[str, ...]], tuple[np.ndarray, int]] = {}
+        self._matches: dict[tuple[str, tuple[str, ...], str, tuple[str, ...]], np.ndarray] = {}
 
     def rows(self, table: str) -> int:
         """Rows of a table."""
@@ -178,6 +179,8 @@ class View:
         self._values.pop((table, column), None)
         for key in [k for k in self._groups if k[0] == table and column in k[1]]:
             del self._groups[key]
+        for match in [m for m in self._matches if (m[0] == table and column in m[1]) or (m[2] == table and column in m[3])]:
+            del self._matches[match]
 
     def group(self, table: str, columns: Sequence[str]) -> tuple[np.ndarray, int]:
         """Dense ids of the rows' combination of values (missing counts as a value), and how many there are."""
@@ -198,6 +201,12 @@ class View:
     def match(self, table: str, columns: Sequence[str], other: str, others: Sequence[str]) -> np.ndarray:
         """For each row of `table`, the first row of `other` with equal values; -1 where there is none or a value is
         missing."""
+        key = (table, tuple(columns), other, tuple(others))
+        if key not in self._matches:
+            self._matches[key] = self._match(*key)
+        return self._matches[key]
+
+    def _match(self, table: str, columns: Sequence[str], other: str, others: Sequence[str]) -> np.ndarray:
         left = np.zeros(self.rows(table), dtype=np.int64)
         right = np.zeros(self.rows(other), dtype=np.int64)
         found, held = np.ones(len(left), dtype=bool), np.ones(len(right), dtype=bool)
