@@ -15,6 +15,7 @@ _CLIP_FACTOR = 0.9776
 # Candidate time constants of fast and slow drift, in units of the usual gap between two visits.
 _FAST, _SLOW = (0.5, 1.0, 2.0, 3.0), (6.0, 10.0, 16.0)
 MAX_LAGS = 12
+_PAIRS = 400.0  # pairs of one gap beyond this number repeat what the others say: they share subjects
 _MAX_ENTRIES = 60_000_000
 # Upper bounds of the bins of gaps, in units of the usual gap.
 _EDGES = np.array([0.3, 0.75, 1.5, 2.5, 4.0, 6.0, 9.0, 14.0])
@@ -78,7 +79,7 @@ def decompose(half: np.ndarray, lags: Variogram) -> tuple[np.ndarray, np.ndarray
     different cells keep their correlation over time; the three parts are each cell's own. Columns without pairs give
     NaN. Returns parts (3, cells) and times (2,) in days.
     """
-    weight = np.sqrt(lags.pairs) / np.sqrt(1 + lags.gap / lags.spacing)[:, None]
+    weight = lags.pairs / (1 + lags.pairs / _PAIRS) / np.sqrt(1 + lags.gap / lags.spacing)[:, None]
     usable = weight.sum(0) > 0
     best, result, times = np.inf, np.full((3, half.shape[1]), np.nan), lags.spacing * np.array([1.0, 8.0])
     for fast, slow in product(_FAST, _SLOW):

@@ -278,11 +278,13 @@ class _Fit:
     def variance_parts(self, residual: np.ndarray, weight: np.ndarray, explained: np.ndarray) -> Parts:
         grid = self.grid
         lags = variogram(residual, grid.subject, grid.day)
-        spread = _weighted_variance(residual, np.where(self.known, weight, 0.0))
+        spread = _weighted_variance(residual, self.known.astype(float))
         near = (lags.half * lags.pairs).sum(0) / np.maximum(lags.pairs.sum(0), 1)
         people = (grid.by_subject(self.known.astype(float)) > 0).sum(0)
         total = np.maximum(spread + np.maximum(spread - near, 0) / np.maximum(people, 1), 1e-6)
-        rho = 1 - lags.half / total
+        rounding = np.minimum(np.array([scale.rounding for scale in self.scales]), 0.8 * near)
+        total = total - rounding
+        rho = 1 - np.maximum(lags.half - rounding, 0) / total
         for k, scale in enumerate(self.scales):
             rho[:, k] = scale.latent(np.clip(rho[:, k], -1, 1))
         parts, times = decompose(1 - rho, lags)

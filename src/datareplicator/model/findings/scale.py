@@ -24,7 +24,8 @@ class Scale:
     """One cell's scale: `scores` (rows,) with NaN, `variance` of the scores (1 for continuous cells).
 
     `attenuation`: autocorrelation of the scores at latent autocorrelation 0, 0.005 .. 1; None where they are equal.
-    `power`, `shift`, `location`, `width`, `floor` (least argument): of the Box-Cox transform (continuous cells only).
+    `power`, `shift`, `location`, `width`, `floor` (least argument): of the Box-Cox transform,
+    `rounding`: variance that writing values on a lattice adds (continuous cells only).
     """
 
     scores: np.ndarray
@@ -35,6 +36,7 @@ class Scale:
     location: float = 0.0
     width: float = 1.0
     floor: float = 0.0
+    rounding: float = 0.0
 
     def transform(self, x: np.ndarray) -> np.ndarray:
         """Values in the source's unit -> Box-Cox scale, mean 0 and variance 1 over the training rows."""
@@ -62,7 +64,7 @@ def is_atomic(values: np.ndarray, kind: str) -> bool:
     if kind != "number":
         return True
     seen, count = np.unique(values, return_counts=True)
-    return len(seen) < 8 or count.max() > max(0.2 * len(values), 3)
+    return len(seen) < 8 or count.max() > max(0.15 * len(values), 3)
 
 
 def fit_scale(values: np.ndarray, weight: np.ndarray, effective: float, kind: str) -> Scale:
@@ -81,7 +83,18 @@ def fit_scale(values: np.ndarray, weight: np.ndarray, effective: float, kind: st
     location = float(w @ y)
     width = float(np.sqrt(w @ (y - location) ** 2)) or 1.0
     scores[known] = np.clip((y - location) / width, -CLIP, CLIP)
-    return Scale(scores, 1.0, None, power, shift, location, width, 0.25 * float(x.min() + shift))
+    floor = 0.25 * float(x.min() + shift)
+    return Scale(scores, 1.0, None, power, shift, location, width, floor, _rounding(scores[known], w))
+
+
+def _rounding(scores: np.ndarray, w: np.ndarray) -> float:
+    """Sheppard's correction: a twelfth of the squared distance between neighbouring values, on average."""
+    atoms, inverse = np.unique(scores, return_inverse=True)
+    step = np.diff(atoms)
+    cell = (np.r_[step[0], step] + np.r_[step, step[-1]]) / 2
+    mass = np.bincount(inverse, weights=w)
+    shared = mass > 1.5 * w.min()  # a value seen once says nothing of a lattice
+    return float(np.minimum(mass[shared] @ cell[shared] ** 2 / 12, 0.2)) if shared.any() else 0.0
 
 
 def _best_power(x: np.ndarray, w: np.ndarray, effective: float) -> float:
@@ -104,7 +117,7 @@ def _best_power(x: np.ndarray, w: np.ndarray, effective: float) -> float:
 
 
 def _atomic(x: np.ndarray, w: np.ndarray, known: np.ndarray, scores: np.ndarray) -> Scale:
-    atoms, inverse = np.unique(x, return_inverse=True)
+    inverse = np.unique(x, return_inverse=True)[1]
     mass = np.bincount(inverse, weights=w)
     coefficient, score = _hermite(mass)
     variance = float(mass @ score**2)
