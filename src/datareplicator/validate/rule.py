@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -69,7 +69,10 @@ class Register:
 
         return enter
 
-    def __iter__(self):
+    def __getitem__(self, id: str) -> Rule:
+        return self._rules[id]
+
+    def __iter__(self) -> Iterator[Rule]:
         return iter(sorted(self._rules.values(), key=lambda rule: rule.id))
 
     def __len__(self) -> int:

@@ -14,15 +14,20 @@ from datareplicator.validate.rule import Hits
 from datareplicator.validate.structural.view import STRUCTURAL_RULES, StructuralView
 
 COPIES = frozenset({"constant", "same", "same_day", "copy_subject", "copy_by_key"})
+HELD = 0.95
+"""Agreement in the source from which a derivation is a rule there, and not merely the best guess."""
+
 PRECISION = 1e-9
 """Relative difference up to which two numbers are the same: what decimal text and SAS floats lose."""
 
 
 def _recomputed(view: StructuralView, wanted: Callable[[Derivation], bool]) -> Iterator[Hits]:
     for derivation in view.structure.derivations:
+        if derivation.agreement < HELD or not wanted(derivation):
+            continue
         part = view.parts.get(derivation.table)
         held = all(s.table in view.parts and view.parts[s.table].has(s.column) for s in derivation.sources)
-        if part is None or not len(part) or not held or not part.has(derivation.target) or not wanted(derivation):
+        if part is None or not len(part) or not held or not part.has(derivation.target):
             continue
         result = as_series(compute(derivation, view.view))
         actual = Values(part.frame[derivation.target])
