@@ -26,19 +26,11 @@ from datareplicator.errors import (
 )
 
 if TYPE_CHECKING:
-    from datareplicator.api import (
-        Comparison,
-        Findings,
-        Model,
-        Profile,
-        Study,
-        compare,
-        fit,
-        load_model,
-        read_study,
-        validate,
-    )
+    from datareplicator.api import Model, Study, fit, load_model, read_study
     from datareplicator.data import sample_study_path
+    from datareplicator.evaluate import Comparison, compare
+    from datareplicator.profile import Profile
+    from datareplicator.validate import Findings, validate
 
 __version__ = "0.1.0"
 
@@ -64,13 +56,20 @@ __all__ = [
     "validate",
 ]
 
+_HOMES = {
+    **dict.fromkeys(("Model", "Study", "fit", "load_model", "read_study"), "api"),
+    **dict.fromkeys(("Comparison", "compare"), "evaluate"),
+    "Findings": "validate",
+    "Profile": "profile",
+    "sample_study_path": "data",
+}
+
 
 def __getattr__(name: str) -> Any:
     """Load what is asked for, so that `import datareplicator` and the command line's help come at once (PEP 562)."""
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module 'datareplicator' has no attribute {name!r}")
-    home = "datareplicator.data" if name == "sample_study_path" else "datareplicator.api"
-    value = getattr(import_module(home), name)
+    value = getattr(import_module(f"datareplicator.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 
@@ -84,7 +83,7 @@ class _Face(ModuleType):
 
     @property
     def validate(self) -> Any:
-        return import_module("datareplicator.api").validate
+        return import_module("datareplicator.validate.running").validate
 
     @validate.setter
     def validate(self, room: ModuleType) -> None:

@@ -5,30 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datareplicator import formats, pipeline, study
-from datareplicator.evaluate import Comparison, compare
 from datareplicator.generate.request import GenerateRequest
 from datareplicator.model.store import load_model as load_document
 from datareplicator.model.store import save_model
 from datareplicator.model.study_model import StudyModel
-from datareplicator.profile import Profile
 from datareplicator.structure.spec import Structure
-from datareplicator.validate import Findings, validate
 
-__all__ = [
-    "Comparison",
-    "Findings",
-    "Model",
-    "Profile",
-    "Study",
-    "compare",
-    "fit",
-    "load_model",
-    "read_study",
-    "validate",
-]
+if TYPE_CHECKING:
+    from datareplicator.profile import Profile
 
 
 class Study(study.Study):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from datareplicator.errors import Place, RequestError
 from datareplicator.formats import read_study
@@ -11,16 +12,23 @@ from datareplicator.model.fit import fit as fit_model
 from datareplicator.model.store import parse_model, save_model
 from datareplicator.model.study_model import StudyModel
 from datareplicator.pipeline.progress import Progress, Step, stage, tell
-from datareplicator.profile import Profile
-from datareplicator.profile import profile as profile_study
 from datareplicator.structure.discover import discover
+from datareplicator.structure.spec import Structure
 from datareplicator.study import Study
+
+if TYPE_CHECKING:
+    from datareplicator.profile import Profile
 
 
 def read(source: str | Path, progress: Progress = None) -> Study:
     """Read the study at a path."""
     with stage(progress, "read"):
         return read_study(source)
+
+
+def _discover(study: Study, progress: Progress) -> Structure:
+    with stage(progress, "discover"):
+        return discover(study, progress=lambda part: tell(progress, Step("discover", unit=part)))
 
 
 def fit(study: Study, *, min_subjects: int = 1, progress: Progress = None) -> StudyModel:
@@ -32,6 +40,7 @@ def fit(study: Study, *, min_subjects: int = 1, progress: Progress = None) -> St
     with stage(progress, "learn"):
         model = fit_model(
             study,
+            structure=_discover(study, progress),
             min_subjects=min_subjects,
             progress=lambda part, done, total: tell(progress, Step("learn", unit=part)),
         )
@@ -63,8 +72,11 @@ def notes(model: StudyModel) -> tuple[str, ...]:
 
 def describe(study: Study, progress: Progress = None) -> Profile:
     """Describe a study."""
+    from datareplicator.profile import profile as profile_study
+
+    structure = _discover(study, progress)
     with stage(progress, "profile"):
-        return profile_study(study, discover(study))
+        return profile_study(study, structure)
 
 
 def profile(source: str, progress: Progress = None) -> Profile:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datareplicator.errors import RequestError
-from datareplicator.evaluate import compare
 from datareplicator.formats import open_writer
 from datareplicator.manifest import FileEntry, Manifest, Request, digest, versions, write_manifest
 from datareplicator.model.store import load_model
@@ -102,6 +101,8 @@ def _describe(
         findings = validate_study(made, baseline=source, structure=model.structure)
         (folder / FINDINGS).write_text(findings.to_json() + "\n", encoding="utf-8")
     if report and source is not None:
+        from datareplicator.evaluate import compare  # plots are slow to import: only where they are wanted
+
         with stage(progress, "report"):
             compare(source, made).to_html(folder / REPORT)
     return findings
