@@ -109,7 +109,7 @@ def _in_order(day: np.ndarray, went: np.ndarray, stratum: StratumTimeline) -> np
     of the schedule), before the anchor each at most the one after. Visits at the anchor do not move."""
     steps = np.cumsum(stratum.step)
     level = day - steps
-    before = stratum.typical < 0
+    before = np.cumsum(stratum.typical >= 0) == 0
     late = np.where(went & ~before, level, -np.inf)
     late = np.maximum.accumulate(late, axis=1)
     early = np.where(went & before, level, np.inf)

@@ -208,8 +208,8 @@ def _fit_stratum(code: int, grid: _Grid, shared: Discrete) -> tuple[StratumTimel
     attended, day, typical = grid.attended[:, regular], grid.day[:, regular], all_typical[regular]
     present = attended.any(axis=1)
     last = np.full(len(attended), -1)
-    last[present] = len(regular) - 1 - np.argmax(attended[present, ::-1], axis=1)
     if present.any():
+        last[present] = len(regular) - 1 - np.argmax(attended[present, ::-1], axis=1)
         attendance = learn_attendance(attended[present], last[present], grid.group[present], grid.groups)
         stay = stop_distribution(last[present], grid.group[present], grid.groups, typical, attendance.usual > 0)
     else:
