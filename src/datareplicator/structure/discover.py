@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from datareplicator.errors import Place, StructureError
 from datareplicator.structure.derive import View, mine_formulas
@@ -32,7 +33,14 @@ from datareplicator.structure.spec import (
     Structure,
     TableSpec,
 )
-from datareplicator.structure.subjects import SubjectKey, check_subjects, find_subject, reach, subject_codes, unique_columns
+from datareplicator.structure.subjects import (
+    SubjectKey,
+    check_subjects,
+    find_subject,
+    reach,
+    subject_codes,
+    unique_columns,
+)
 from datareplicator.study import Study
 
 Progress = Callable[[str], None]
@@ -49,6 +57,7 @@ class _State:
     members: dict[str, tuple[str, ...]]
     pointers: Pointers
     ctx: Context
+    encoded: dict[str, EncodedTable]
     through: dict[str, ForeignKey] = field(default_factory=dict)
     foreign: list[ForeignKey] = field(default_factory=list)
     finds: list[Derivation] = field(default_factory=list)
@@ -111,7 +120,7 @@ def _prepare(study: Study) -> _State:
         subjects=subjects,
         subject_codes=codes,
     )
-    state = _State(study, logical, members, pointers, ctx, notes=[*notes, *pointers.notes])
+    state = _State(study, logical, members, pointers, ctx, encoded, notes=[*notes, *pointers.notes])
     keys = single_keys(ctx, state.copied)
     state.through = reach(tables, codes, keys)
     _check_unplaced(state, encoded, files)
@@ -129,7 +138,7 @@ def _skeleton(
     tables = {}
     for name, parts in members.items():
         first = encoded[parts[0]]
-        sequence = next((c for c in named("sequence", first.columns) if all(_counts(encoded[p], c) for p in parts)), None)
+        numbering = (c for c in named("sequence", first.columns) if all(_counts(encoded[p], c) for p in parts))
         tables[name] = TableSpec(
             name=name,
             members=parts,
@@ -138,7 +147,7 @@ def _skeleton(
             subjects=0,
             columns=(),
             subject=key.columns.get(parts[0]),
-            sequence=sequence,
+            sequence=next(numbering, None),
         )
     return Structure(subject=key.column, root=key.root, tables=tables, supplements=tuple(pointers.supplements))
 
@@ -147,7 +156,9 @@ def _counts(table: EncodedTable, column: str) -> bool:
     return column in table and table[column].number is not None and table[column].spec.encoding in ("integer", "float")
 
 
-def _reuse(name: str, frame: object, study: Study, encoded: dict[str, EncodedTable], parts: tuple[str, ...]) -> EncodedTable:
+def _reuse(
+    name: str, frame: pd.DataFrame, study: Study, encoded: dict[str, EncodedTable], parts: tuple[str, ...]
+) -> EncodedTable:
     """Encode what joining and pivoting made; keep the rest as it was encoded."""
     if len(parts) == 1:
         table = encoded[parts[0]]
@@ -314,7 +325,8 @@ def _full_key(state: _State, name: str, layout: Layout, subject: str | None) -> 
     """The key with the subject (or the parent's key) in front; the row number where nothing else names a row."""
     ctx, found = state.ctx, state.keys[name].columns
     table = ctx.tables[name]
-    pointed = next((k.parent_columns[-1] for k in state.foreign if k.parent == name and len(k.parent_columns) == 1), None)
+    to_here = [k.parent_columns for k in state.foreign if k.parent == name]
+    pointed = next((c[-1] for c in to_here if len(c) == 1), None)
     if name != ctx.root and pointed is not None and pointed in unique_columns(table):
         return (pointed,)
     front = (subject,) if subject is not None else ()
@@ -348,7 +360,7 @@ def _rows_above(state: _State, name: str, visit_table: str | None) -> ForeignKey
 def _pointing(state: _State, name: str) -> TableSpec:
     """A supplemental table, which has no logical frame of its own."""
     parts = state.members[name]
-    source = [encode_table(p, state.study[p].frame, state.study[p].columns) for p in parts]
+    source = [state.encoded[p] for p in parts]
     specs = {c.name: c.spec for t in source for c in t.columns.values()}
     return TableSpec(
         name=name,

@@ -85,10 +85,10 @@ class Context:
     """A study, encoded: what every step of discovery works on.
 
     `tables` are the logical tables without supplements. `subject` is the subject key's name, `root` the table with one
-    row a subject, `subject_columns` what the key is called per table. `subjects` holds the distinct subject ids; `subject_codes[table]` gives, a row, the index
-    into it (int32, -1 unknown) and is absent for tables that no subject reaches; `root_rows` gives, per subject,
-    the row in the root (-1 where the root lacks the subject). `order[table]` lists the rows sorted by
-    subject, in the table's own order within a subject.
+    row a subject, `subject_columns` what the key is called per table. `subjects` holds the distinct subjects;
+    `subject_codes[table]` gives, a row, the index into them (int32, -1 unknown) and is absent for tables that no
+    subject reaches; `root_rows` gives, per subject, the row in the root (-1 where the root lacks the subject).
+    `order[table]` lists the rows sorted by subject, in the table's own order within a subject.
 
     Filled as discovery goes on: `constant[table]`, columns of child tables that repeat a root column (name ->
     root column) or never vary within a subject (name -> ""); `same[table]`, columns equal to another one

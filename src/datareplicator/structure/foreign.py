@@ -53,7 +53,9 @@ def _pointing(ctx: Context, child: str, parent: str, column: str, skip: frozense
     values = set(key.texts)
     names = []
     for name, c in ctx.tables[child].columns.items():
-        if (c.kind in _NEVER and not is_named("visit", name)) or name in (MEMBER, ctx.subject_columns.get(child)) or not len(c.distinct):
+        if name in (MEMBER, ctx.subject_columns.get(child)) or not len(c.distinct):
+            continue
+        if c.kind in _NEVER and not is_named("visit", name):
             continue
         few = c.texts[:20]
         if sum(v in values for v in few) >= len(few) - 1 and included(c, key):
@@ -108,7 +110,8 @@ def composite_keys(ctx: Context, skip: frozenset[str] = frozenset()) -> list[For
     parents: dict[str, list[str]] = {}
     for name in tables:
         for column, c in ctx.tables[name].columns.items():
-            if name != ctx.root and _key_like(ctx, name, column) and c.present.all() and _pairs_unique(ctx, name, column):
+            fit = name != ctx.root and c.present.all() and _key_like(ctx, name, column)
+            if fit and _pairs_unique(ctx, name, column):
                 parents.setdefault(column, []).append(name)
     keys: list[ForeignKey] = []
     for column, options in parents.items():
@@ -177,6 +180,6 @@ def _included(ctx: Context, name: str, column: str, values: pd.Index, held: np.n
     if ctx.n_subjects < FEW:
         return is_named("visit", column)
     moved = np.unique(_cells(ctx, name, column, values, shift=1)[present])
-    return bool(np.isin(moved, held).mean() < SHIFTED) or (is_named("visit", column) and not is_named("sequence", column))
+    return bool(np.isin(moved, held).mean() < SHIFTED) or is_named("visit", column)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from datareplicator.structure.encode import Context, EncodedColumn
 from datareplicator.structure.names import is_named, named
-from datareplicator.structure.spec import MEMBER, Kind
+from datareplicator.structure.spec import MEMBER, SUPPLEMENT, Kind
 
 SHARED = 0.08  # row-weighted share of subjects that hold a value, from which a column can be a common axis
 WIDEST = 4  # columns of a natural key at most, beside the subject
@@ -64,8 +64,9 @@ def find_sequence(ctx: Context, table: str, group: np.ndarray) -> str | None:
 
 
 def _whole(c: EncodedColumn) -> bool:
-    whole = c.number is not None and len(c.number) > 0 and not c.spec.encoding == "text"
-    return whole and bool((c.number == np.floor(c.number)).all()) and c.kind in (Kind.INTEGER, Kind.IDENTIFIER, Kind.FLAG)
+    if c.number is None or not len(c.number) or c.spec.encoding == "text":
+        return False
+    return c.kind in (Kind.INTEGER, Kind.IDENTIFIER, Kind.FLAG) and bool((c.number == np.floor(c.number)).all())
 
 
 def _contiguous(c: EncodedColumn, group: np.ndarray) -> float:
@@ -129,17 +130,20 @@ def _pool(ctx: Context, table: str, derived: set[str], test: str | None) -> list
     skip |= {MEMBER, ctx.sequence.get(table), ctx.subject_columns.get(table)}
     pool = []
     for name, c in encoded.columns.items():
-        if name == test or (is_named("visit", name) and len(c.distinct) > 1 and name not in ctx.constant.get(table, {})):
+        visit = is_named("visit", name) and len(c.distinct) > 1 and name not in ctx.constant.get(table, {})
+        if name == test or visit:
             pool.append(name)
-        elif name in skip or len(c.distinct) < 2 or c.kind not in _COST or name.startswith("SUPP."):
-            continue
-        elif any(is_named(role, name) for role in NEVER):
-            continue
-        elif c.kind == Kind.DECIMAL and len(c.distinct) > 60 and not is_named("visit", name):
-            continue
-        else:
+        elif name not in skip and _may_name_rows(c):
             pool.append(name)
     return pool
+
+
+def _may_name_rows(c: EncodedColumn) -> bool:
+    if len(c.distinct) < 2 or c.kind not in _COST or c.name.startswith(SUPPLEMENT):
+        return False
+    if any(is_named(role, c.name) for role in NEVER):
+        return False
+    return c.kind != Kind.DECIMAL or len(c.distinct) <= 60
 
 
 def _share(ctx: Context, table: str, c: EncodedColumn) -> float:
@@ -166,15 +170,16 @@ def _collapse(ctx: Context, table: str, pool: list[str]) -> list[str]:
         c = encoded[name]
         missing = not c.present.all()
         visit = not is_named("visit", name)
-        return (not is_named("test", name), visit, -_finest(ctx, name), missing, float(c.texts.size and np.mean([len(t) for t in c.texts])))
+        length = float(np.mean([len(t) for t in c.texts[:200]])) if len(c.texts) else 0.0
+        return (not is_named("test", name), visit, -_finest(ctx, name), missing, length)
 
     kept: list[str] = []
     for name in sorted(pool, key=order):
         c = encoded[name]
-        twins = (k for k in kept if len(encoded[k].distinct) >= len(c.distinct) and np.array_equal(encoded[k].present, c.present))
-        if not any(determines(encoded[k], c) and determines(c, encoded[k]) for k in twins):
-            if not any(is_named("visit", k) and determines(encoded[k], c) for k in kept):
-                kept.append(name)
+        twins = [k for k in kept if np.array_equal(encoded[k].present, c.present) and determines(encoded[k], c)]
+        twins = [k for k in twins if determines(c, encoded[k])]
+        if not twins and not any(is_named("visit", k) and determines(encoded[k], c) for k in kept):
+            kept.append(name)
     cost = sorted(kept, key=lambda name: _cost(ctx, table, name))[:CANDIDATES]
     return [name for name in kept if name in cost or is_named("visit", name) or is_named("test", name)]
 

@@ -12,13 +12,14 @@ from datareplicator.dates import Moments, Precision, parse
 from datareplicator.structure.pii import personal
 from datareplicator.structure.spec import Kind
 
-IDENTIFIER_NAME = re.compile(r"(?:.*_)?(?:u?u?id|guid|key|identifier)|.*(?:REFID|LNKID|GRPID|SPID|SUBJID|SITEID|Id|_ID)$")
+IDENTIFIER_NAME = re.compile(r"(?:.*_)?(?:u?u?id|guid|key|identifier)|.*(?:REFID|LNKID|GRPID|SPID|SUBJID|Id|_ID)$")
 CODE_NAME = re.compile(r".*(?:_concept_id|_code|_type|CD|_status)$", re.IGNORECASE)
 DATE_NAME = re.compile(r".*(?:DTC|DTM?|_date|_datetime|date|year)$", re.IGNORECASE)
 FLAGS = tuple(frozenset(pair) for pair in (("Y", "N"), ("YES", "NO"), ("TRUE", "FALSE"), ("T", "F")))
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-TIME = r"T?\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
-DURATION = r"-?P(?=\d|T\d)(?:\d+(?:\.\d+)?[YMWD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?"
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+TIME = re.compile(r"T?\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?")
+DURATION = re.compile(r"-?P(?=\d|T\d)(?:\d+(?:\.\d+)?[YMWD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?")
+YEAR = re.compile(r"\d{4}(?:-|$)")
 CODED = 60  # integers written as text are codes up to this many distinct ones
 PROSE = 40  # mean length from which a text that hardly recurs is free text even in a tiny sample
 
@@ -48,7 +49,7 @@ def classify(name: str, distinct: pd.Series, rows: int) -> Findings:
         return Findings(Kind.TIME, number=distinct.dt.total_seconds().to_numpy())
     if pd.api.types.is_numeric_dtype(dtype):
         return _number(name, distinct, rows)
-    return _text(name, distinct.astype(str), rows)
+    return _text(name, [str(v).strip() for v in distinct], rows)
 
 
 def _number(name: str, distinct: pd.Series, rows: int) -> Findings:
@@ -82,54 +83,66 @@ def decimals_of(number: np.ndarray) -> int:
     return most
 
 
-def _text(name: str, distinct: pd.Series, rows: int) -> Findings:
-    text = distinct.str.strip()
+def _text(name: str, text: list[str], rows: int) -> Findings:
     moments = _dates(name, text)
     if moments is not None:
         return Findings(Kind.DATE, moments=moments)
-    if text.str.fullmatch(TIME).all():
-        return Findings(Kind.TIME, number=pd.to_timedelta(text.str.lstrip("T").str.replace(r"^(\d+:\d+)$", r"\1:00", regex=True)).dt.total_seconds().to_numpy())
-    if text.str.fullmatch(DURATION).all():
+    if all(map(TIME.fullmatch, text)):
+        clock = [t.lstrip("T") if t.count(":") == 2 else t.lstrip("T") + ":00" for t in text]
+        return Findings(Kind.TIME, number=pd.to_timedelta(pd.Series(clock)).dt.total_seconds().to_numpy())
+    if all(map(DURATION.fullmatch, text)):
         return Findings(Kind.DURATION)
     pii = personal(name, text)
     if pii is not None:
         return Findings(Kind.PII, pii=pii)
-    if any(set(text.str.upper()) <= flag for flag in FLAGS) and not set(text.str.upper()) <= {"T"}:
+    upper = {t.upper() for t in text[:3]} if len(text) <= 2 else set()
+    if upper and upper != {"T"} and any(upper <= flag for flag in FLAGS):
         return Findings(Kind.FLAG)
-    numeric = text.str.fullmatch(NUMBER).to_numpy(dtype=bool)
-    number = pd.to_numeric(text.where(numeric), errors="coerce").to_numpy(dtype=float) if numeric.any() else None
-    mostly = bool(numeric.mean() >= 0.5)
-    decimals = int(text[numeric].str.extract(r"\.(\d*)")[0].fillna("").str.len().max()) if numeric.any() else 0
-    kind = _numeric_text(name, text, rows, decimals) if numeric.all() else _words(name, text, rows)
-    return Findings(kind, decimals=decimals, numeric_text=mostly, number=number)
+    numeric = [NUMBER.fullmatch(t) is not None for t in text]
+    number = np.array([float(t) if is_one else np.nan for t, is_one in zip(text, numeric, strict=True)])
+    number = np.where(np.isinf(number), np.nan, number)
+    share = float(np.mean(numeric))
+    decimals = max((_digits(t) for t, is_one in zip(text, numeric, strict=True) if is_one), default=0)
+    kind = _numeric_text(name, text, rows, decimals) if share == 1 else _words(name, text, rows)
+    return Findings(kind, decimals=decimals, numeric_text=share >= 0.5, number=number if share else None)
 
 
-def _dates(name: str, text: pd.Series) -> Moments | None:
+def _digits(text: str) -> int:
+    """Digits after the point of a number in plain notation; of one with an exponent, those of its value."""
+    if "e" in text.lower():
+        return decimals_of(np.array([float(text)]))
+    return len(text.partition(".")[2])
+
+
+def _dates(name: str, text: list[str]) -> Moments | None:
     """Parsed dates, or None where this is no date column. Years alone are dates only under a date's name."""
-    if not text.iloc[:50].str.match(r"\d{4}(?:-|$)").mean() >= 0.5:
+    first = text[:50]
+    if sum(YEAR.match(t) is not None for t in first) < 0.5 * len(first):
         return None
-    moments = parse(text)
+    moments = parse(pd.Series(text, dtype="str"))
     dated = moments.valid & (moments.precision > 0)
     fine = (moments.precision[dated] > Precision.YEAR).any() or DATE_NAME.fullmatch(name) is not None
     return moments if fine and dated.mean() >= 0.95 else None
 
 
-def _numeric_text(name: str, text: pd.Series, rows: int, decimals: int) -> Kind:
+def _numeric_text(name: str, text: list[str], rows: int, decimals: int) -> Kind:
     if decimals:
         return Kind.DECIMAL
-    coded = text.str.match(r"0\d").any() or IDENTIFIER_NAME.fullmatch(name) or len(text) <= CODED
-    if not coded:
+    padded = any(len(t) > 1 and t[0] == "0" for t in text)
+    if not (padded or IDENTIFIER_NAME.fullmatch(name) or len(text) <= CODED):
         return Kind.INTEGER
     return Kind.IDENTIFIER if len(text) > max(CODED, 0.5 * rows) or (len(text) == rows > 20) else Kind.CATEGORY
 
 
-def _words(name: str, text: pd.Series, rows: int) -> Kind:
-    share, length = len(text) / rows, text.str.len()
-    spaced = text.str.contains(" ", regex=False).mean()
-    if share > 0.5 and spaced > 0.5 and ((len(text) >= 20 and length.mean() > 15) or length.mean() > PROSE):
+def _words(name: str, text: list[str], rows: int) -> Kind:
+    share, lengths = len(text) / rows, [len(t) for t in text]
+    mean, most = sum(lengths) / len(text), max(lengths)
+    spaced = sum(" " in t for t in text) / len(text)
+    if share > 0.5 and spaced > 0.5 and ((len(text) >= 20 and mean > 15) or mean > PROSE):
         return Kind.TEXT
-    digits = text.str.contains(r"\d", regex=True).mean()
-    coded = spaced == 0 and digits >= 0.9 and length.max() <= 64
-    if coded and ((share >= 0.5 and len(text) >= 10) or IDENTIFIER_NAME.fullmatch(name)):
-        return Kind.IDENTIFIER
-    return Kind.TEXT if length.max() > 1000 and share > 0.1 else Kind.CATEGORY
+    digits = sum(any(c.isdigit() for c in t) for t in text) / len(text)
+    if spaced == 0 and digits >= 0.9 and most <= 64:
+        recurring = share < 0.5 or len(text) < 10
+        if not recurring or IDENTIFIER_NAME.fullmatch(name):
+            return Kind.IDENTIFIER
+    return Kind.TEXT if most > 1000 and share > 0.1 else Kind.CATEGORY

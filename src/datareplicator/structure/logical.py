@@ -20,7 +20,7 @@ def to_logical(study: Study, structure: Structure) -> dict[str, pd.DataFrame]:
     """The logical frames by table name; supplemental tables are pivoted and absent.
 
     Rows keep the source's order, member after member; a joined table with a row number is sorted by subject (in
-    order of appearance) and that number, which keeps the order within each member.
+    order of appearance) and that number, where that leaves the order within each member as it is.
     """
     pivoted = {s.table for s in structure.supplements}
     frames = {name: _join(study, spec) for name, spec in structure.tables.items() if name not in pivoted}
@@ -72,8 +72,10 @@ def _join(study: Study, spec: TableSpec) -> pd.DataFrame:
     frame = concat({m: study[m].frame for m in spec.members if m in study})
     if spec.subject is None or spec.sequence is None:
         return frame
-    subject = pd.factorize(frame[spec.subject])[0]
-    return frame.iloc[np.lexsort((frame[spec.sequence].to_numpy(dtype=float, na_value=np.nan), subject))].reset_index(drop=True)
+    subject, member = pd.factorize(frame[spec.subject])[0], pd.factorize(frame[MEMBER])[0]
+    order = np.lexsort((frame[spec.sequence].to_numpy(dtype=float, na_value=np.nan), subject))
+    by_member = order[np.argsort(member[order], kind="stable")]
+    return frame.iloc[order].reset_index(drop=True) if (np.diff(by_member) > 0).all() else frame
 
 
 def _pivot(parent: pd.DataFrame, source: pd.DataFrame, supplement: Supplement, subject: str | None) -> pd.DataFrame:
@@ -108,7 +110,8 @@ def locate(parent: pd.DataFrame, source: pd.DataFrame, supplement: Supplement, s
         wanted.append(_as_text(source[roles["subject"]]).to_numpy(dtype=object))
     if supplement.pointer is not None:
         keys.append(_as_text(parent[supplement.pointer]).str.strip().to_numpy(dtype=object))
-        wanted.append(_as_text(source[roles["value_of_pointer"]]).map(plain_number, na_action="ignore").to_numpy(dtype=object))
+        pointed = _as_text(source[roles["value_of_pointer"]])
+        wanted.append(pointed.map(plain_number, na_action="ignore").to_numpy(dtype=object))
     if not keys:
         return np.full(len(source), -1, dtype=np.int64)
     cells = _cells([np.concatenate(pair) for pair in zip(keys, wanted, strict=True)])
@@ -159,7 +162,8 @@ def from_logical(
 
 def _select(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     missing = pd.Series(np.nan, index=frame.index, dtype="str")
-    return pd.DataFrame({c: frame[c] if c in frame else missing for c in columns}, index=frame.index).reset_index(drop=True)
+    parts = {c: frame[c] if c in frame else missing for c in columns}
+    return pd.DataFrame(parts, index=frame.index).reset_index(drop=True)
 
 
 def _unpivot(

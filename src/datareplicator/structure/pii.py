@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-import pandas as pd
+from collections.abc import Sequence
 
 PATTERNS = {
     "email": r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}",
@@ -19,42 +18,46 @@ NAMED = (
     ("phone", r"(tele?)?phone(_?(no|num|number))?|mobile(_?(no|num|number))?|fax|cell_?phone"),
     ("first_name", r"(first|given|fore|middle)_?name|f_?name"),
     ("last_name", r"(last|family|sur|maiden)_?name|surname|l_?name"),
-    ("name", r"(full|patient|subject|customer|person|contact|investigator|doctor|physician|guardian)_?name|invnam|pname"),
+    ("name", r"(full|patient|subject|customer|person|contact|doctor|physician|guardian|inv(estigator)?)_?nam(e)?"),
     ("initials", r"(subject|patient)?_?initials?|subjinit"),
     ("address", r"(home|street|mail(ing)?|billing|shipping)?_?address(_?(line)?_?\d)?|street(_?name)?|addr\d?"),
     ("postcode", r"zip(_?code)?|post(al)?_?code"),
-    ("national_id", r"ssn|social_security(_?(no|num|number))?|national_?id|passport(_?(no|num|number))?|nhs_?(no|num|number)|tax_?id"),
+    ("national_id", r"ssn|(social_security|passport|nhs)(_?(no|num|number))?|national_?id|tax_?id"),
     ("mrn", r"mrn|medical_record(_?(no|num|number))?|hospital_?(no|num|number)"),
     ("card", r"(credit_?)?card_?(no|num|number)|iban|account_?(no|num|number)"),
 )
 """Names that say personal data when the whole name (without its table's prefix) matches and the values are texts."""
 
+_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in PATTERNS.items())
 _NAMED = tuple((kind, re.compile(f"(?:.*_)?(?:{pattern})", re.IGNORECASE)) for kind, pattern in NAMED)
 
 
-def personal(name: str, values: pd.Series) -> str | None:
+def personal(name: str, values: Sequence[str]) -> str | None:
     """The kind of personal data that a text column holds, or None.
 
-    `values` are the distinct values. A name alone decides only where the values are no short code list: three
+    `values` are the distinct values, stripped. A name alone decides only where the values are no short code list: three
     or more of them, and not all of one or two letters unless the name says initials.
 
-    >>> personal("contact", pd.Series(["a.b@example.org", "c@example.com", "d@e.net"]))
+    >>> personal("contact", ["a.b@example.org", "c@example.com", "d@e.net"])
     'email'
-    >>> personal("USUBJID", pd.Series(["01-701-1015", "01-701-1023"])) is None
+    >>> personal("USUBJID", ["01-701-1015", "01-701-1023"]) is None
     True
     """
-    if not len(values):
+    if not values:
         return None
-    text = values.astype(str).str.strip()
-    for kind, pattern in PATTERNS.items():
-        if len(text) >= 2 and text.str.fullmatch(pattern).all():
+    for kind, pattern in _PATTERNS:
+        if len(values) >= 2 and all(map(pattern.fullmatch, values)):
             return kind
-    for kind, pattern in _NAMED:
-        if pattern.fullmatch(name) and len(text) >= 3 and (kind == "initials" or text.str.len().median() > 2):
-            return kind
-    if len(text) >= 5 and text.str.fullmatch(r"\d{13,19}").all() and text.map(_luhn).all():
-        return "card"
-    return None
+    if len(values) >= 3:
+        typical = sorted(len(v) for v in values)[len(values) // 2]
+        for kind, pattern in _NAMED:
+            if (kind == "initials" or typical > 2) and pattern.fullmatch(name):
+                return kind
+    return "card" if len(values) >= 5 and all(map(_card, values)) else None
+
+
+def _card(text: str) -> bool:
+    return 13 <= len(text) <= 19 and text.isascii() and text.isdigit() and _luhn(text)
 
 
 def _luhn(digits: str) -> bool:
