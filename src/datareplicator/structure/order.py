@@ -54,12 +54,14 @@ def _visit(column: str) -> bool:
 def _backwards(d: Derivation, spec: TableSpec) -> bool:
     """Results go from the collected to the standard text to the number, never back."""
     here = {s.column for s in d.sources if s.table == d.table}
+    if d.template == "items":  # totals correct all result columns of their own rows alike
+        return False
     if d.target == spec.original:
         return True
     if d.target == spec.text:
-        return spec.value in here
+        return spec.value in here and spec.original is None
     if d.target == spec.value:
-        return not here & {spec.original, spec.text} and d.template not in ("sum_items", "product_items")
+        return not here & {spec.original, spec.text}
     return False
 
 

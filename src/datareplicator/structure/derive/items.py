@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datareplicator.structure.derive.outcome import rounded
+from datareplicator.structure.derive.outcome import written_as
 from datareplicator.structure.derive.scene import Scene, ref
 from datareplicator.structure.derive.view import View, key_array, level_index
 from datareplicator.structure.spec import Derivation
@@ -18,13 +18,13 @@ CELLS = 500
 
 
 def items(view: View, d: Derivation) -> np.ndarray:
-    """The number of the rows of ``tests`` (one code or more) from the rows of ``items`` in the same cell.
+    """The target on the rows of a test from its values on the rows of other tests in the same cell.
 
-    sources: the number, the test code. params: ``cell``, the columns that make a cell; ``entries``, each with
-    ``test``, ``op`` ("sum", "mean", "product"), ``items``, ``otherwise`` (the value where items are missing; null:
-    missing), ``decimals``. All other rows are missing here: the derivation is partial.
+    sources: the test code. params: ``cell``, the columns that make a cell; ``entries``, each with ``test``, ``op``
+    ("sum", "product"), ``items``, ``otherwise`` (the value where items are missing; null: missing). All other rows
+    are missing here: the derivation is partial.
     """
-    number, test = view.values(d.table, d.sources[0].column).number, view.values(d.table, d.sources[1].column)
+    number, test = view.values(d.table, d.target).number, view.values(d.table, d.sources[0].column)
     cells, size = view.group(d.table, d.params["cell"])
     result = np.full(len(number), np.nan)
     for entry in d.params["entries"]:
@@ -52,8 +52,6 @@ def _combine(
         known = np.isfinite(cell)
         total = np.where(known, total * cell if entry["op"] == "product" else total + cell, total)
         count += known
-    if entry["op"] == "mean":
-        total = rounded(total / np.maximum(count, 1), entry["decimals"])
     other = np.nan if entry["otherwise"] is None else entry["otherwise"]
     return np.where(count == len(items), total, other)
 
@@ -74,10 +72,24 @@ def mine(scene: Scene) -> list[Derivation]:
         cell = _cell(scene, table, test)
         if target is None or cell is None:
             continue
-        entries = _entries(scene, table, test, target, cell)
-        if entries:
-            found.append(_finish(scene, table, test, target, cell, entries))
+        entries = _ordered(_entries(scene, table, test, target, cell))
+        params = {"cell": cell, "entries": entries, "partial": True}
+        for column in _written(scene, table, target) if entries else ():
+            one = _measured(scene, Derivation(table=table, target=column, template="items", sources=ref(table, test), params=params))
+            found += [one] if one else []
     return found
+
+
+def _written(scene: Scene, table: str, target: str) -> list[str]:
+    """The numeric result and the texts (collected, standard) that write the same number."""
+    number = scene.values(table, target).number
+    texts = []
+    for name in scene.candidates(table):
+        values = scene.values(table, name)
+        both = np.isfinite(values.number) & np.isfinite(number) if not values.stored_number and values.is_number else None
+        if both is not None and both.any() and np.isclose(values.number[both], number[both]).mean() >= 0.98:
+            texts.append(name)
+    return [target, *texts]
 
 
 def _result(scene: Scene, table: str) -> str | None:
@@ -166,10 +178,10 @@ def _products_among(wide: np.ndarray, held: np.ndarray, codes: list[str], member
     return found
 
 
-def _entry(test: str, op: str, names: list[str], rest: np.ndarray, decimals: int | None = None) -> dict[str, Any]:
+def _entry(test: str, op: str, names: list[str], rest: np.ndarray) -> dict[str, Any]:
     top = pd.Series(rest).mode() if len(rest) else pd.Series(dtype=float)
     sure = len(top) > 0 and (rest == top.iloc[0]).mean() >= 0.99
-    return {"test": test, "op": op, "items": names, "otherwise": float(top.iloc[0]) if sure else None, "decimals": decimals}
+    return {"test": test, "op": op, "items": names, "otherwise": float(top.iloc[0]) if sure else None}
 
 
 def _sums(wide: np.ndarray, codes: list[str]) -> list[dict[str, Any]]:
@@ -217,8 +229,8 @@ def _addends(wide: np.ndarray, held: np.ndarray, rows: np.ndarray, t: int) -> li
     return names if len(names) >= 3 and (made == x[full]).mean() >= 0.95 else None
 
 
-def _finish(scene: Scene, table: str, test: str, target: str, cell: list[str], entries: list[dict[str, Any]]) -> Derivation:
-    """Order the entries so that computed items come first, and measure the agreement on the rows computed."""
+def _ordered(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Items that are computed themselves come before what is made of them; circles are left out."""
     made = {e["test"]: e for e in entries}
     order: list[str] = []
 
@@ -230,10 +242,21 @@ def _finish(scene: Scene, table: str, test: str, target: str, cell: list[str], e
 
     for name in made:
         visit(name, ())
-    params = {"cell": cell, "entries": [made[n] for n in order], "partial": True}
-    derivation = Derivation(table=table, target=target, template="items", sources=ref(table, target, test), params=params)
-    result = items(scene.view, derivation)
-    number = scene.values(table, target).number
-    known = np.isfinite(result)
-    share = float((result[known] == number[known]).mean()) if known.any() else 0.0
-    return derivation.model_copy(update={"agreement": share, "rows": int(known.sum())})
+    return [made[n] for n in order]
+
+
+def _measured(scene: Scene, derivation: Derivation) -> Derivation | None:
+    """The agreement on the rows computed; entries that do not hold for this column are dropped."""
+    values, test = scene.values(derivation.table, derivation.target), scene.values(derivation.table, derivation.sources[0].column)
+    made = items(scene.view, derivation)
+    kept, hits, total = [], 0, 0
+    for entry in derivation.params["entries"]:
+        rows = _rows(test, [entry["test"]])
+        rows = rows[np.isfinite(made[rows])]
+        right = int((made[rows] == values.number[rows]).sum())
+        if len(rows) and right >= 0.97 * len(rows):
+            kept, hits, total = [*kept, entry], hits + right, total + len(rows)
+    if not kept:
+        return None
+    params = {**derivation.params, "entries": kept, **written_as(values)}
+    return derivation.model_copy(update={"params": params, "agreement": hits / total, "rows": total})
