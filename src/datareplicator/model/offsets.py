@@ -169,6 +169,8 @@ def _gains(away: np.ndarray, broad: float, prior: np.ndarray | None = None) -> n
     it leaves. Anchors come in the order of preference: a saving of a hundredth of a nat a row counts for nothing.
     """
     known = np.isfinite(away)
+    if not len(away):
+        return np.full(away.shape[1], -np.inf)
     length = np.array([_length(away[known[:, a], a]) if known[:, a].any() else np.inf for a in range(away.shape[1])])
     partial = known.mean(axis=0) < _PARTIAL
     usable = np.isfinite(length) & (~partial | (length <= _CLOSE))

@@ -153,7 +153,9 @@ def encode(columns: tuple[Column, ...], context: pd.DataFrame) -> np.ndarray:
             number = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
             codes[:, j] = np.where(np.isfinite(number), np.round(np.nan_to_num(number)), -(10**9))
         else:
-            codes[:, j] = pd.Categorical(values.astype(str).where(values.notna()), categories=column.categories).codes
+            text = values.astype(str).to_numpy(dtype=object)
+            found = pd.Index(column.categories, dtype=object).get_indexer(text)
+            codes[:, j] = np.where(values.isna(), -1, found)
     return codes
 
 
