@@ -23,7 +23,9 @@ def types_of(table: Table) -> dict[str, str]:
 def test_codes_ids_and_partial_dates_survive(tmp_path: Path) -> None:
     table = table_of(
         tmp_path,
-        "SITEID,ID,AESTDTC,TERM,MISS,YEAR\n007,12345678901234567,2014,a ,NA,2014\n010,12345678901234568,2015,b,None,2013\n",
+        "SITEID,ID,AESTDTC,TERM,MISS,YEAR\n"
+        "007,12345678901234567,2014,a ,NA,2014\n"
+        "010,12345678901234568,2015,b,None,2013\n",
     )
     assert types_of(table) == {
         "SITEID": "text", "ID": "integer", "AESTDTC": "text", "TERM": "text", "MISS": "text", "YEAR": "integer"

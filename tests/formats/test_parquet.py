@@ -131,7 +131,7 @@ def test_a_cut_file_is_refused(tmp_path: Path, cut: int) -> None:
     pq.write_table(many_types(), tmp_path / "t.parquet")
     path = tmp_path / "t.parquet"
     path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(SourceError, match="t.parquet"):
+    with pytest.raises(SourceError, match=r"t\.parquet"):
         read_study(path)
 
 
