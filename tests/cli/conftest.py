@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from datareplicator import cli
-from datareplicator.data import sample_study_path
 
 PROGRAM = (sys.executable, "-c", "from datareplicator.cli import main; main()")
 
@@ -45,19 +44,6 @@ def program():
         return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, **options)
 
     return _program
-
-
-@pytest.fixture(scope="session")
-def sample() -> Path:
-    return sample_study_path()
-
-
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Path:
-    """The model document of the sample study."""
-    path = tmp_path_factory.mktemp("model") / "model.json"
-    assert cli.run(["fit", str(sample), "-o", str(path)]) == 0
-    return path
 
 
 @pytest.fixture(scope="session")
