@@ -31,8 +31,13 @@ def test_unknown_names_are_attribute_errors() -> None:
     ["import datareplicator.validate", "import datareplicator.validate.running", "from datareplicator import validate"],
 )
 def test_validate_is_the_function_whatever_was_imported_before(first: str) -> None:
-    code = f"{first}\nimport datareplicator as dr\nfrom datareplicator.validate import Findings\nassert dr.validate.__name__"
-    code += " == 'validate' and callable(dr.validate) and dr.Findings is Findings"
+    lines = [
+        first,
+        "import datareplicator as dr",
+        "from datareplicator.validate import Findings, validate",
+        "assert dr.validate is validate and callable(validate) and dr.Findings is Findings",
+    ]
+    code = "\n".join(lines)
     subprocess.run([sys.executable, "-W", "error::ImportWarning", "-c", code], check=True)
 
 
