@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from datareplicator.errors import ModelError
 from datareplicator.generate.relations import draw_partners, write_relations
 from datareplicator.generate.state import State
 from datareplicator.model.reference import restore_reference
@@ -21,10 +22,7 @@ def finish(model: StudyModel, state: State) -> dict[str, pd.DataFrame]:
     structure = model.structure
     _order_dates(structure, state)
     _write_keys(model, state)
-    view = View(state.frames)
-    for derivation in structure.derivations:
-        if derivation.table in state.frames:
-            apply(derivation, view)
+    compute_columns(structure, state)
     _number_rows(structure, state)
     _write_relations(model, state)
     _sort_files(structure, state)
@@ -38,6 +36,41 @@ def finish(model: StudyModel, state: State) -> dict[str, pd.DataFrame]:
             out[source.name] = frame if state.block.index == 0 else frame.iloc[:0]
         else:
             out[source.name] = typed(made.get(source.name), source)
+    return out
+
+
+def compute_columns(structure: Structure, state: State) -> None:
+    """All computed columns of the tables that are there, each after what it rests on.
+
+    Raises ModelError when some rest on each other or on a column that nothing makes.
+    """
+    view = View(state.frames)
+    left = [d for d in structure.derivations if d.table in state.frames]
+    while left:
+        postponed: list[Derivation] = []
+        for derivation in left:
+            needed = inputs(derivation)
+            waiting = {(p.table, p.target) for p in postponed}
+            there = all(table in view.frames and column in view.frames[table] for table, column in needed)
+            if there and not needed & waiting:
+                apply(derivation, view)
+            else:
+                postponed.append(derivation)
+        if len(postponed) == len(left):
+            names = ", ".join(f"{d.table}.{d.target}" for d in left[:5])
+            raise ModelError(f"these columns cannot be computed, what they rest on is not there: {names}.")
+        left = postponed
+    state.frames.update(view.frames)
+
+
+def inputs(derivation: Derivation) -> set[tuple[str, str]]:
+    """The columns that a derivation reads: its sources, and those by which its parameters group and sort rows."""
+    out = {(source.table, source.column) for source in derivation.sources}
+    for key in ("by", "cell"):
+        out |= {(derivation.table, column) for column in derivation.params.get(key, ())}
+    for key in ("order", "file_order"):
+        out |= {(derivation.table, part["column"]) for part in derivation.params.get(key, ())}
+    out.discard((derivation.table, derivation.target))
     return out
 
 
@@ -64,6 +97,7 @@ def _write_keys(model: StudyModel, state: State) -> None:
     view = View(state.frames)
     for derivation in _needed(structure, root, key):
         apply(derivation, view)
+    state.frames.update(view.frames)
     values = state.frames[root][key]
     for name, frame in state.frames.items():
         column = structure.tables[name].subject
@@ -118,6 +152,7 @@ def _write_relations(model: StudyModel, state: State) -> None:
         for derivation in structure.derivations:
             if derivation.table == relation.table and derivation.target not in (spec.subject, relation.roles.group):
                 apply(derivation, view)
+        state.frames.update(view.frames)
 
 
 def _sort_files(structure: Structure, state: State) -> None:

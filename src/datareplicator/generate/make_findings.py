@@ -47,7 +47,7 @@ def _make_table(
         frame[spec.visit] = visit_values(model, spec, visit)
     known = findings_known(table.results, table.cells, cell, visit, value)
     anchors = day_anchors(subject, visit, state.visits, state.subjects.last_day, {})
-    fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, visit)
+    fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, visit, visit)
     unit = pd.Series(frame[spec.unit]) if spec.unit is not None and spec.unit in frame else _unit_of(table, result)
     for name, column in write_results(table.results, result, value, unit).items():
         frame[name] = column.array

@@ -16,11 +16,16 @@ from datareplicator.seeds import Streams
 
 
 def fill_rows(
-    model: RowsModel, state: State, context: pd.DataFrame, anchors: dict[str, np.ndarray], code: np.ndarray
+    model: RowsModel,
+    state: State,
+    context: pd.DataFrame,
+    anchors: dict[str, np.ndarray],
+    code: np.ndarray,
+    visit: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Draw all columns of the model into the table's frame; returns the attributes drawn (extras too).
 
-    `context`, `anchors` and `code` are what they were in training, one entry a row of `state.frames[model.table]`.
+    `context`, `anchors`, `code` and `visit` are what they were in training, one entry a row of the table's frame.
     """
     table = model.table
     frame, subject = state.frames[table], state.subject[table]
@@ -29,7 +34,7 @@ def fill_rows(
     for name in drawn.columns:
         if not name.startswith(PRECISION):
             frame[name] = drawn[name].to_numpy() if drawn[name].dtype != "category" else drawn[name].array
-    _fill_dates(model, state, drawn, anchors, code, streams)
+    _fill_dates(model, state, drawn, anchors, code, visit, streams)
     for kind, name in ((kind, name) for name, kind in model.personal.items()):
         frame[name] = _personal(kind, subject, state.subjects.n, streams.get("personal", name))
     for identifier in model.identifiers:
@@ -40,7 +45,13 @@ def fill_rows(
 
 
 def _fill_dates(
-    model: RowsModel, state: State, drawn: pd.DataFrame, anchors: dict[str, np.ndarray], code: np.ndarray, streams: Streams
+    model: RowsModel,
+    state: State,
+    drawn: pd.DataFrame,
+    anchors: dict[str, np.ndarray],
+    code: np.ndarray,
+    visit: np.ndarray | None,
+    streams: Streams,
 ) -> None:
     """Draw the dates, each after those of its row that it may follow; chains one position after another."""
     subject = state.subject[model.table]
@@ -53,12 +64,28 @@ def _fill_dates(
         if model.chain:
             known |= {BEFORE + name: values[subject[rows]] for name, values in before.items()}
         for date in model.dates:
-            day = _draw_days(date, state, subject[rows], known, code[rows], streams.under("date", date.column, str(p)))
+            branch = streams.under("date", date.column, str(p))
+            first, of = _sharing(date, subject[rows], None if visit is None else visit[rows])
+            once = {name: values[first] for name, values in known.items()}
+            day = _draw_days(date, state, subject[rows][first], once, code[rows][first], branch)
+            if date.ascending and date.together and visit is not None:
+                day = pd.Series(day).groupby(subject[rows][first]).cummax().to_numpy()
+            day = day[of]
             days[date.column][rows] = known[OWN + date.column] = day
         for name, values in before.items():
             values[subject[rows]] = days[name][rows]
     for date in model.dates:
         _write_date(date, state, model.table, days[date.column], drawn[PRECISION + date.column], streams.under("clock", date.column))
+
+
+def _sharing(date: DateColumn, subject: np.ndarray, visit: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """The rows for which a day is drawn, and which of them each row takes its day from."""
+    if not date.together or visit is None or not len(subject):
+        every = np.arange(len(subject))
+        return every, every
+    key = subject.astype(np.int64) * (int(visit.max()) + 2) + visit + 1
+    _, first, of = np.unique(key, return_index=True, return_inverse=True)
+    return first, of
 
 
 def _draw_days(

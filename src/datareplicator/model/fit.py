@@ -134,7 +134,7 @@ def _timelines(training: Training, schedule: _Schedule) -> list[Timeline]:
         days.append(training.catalogue.day)
     base = len(training.catalogue) if training.catalogue is not None else 0
     for spec in prepared.structure.tables.values():
-        if spec.layout != Layout.FINDINGS or not (prepared.subject[spec.name] >= 0).any():
+        if spec.layout != Layout.FINDINGS or not _has_subjects(prepared, spec):
             continue
         if spec.name in training.visit:
             schedule.tables.append((spec, (0, len(training.catalogue or ())), True))
@@ -190,7 +190,7 @@ def _last_days_without_visits(training: Training) -> None:
     last = np.full(prepared.n, -np.inf)
     for spec in prepared.structure.tables.values():
         column = spec.start or spec.date
-        if column is None or not (prepared.subject[spec.name] >= 0).any() or spec.layout == Layout.REFERENCE:
+        if column is None or spec.layout == Layout.REFERENCE or not _has_subjects(prepared, spec):
             continue
         day, subject = prepared.days(spec.name, column), prepared.subject[spec.name]
         known = np.isfinite(day) & (subject >= 0)
@@ -234,10 +234,14 @@ def _fit_tables(training: Training, tell: Progress) -> list[TableModel]:
 def _place(prepared: Prepared, spec: TableSpec) -> int:
     """Order of the tables; 9 for those that are made elsewhere or copied."""
     elsewhere = (Layout.REFERENCE, Layout.SUPPLEMENT, Layout.RELATION, Layout.FINDINGS)
-    if spec.layout in elsewhere or spec.name == prepared.structure.root or not (prepared.subject[spec.name] >= 0).any():
+    if spec.layout in elsewhere or spec.name == prepared.structure.root or not _has_subjects(prepared, spec):
         return 9
     ranks = {Layout.VISITS: 0, Layout.SUBJECT: 1, Layout.ONCE: 1, Layout.SETS: 2, Layout.INTERVALS: 2, Layout.CHILDREN: 5}
     return ranks.get(spec.layout, 3)
+
+
+def _has_subjects(prepared: Prepared, spec: TableSpec) -> bool:
+    return bool((prepared.subject.get(spec.name, np.empty(0)) >= 0).any())
 
 
 def _source(table: Table) -> SourceTable:

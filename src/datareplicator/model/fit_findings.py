@@ -106,7 +106,7 @@ def fit_findings_rows(training: Training, part: TableCells) -> Findings:
     anchors = day_anchors(subject, visit, training.visits, training.subjects.last_day, {})
     rows = fit_rows(
         prepared, spec, columns, training.row_context(spec, known), anchors, visit,
-        rows=part.cell >= 0, hard=("@measured",),
+        rows=part.cell >= 0, hard=("@measured",), visit=visit, min_subjects=training.min_subjects,
     )  # fmt: skip
     return Findings(
         table=spec.name, results=part.results, first=part.first, cells=part.of, replicate=part.replicate,

@@ -80,11 +80,11 @@ def _index_subjects(structure: Structure, frames: dict[str, pd.DataFrame]) -> di
         known = pd.Index(frames[root.name][root.subject].dropna().unique())
         index = {root.name: known.get_indexer(frames[root.name][root.subject])}
     for spec in structure.tables.values():
-        if spec.name == root.name:
+        if spec.name == root.name or spec.name not in frames:
             continue
         if spec.subject is not None and known is not None:
             index[spec.name] = known.get_indexer(frames[spec.name][spec.subject])
-    pending = [s for s in structure.tables.values() if s.name not in index and s.parent_key is not None]
+    pending = [s for s in structure.tables.values() if s.name not in index and s.parent_key is not None and s.name in frames]
     while pending:
         ready = [s for s in pending if s.parent_key is not None and s.parent_key.parent in index]
         if not ready:

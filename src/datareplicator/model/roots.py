@@ -109,8 +109,8 @@ def strata(prepared: Prepared, group: np.ndarray) -> tuple[np.ndarray, list[froz
     groups = int(group.max(initial=-1)) + 1
     share = {}
     for name, spec in prepared.structure.tables.items():
-        index = prepared.subject[name]
-        if spec.layout in (Layout.REFERENCE, Layout.RELATION, Layout.SUPPLEMENT, Layout.COMMENT) or not (index >= 0).any():
+        index = prepared.subject.get(name, np.empty(0))
+        if spec.layout in (Layout.REFERENCE, Layout.RELATION, Layout.COMMENT) or not (index >= 0).any():
             continue
         has = np.zeros(prepared.n, dtype=bool)
         has[index[index >= 0]] = True

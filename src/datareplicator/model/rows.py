@@ -27,12 +27,15 @@ CLOCK_KNOTS = 33
 
 
 class DateColumn(Document):
-    """One date column. `text`: written as ISO 8601 text; `clock`: the times of day, where there are any."""
+    """One date column. `text`: written as ISO 8601 text; `clock`: the times of day, where there are any; `together`:
+    all rows of a subject's visit carry one date; `ascending`: a later visit never has an earlier date."""
 
     column: str
     text: bool
     offsets: OffsetModel
     clock: ClockModel | None
+    together: bool = False
+    ascending: bool = False
 
 
 class RowIdentifier(Document):
@@ -79,6 +82,7 @@ def fit_rows(
     hard: tuple[str, ...] = (),
     extra: pd.DataFrame | None = None,
     chain: bool = False,
+    visit: np.ndarray | None = None,
     min_subjects: int = 1,
 ) -> RowsModel:
     """Learn `columns` of a table.
@@ -87,7 +91,8 @@ def fit_rows(
     relative to the subject's anchor; `code`: int a row that dates depend on (-1 unknown); `rows`: the rows to use
     (bool, all with a subject where None); `extra`: further attributes to be drawn with the table's own; `chain`: rows
     follow each other within a subject, so that a date may follow the row before. Every date may follow those of its
-    row that come before it: start, end, then the others.
+    row that come before it: start, end, then the others. `visit`: int a row; the rows of a subject's visit may share
+    their date.
     """
     frame, subject = prepared.frames[spec.name], prepared.subject[spec.name]
     use = subject >= 0 if rows is None else rows & (subject >= 0)
@@ -106,7 +111,10 @@ def fit_rows(
     if chain:
         candidates = _before(prepared, spec, by_kind["date"], use) | candidates
     for name in by_kind["date"]:
-        dates.append(_fit_date(prepared, spec, name, candidates, code[use], use))
+        made = _fit_date(prepared, spec, name, candidates, code[use], use)
+        if visit is not None:
+            made = made.model_copy(update=_by_visit(prepared, spec, name, visit, use))
+        dates.append(made)
         candidates = {OWN + name: rough_days(prepared, spec.name, name)[use]} | candidates
     return RowsModel(
         table=spec.name,
@@ -201,6 +209,21 @@ def _fit_date(
     )
     text = pd.api.types.is_string_dtype(prepared.frames[spec.name][name].dtype)
     return DateColumn(column=name, text=text, offsets=offsets, clock=clock)
+
+
+def _by_visit(
+    prepared: Prepared, spec: TableSpec, name: str, visit: np.ndarray, use: np.ndarray
+) -> dict[str, bool]:
+    """Whether nine of ten visits with several rows have one date, and whether dates follow the visits (99 of 100)."""
+    day = rough_days(prepared, spec.name, name)[use]
+    groups = pd.Series(day).groupby([prepared.subject[spec.name][use], visit[use]])
+    several = groups.size() > 1
+    first = groups.min().dropna()
+    step = first.groupby(level=0).diff().dropna()
+    return {
+        "together": bool(((groups.max() - groups.min())[several] == 0).mean() >= 0.9) if several.any() else False,
+        "ascending": bool((step >= 0).mean() >= 0.99) if len(step) else False,
+    }
 
 
 def clock_key(subject: np.ndarray, day: np.ndarray) -> np.ndarray:
