@@ -13,13 +13,13 @@ from datareplicator.generate.attributes import sample_attributes
 from datareplicator.generate.terms import sample_terms
 from datareplicator.model.coding import is_number, to_float
 from datareplicator.model.digests import subject_digests
-from datareplicator.model.eventcontext import lead_context, row_context, subject_context, term_context
+from datareplicator.model.durations import POSITION
+from datareplicator.model.eventcontext import lead_context, record_groups, row_context, subject_context, term_context
 from datareplicator.model.eventrows import EventRows
 from datareplicator.model.events import END, MARK, START, EventModel
 from datareplicator.model.subjects import Subjects
 from datareplicator.seeds import Streams
 
-REDRAWS = 3
 SHIFTS = 7
 
 
@@ -87,7 +87,7 @@ def sample_events(
         end_precision=_to_precision(drawn[END]),
         marks=frame.marks,
     )
-    limit = np.where(np.isfinite(last_day), last_day + model.overhang, np.inf)[frame.subject]
+    limit = np.where(np.isfinite(last_day), last_day, np.inf)[frame.subject]
     rows.end = _draw_ends(model, rows, pd.concat([context, drawn], axis=1), limit, streams, variation)
     pinned = _pin_ends(rows, pins or {})
     _avoid_copies(model, rows, limit, pinned)
@@ -188,7 +188,7 @@ def _draw_onsets(model: EventModel, frame: _Frame, last_day: np.ndarray, streams
     shared = streams.get("onset", "subject").standard_normal(len(last_day))
     score = np.sqrt(onset.likeness) * shared[frame.subject] + np.sqrt(1 - onset.likeness) * rng.standard_normal(m)
     stay = onset.stay(last_day)[frame.subject]
-    day = onset.invert(ndtr(score) * onset.total(last_day)[frame.subject])
+    day = onset.onset(ndtr(score), onset.total(last_day)[frame.subject])
     day = np.clip(day, 0, np.maximum(np.floor(stay), 0))
     late, gap = rng.random(m) < onset.late, rng.random(m)
     if len(onset.late_gap):
@@ -233,18 +233,18 @@ def _to_precision(values: pd.Series) -> np.ndarray:
 def _draw_ends(
     model: EventModel, rows: EventRows, context: pd.DataFrame, limit: np.ndarray, streams: Streams, variation: float
 ) -> np.ndarray:
-    """Ends of rows that have one: start and a duration, drawn again where it passes the limit."""
+    """Ends of rows that have one: start and a duration within the room, or a follow-up past the last day."""
     end = np.full(len(rows), np.nan)
     need = np.flatnonzero((rows.precision("end") > 0) & np.isfinite(rows.start))
-    for attempt in range(REDRAWS):
-        part, branch = context.iloc[need], streams.under("duration", str(attempt))
-        days = sample_attributes(model.duration, part, rows.subject[need], branch, variation)["duration"]
-        end[need] = rows.start[need] + _number(days)
-        need = need[end[need] > limit[need]]
-        if not len(need):
-            return end
-    room = np.maximum(np.floor(limit[need] - rows.start[need]), 0)
-    end[need] = rows.start[need] + np.floor(streams.get("duration", "room").random(len(need)) * (room + 1))
+    record = pd.factorize(record_groups(rows.subject, rows.code, rows.start)[need])[0].astype(np.int64)
+    model_of, branch = model.duration, streams.under("duration")
+    drawn = sample_attributes(model_of.position, context.iloc[need], record, branch, variation)[POSITION]
+    room = np.where(np.isfinite(limit[need]), limit[need] - rows.start[need], np.nan)
+    if len(model_of.over_gap):
+        uniform = branch.get("over").random((2, len(rows)))[:, record]
+        gap = np.interp(uniform[1], np.linspace(0, 1, len(model_of.over_gap)), model_of.over_gap)
+        room = room + np.where(uniform[0] < model_of.over, np.ceil(gap), 0.0)
+    end[need] = rows.start[need] + model_of.days(_number(drawn), room)
     return end
 
 

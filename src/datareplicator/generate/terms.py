@@ -10,6 +10,7 @@ from datareplicator.model.coding import decode, encode
 from datareplicator.model.terms import CLASS, DONOR, DONOR_CLASS, TermModel
 from datareplicator.seeds import Streams
 
+HAS_DONOR = "__has_donor__"
 RETRIES = 12
 FRESH_REDRAWS = 3
 
@@ -40,7 +41,8 @@ def sample_terms(
     def fresh(rows: np.ndarray, branch: Streams) -> np.ndarray:
         given = np.where(donor[rows] >= 0, term[donor[rows]], 0)
         parents = {name: code[rows] for name, code in codes.items()}
-        parents |= {DONOR: given, DONOR_CLASS: model.class_of[given]}
+        parents |= {DONOR: given, DONOR_CLASS: model.class_of[given], HAS_DONOR: donor[rows] >= 0}
+        parents[HAS_DONOR] &= ~fixed[rows]
         drawn = _draw_allowed(model, parents, rows, forbidden, branch)
         return np.where(staple[rows] >= 0, staple[rows], drawn)
 
@@ -126,7 +128,10 @@ def _draw_allowed(
 
 def _draw_fresh(model: TermModel, parents: dict[str, np.ndarray], n: int, streams: Streams) -> np.ndarray:
     if model.class_table is not None:
-        parents = parents | {CLASS: draw_codes(model.class_table, parents, n, streams.get("class"))}
+        own = draw_codes(model.class_table, parents, n, streams.get("class"))
+        given = parents[DONOR_CLASS]
+        stay = parents[HAS_DONOR].astype(bool) & (streams.get("stay").random(n) < model.class_repeat[given])
+        parents = parents | {CLASS: np.where(stay, given, own)}
     return draw_codes(model.table, parents, n, streams.get("term"))
 
 

@@ -46,6 +46,12 @@ class Node(Document):
         return self
 
     @property
+    def needs(self) -> set[str]:
+        """The columns this node reads."""
+        leaf = self.number.parent if self.number is not None else None
+        return {name for name in (*self.table.parents, self.scope, leaf) if name}
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The target columns this node fills."""
         return self.patterns.columns if self.patterns is not None else (self.number.name,)  # type: ignore[union-attr]
@@ -67,9 +73,8 @@ class AttributeModel(Document):
             raise ValueError("the nodes of the attribute model do not fill each column once")
         known = set(self.context)
         for node in self.nodes:
-            wanted = set(node.table.parents) | ({node.scope} if node.scope else set())
-            if not wanted <= known:
-                raise ValueError(f"an attribute model names columns it does not know: {sorted(wanted - known)}")
+            if not node.needs <= known:
+                raise ValueError(f"an attribute model names columns it does not know: {sorted(node.needs - known)}")
             known |= set(node.columns)
         return self
 
@@ -81,6 +86,7 @@ def fit_attributes(
     *,
     scope: np.ndarray | None = None,
     apart: tuple[str, ...] = (),
+    numbers: tuple[str, ...] = (),
     min_subjects: int = 1,
     hard: tuple[str, ...] = (),
 ) -> AttributeModel:
@@ -89,7 +95,8 @@ def fit_attributes(
     Numbers come back as floats, text as categoricals. Values and combinations seen in fewer than `min_subjects`
     subjects are not learned. `hard` names context columns (facts that tie tables together) over whose values no
     pattern is ever carried. `scope` (int[n]) are the groups within which rows repeat each other where these are not
-    the subjects (the rows of one parent). `apart`: columns that join no pattern, drawn first. Raises
+    the subjects (the rows of one parent). `apart`: columns that join no pattern, drawn first.
+    `numbers`: columns that are measured numbers, however few values they have. Raises
     TypeError for date columns.
 
     >>> rows = pd.DataFrame({"SEV": ["MILD", "MILD", "SEVERE", "MILD"]})
@@ -106,7 +113,10 @@ def fit_attributes(
         if name not in columns
     }
     candidates = {name: Candidate(encode(coding, context[name]), coding.size) for name, coding in known.items()}
-    coded = {name: fit_categories(targets[name], name, subject, min_subjects) for name in columns}
+    coded = {
+        name: None if name in numbers else fit_categories(targets[name], name, subject, min_subjects)
+        for name in columns
+    }
     codes = {name: encode(coding, targets[name]) for name, coding in coded.items() if coding is not None}
     groups = group_columns(codes, candidates, subject, apart)
     nodes, codings = [], {}
@@ -118,7 +128,7 @@ def fit_attributes(
         if coded[name] is None:
             nodes.append(fitted.number(targets[name]))
             codings[name] = fit_coding(targets[name], name)
-    used = {name for node in nodes for name in (*node.table.parents, node.scope) if name}
+    used = {name for node in nodes for name in node.needs}
     return AttributeModel(
         columns=columns,
         context={name: coding for name, coding in known.items() if name in used},
@@ -149,6 +159,8 @@ class _Fit:
         self.candidates = dict(candidates)
         self.subject = subject
         self.scope = scope
+        categories = [name for name, c in candidates.items() if c.size > 2]
+        self.finest = max(categories, key=lambda name: candidates[name].size, default=None)
         self.hard = tuple(name for name in hard if name in candidates)
         self.min_subjects = min_subjects
 
@@ -189,13 +201,30 @@ class _Fit:
         table = fit_conditional(
             outcome[kept], outcomes, candidates, self.subject[kept], hard=self.hard, min_subjects=self.min_subjects
         )
-        soft = [name for name in table.parents if name not in self.hard]
-        scope = soft[0] if soft else None
-        if parts.get("number") is not None and parts["number"].parent:
-            scope = parts["number"].parent
-        inner = candidates[scope].codes if scope else np.zeros(len(kept), dtype=np.int64)
-        repeats = fit_repeats(value[kept], inner if scope else None, self.scope[kept])
+        scope, repeats = self._repeats(table, value, kept, candidates, parts.get("number"))
         return Node(table=table, scope=scope, repeats=repeats, **parts)
+
+    def _repeats(
+        self,
+        table: Conditional,
+        value: np.ndarray,
+        kept: np.ndarray,
+        candidates: dict[str, Candidate],
+        leaves: NumberLeaves | None,
+    ) -> tuple[str | None, Repeats]:
+        """The scope within which rows of a subject repeat most: the leading parent, the column of the number's leaves,
+        or the finest context (a term, a test)."""
+        trials = [name for name in table.parents if name not in self.hard][:1]
+        if leaves is not None and leaves.parent:
+            trials.append(leaves.parent)
+        if self.finest is not None:
+            trials.append(self.finest)
+        fits = [
+            (name, fit_repeats(value[kept], candidates[name].codes, self.scope[kept])) for name in dict.fromkeys(trials)
+        ]
+        if not fits:
+            return None, fit_repeats(value[kept], None, self.scope[kept])
+        return max(fits, key=lambda fit: fit[1].inner + fit[1].subject)
 
 
 __all__ = ["AttributeModel", "Node", "fit_attributes"]

@@ -96,8 +96,8 @@ def impute_starts(
     learned from must have one too. Before the study it is that of another row of the term, else of any row."""
     start = rows.start.copy()
     gap = on & np.isnan(start)
-    value = rng.random(len(rows)) * onset.total(last_day)[rows.subject]
-    start = np.where(gap, np.maximum(onset.invert(value), 0.0), start)
+    value = onset.onset(rng.random(len(rows)), onset.total(last_day)[rows.subject])
+    start = np.where(gap, np.maximum(value, 0.0), start)
     code = np.zeros(len(rows), dtype=np.int64) if rows.code is None else pd.factorize(rows.code)[0].astype(np.int64)
     for key in (code, np.zeros(len(rows), dtype=np.int64)):
         known = np.flatnonzero(~on & np.isfinite(start))
@@ -108,3 +108,9 @@ def impute_starts(
         pick = low + np.floor(rng.random(len(need)) * (high - low)).astype(np.int64)
         start[need[found]] = start[known[pick[found]]]
     return start
+
+
+def record_groups(subject: np.ndarray, code: pd.Series | None, start: np.ndarray) -> np.ndarray:
+    """A number for each combination of subject, term and day of start (int[m])."""
+    term = np.zeros(len(subject), dtype=np.int64) if code is None else pd.factorize(code)[0]
+    return pd.factorize(pd.MultiIndex.from_arrays([subject, term, np.floor(start)]))[0].astype(np.int64)

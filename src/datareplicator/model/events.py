@@ -18,10 +18,12 @@ from datareplicator.document import Document, Floats, Ints
 from datareplicator.model.attributes import AttributeModel, fit_attributes
 from datareplicator.model.counts import CountModel, fit_counts
 from datareplicator.model.digests import subject_digests
+from datareplicator.model.durations import DurationModel, fit_durations
 from datareplicator.model.eventcontext import (
     find_donors,
     impute_starts,
     lead_context,
+    record_groups,
     row_context,
     subject_context,
     term_context,
@@ -51,7 +53,7 @@ class EventModel(Document):
     """What `fit_events` learned of one table. `linked`: correlation of the two regimes' propensities. `on_leads`:
     whether the score of a subject is that of the on-study rows. `same_fresh`, `same_repeat`: shares of
     rows with a new term, and with a term the subject has already, that begin on the day of an earlier row; before
-    the study and on it. `overhang`: days an end may lie after the last day.
+    the study and on it.
     `clock`: quantiles of the time of day (fraction of a day) of starts and of ends, rows 0 and 1, empty where no
     date has a time. `digests`: of the term and start sets of the source's subjects, which are not to be made."""
 
@@ -67,15 +69,14 @@ class EventModel(Document):
     terms: TermModel | None
     lead: AttributeModel
     attributes: AttributeModel
-    duration: AttributeModel
-    overhang: float
+    duration: DurationModel
     clock: Floats
     marks: tuple[MarkModel, ...]
     digests: Ints
 
     @model_validator(mode="after")
     def _ranges(self) -> EventModel:
-        if not -1 <= self.linked <= 1 or self.overhang < 0:
+        if not -1 <= self.linked <= 1:
             raise ValueError(f"the event model of {self.name} has a parameter out of its range")
         for share in (self.same_fresh, self.same_repeat):
             if share.shape != (2,) or not ((share >= 0) & (share <= 1)).all():
@@ -133,8 +134,7 @@ def fit_events(
         terms=terms,
         lead=lead,
         attributes=attributes,
-        duration=_fit_duration(rows, pd.concat([context, targets], axis=1), hard, min_subjects),
-        overhang=_overhang(rows, last_day),
+        duration=_fit_duration(rows, last_day, pd.concat([context, targets], axis=1), hard, min_subjects),
         clock=_fit_clock(rows),
         marks=_fit_marks(rows, on),
         digests=np.unique(subject_digests(rows)[1]),
@@ -201,7 +201,9 @@ def _fit_lead(rows: EventRows, on: np.ndarray, base: pd.DataFrame, min_subjects:
     use = np.flatnonzero(~on & np.isfinite(rows.start))
     context = lead_context(base, rows.code, rows.group).iloc[use]
     target = pd.DataFrame({"lead": -np.floor(rows.start[use])}, index=context.index)
-    return without_repeats(fit_attributes(target, context, rows.subject[use], min_subjects=min_subjects))
+    return without_repeats(
+        fit_attributes(target, context, rows.subject[use], numbers=("lead",), min_subjects=min_subjects)
+    )
 
 
 def without_repeats(model: AttributeModel) -> AttributeModel:
@@ -229,23 +231,23 @@ def _precision_text(rows: EventRows, which: str) -> pd.Categorical:
     return pd.Categorical.from_codes(np.searchsorted([int(p) for p in Precision], level), categories=names)
 
 
-def _fit_duration(rows: EventRows, context: pd.DataFrame, hard: tuple[str, ...], min_subjects: int) -> AttributeModel:
-    """Whole days from start to end, of rows with both; at partial precision approximately."""
-    both = np.isfinite(rows.start) & np.isfinite(rows.end)
-    use = np.flatnonzero(both)
-    days = np.maximum(np.floor(rows.end[use]) - np.floor(rows.start[use]), 0.0)
-    target = pd.DataFrame({"duration": days}, index=use)
-    model = fit_attributes(target, context.iloc[use], rows.subject[use], min_subjects=min_subjects, hard=hard)
-    return without_repeats(model)
-
-
-def _overhang(rows: EventRows, last_day: np.ndarray) -> float:
-    """Days by which ends pass the subject's last day, where that is a habit of the source."""
-    beyond = rows.end - last_day[rows.subject]
-    known = beyond[np.isfinite(beyond)]
-    if not len(known) or (known > 0).mean() < 0.01:
-        return 0.0
-    return float(np.ceil(np.quantile(known[known > 0], 0.95)))
+def _fit_duration(
+    rows: EventRows, last_day: np.ndarray, context: pd.DataFrame, hard: tuple[str, ...], min_subjects: int
+) -> DurationModel:
+    """Durations of rows with both dates; at partial precision approximately. Rows of one record (term and start), as
+    of a medicine listed at each visit, repeat each other."""
+    use = np.flatnonzero(np.isfinite(rows.start) & np.isfinite(rows.end))
+    start = np.floor(rows.start[use])
+    record = record_groups(rows.subject, rows.code, np.nan_to_num(rows.start, nan=-1e9))[use]
+    return fit_durations(
+        np.maximum(np.floor(rows.end[use]) - start, 0.0),
+        last_day[rows.subject[use]] - start,
+        pd.factorize(record)[0].astype(np.int64),
+        context.iloc[use].drop(columns="__room__"),
+        rows.subject[use],
+        hard=hard,
+        min_subjects=min_subjects,
+    )
 
 
 def _fit_clock(rows: EventRows) -> np.ndarray:

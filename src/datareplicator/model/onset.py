@@ -14,13 +14,16 @@ from scipy.special import ndtri
 from datareplicator.document import Document, Floats
 
 KNOTS = 81
+SHAPE_KNOTS, SHAPE_PRIOR = 21, 40.0
 FEWEST_AT_RISK = 3
 
 
 class OnsetModel(Document):
     """`day` and `hazard`: knots of Lambda, both ascending, Lambda(-1) = 0. `usual_stay`: the exposure of subjects
     whose last day is unknown. `late`: share of rows after the subject's last day, `late_gap` the quantiles of by how
-    much. `likeness`: within-subject correlation of normal scores of U."""
+    much. `likeness`: within-subject correlation of normal scores of U. `shape`:
+    cumulative shares of Lambda(start) / Lambda(T) at equally spaced knots from 0 to 1, which a hazard common to all
+    need not make uniform."""
 
     day: Floats
     hazard: Floats
@@ -28,6 +31,7 @@ class OnsetModel(Document):
     late: float
     late_gap: Floats
     likeness: float
+    shape: Floats
 
     @model_validator(mode="after")
     def _ascending(self) -> OnsetModel:
@@ -35,6 +39,8 @@ class OnsetModel(Document):
             raise ValueError("the hazard needs as many days as values, two at least")
         if (np.diff(self.day) <= 0).any() or (np.diff(self.hazard) < 0).any() or self.hazard[-1] <= self.hazard[0]:
             raise ValueError("the hazard must ascend")
+        if self.shape.shape != (SHAPE_KNOTS,) or (np.diff(self.shape) <= 0).any():
+            raise ValueError("the shape of onsets must ascend")
         return self
 
     def stay(self, last_day: np.ndarray) -> np.ndarray:
@@ -47,6 +53,10 @@ class OnsetModel(Document):
         rate = (self.hazard[-1] - self.hazard[0]) / (self.day[-1] - self.day[0])
         beyond = np.maximum(stay - self.day[-1], 0) * rate
         return np.interp(stay, self.day, self.hazard, left=0.0) + beyond
+
+    def onset(self, uniform: np.ndarray, total: np.ndarray) -> np.ndarray:
+        """The whole day of a start at `uniform` (0..1, float[m]) of a stay with Lambda `total` (float[m])."""
+        return self.invert(np.interp(uniform, self.shape, np.linspace(0, 1, SHAPE_KNOTS)) * total)
 
     def invert(self, value: np.ndarray) -> np.ndarray:
         """The whole day on which Lambda reaches `value`."""
@@ -71,7 +81,9 @@ def fit_onset(subject: np.ndarray, start: np.ndarray, last_day: np.ndarray, at_r
         late=float(late.mean()) if late.sum() >= 2 else 0.0,
         late_gap=np.quantile(gap, np.linspace(0, 1, 11)) if late.sum() >= 2 else np.zeros(0),
         likeness=0.0,
+        shape=np.linspace(0, 1, SHAPE_KNOTS),
     )
+    model = model.model_copy(update={"shape": _shape(model, subject[~late], start[~late], stay)})
     return model.model_copy(update={"likeness": _likeness(model, subject[~late], start[~late], stay)})
 
 
@@ -103,13 +115,29 @@ def same_day_share(subject: np.ndarray, day: np.ndarray) -> float:
     return float((rows - new) / (rows + 3))
 
 
+def _shape(model: OnsetModel, subject: np.ndarray, start: np.ndarray, stay: np.ndarray) -> np.ndarray:
+    knots = np.linspace(0, 1, SHAPE_KNOTS)
+    low, high = _position(model, subject, np.floor(start), stay)
+    covered = np.clip((knots - low[:, None]) / np.maximum(high - low, 1e-9)[:, None], 0, 1).sum(axis=0)
+    return (covered + SHAPE_PRIOR * knots) / (len(start) + SHAPE_PRIOR)
+
+
+def _position(
+    model: OnsetModel, subject: np.ndarray, day: np.ndarray, stay: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lambda at the end of the day before and at the end of the day, as shares of Lambda(T)."""
+    total = np.maximum(model.total(stay)[subject], 1e-9)
+    at = [np.interp(d, model.day, model.hazard, left=0.0) / total for d in (day - 1, day)]
+    return np.minimum(at[0], 1.0), np.minimum(at[1], 1.0)
+
+
 def _likeness(model: OnsetModel, subject: np.ndarray, start: np.ndarray, stay: np.ndarray) -> float:
     """Mean product of normal scores over pairs of distinct days of a subject, shrunk by 10 subjects."""
     pairs = pd.DataFrame({"subject": subject, "day": np.floor(start)}).drop_duplicates()
     who, day = pairs["subject"].to_numpy(), pairs["day"].to_numpy()
-    total = np.maximum(model.total(stay)[who], 1e-9)
-    middle = (np.interp(day, model.day, model.hazard) + np.interp(day - 1, model.day, model.hazard, left=0.0)) / 2
-    score = ndtri(np.clip(middle / total, 0.005, 0.995))
+    low, high = _position(model, who, day, stay)
+    uniform = np.interp((low + high) / 2, np.linspace(0, 1, SHAPE_KNOTS), model.shape)
+    score = ndtri(np.clip(uniform, 0.005, 0.995))
     unit = pd.factorize(who)[0]
     size = np.bincount(unit)
     products = np.bincount(unit, score) ** 2 - np.bincount(unit, score**2)

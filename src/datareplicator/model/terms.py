@@ -32,7 +32,8 @@ class Exclusion(Document):
 
 class TermModel(Document):
     """`class_table` draws the class, where classes are known, then `table` the term within it. `repeat[code]`:
-    probability that a row repeats a donor with that term. `staple[regime, code]`: share of subjects with rows of a
+    probability that a row repeats a donor with that term, `class_repeat[class]` that a fresh one stays in the class of
+    such a donor. `staple[regime, code]`: share of subjects with rows of a
     regime (0 before the study, 1 on it) that have the term, of terms that most of them have; 0 for the others.
     `class_of[code]`: code of the class in `classes`. `context`: codings of the columns used."""
 
@@ -40,6 +41,7 @@ class TermModel(Document):
     classes: Coding
     class_of: Ints
     repeat: Floats
+    class_repeat: Floats
     staple: Floats
     class_table: Conditional | None
     table: Conditional
@@ -50,12 +52,15 @@ class TermModel(Document):
     def _shapes(self) -> TermModel:
         if self.class_of.shape != (self.coding.size,) or self.repeat.shape != (self.coding.size,):
             raise ValueError("the term model needs a class and a repeat probability for each term")
+        if self.class_repeat.shape != (self.classes.size,):
+            raise ValueError("the term model needs a repeat probability for each class")
         if self.class_of.min() < 0 or self.class_of.max() >= self.classes.size:
             raise ValueError("the term model names a class that does not exist")
         if self.staple.shape != (2, self.coding.size) or not ((self.staple >= 0) & (self.staple <= 1)).all():
             raise ValueError("the term model needs a share of subjects for each regime and term")
-        if not ((self.repeat >= 0) & (self.repeat <= 1)).all():
-            raise ValueError("repeat probabilities of terms must lie between 0 and 1")
+        for share in (self.repeat, self.class_repeat):
+            if not ((share >= 0) & (share <= 1)).all():
+                raise ValueError("repeat probabilities of terms must lie between 0 and 1")
         parents = set(self.table.parents) | set(self.class_table.parents if self.class_table else ())
         if not parents - {DONOR, DONOR_CLASS, CLASS} <= set(self.context):
             raise ValueError("the term model uses columns that it does not know")
@@ -98,10 +103,12 @@ def fit_terms(
         term, learn = np.zeros_like(term), np.arange(len(term))
     part = {name: Candidate(c.codes[learn], c.size) for name, c in candidates.items()}
     hard = tuple(name for name in hard if name in part)
-    class_table = None
+    class_table, class_repeat = None, np.zeros(classes.size)
     if classes.size > 1:
-        own = class_of[term[learn]]
-        class_table = fit_conditional(own, classes.size, part, subject[learn], hard=hard, most=5)
+        own, before = class_of[term[learn]], np.where(donor[learn] >= 0, candidates[DONOR_CLASS].codes[learn], -1)
+        class_repeat = _class_repeats(own, before, classes.size)
+        outer = {name: candidate for name, candidate in part.items() if name not in (DONOR, DONOR_CLASS)}
+        class_table = fit_conditional(own, classes.size, outer, subject[learn], hard=hard)
         part[CLASS], hard = Candidate(own, classes.size), (*hard, CLASS)
     table = fit_conditional(
         term[learn], coding.size, part, subject[learn], hard=hard, most=5, min_subjects=min_subjects
@@ -117,6 +124,7 @@ def fit_terms(
         classes=classes,
         class_of=class_of,
         repeat=repeat,
+        class_repeat=class_repeat,
         staple=staple,
         class_table=class_table,
         table=table,
@@ -147,6 +155,20 @@ def _repeats(term: np.ndarray, group: np.ndarray, donor: np.ndarray, size: int) 
     given = np.bincount(np.maximum(term[donor[later]], 0), minlength=size)
     own = np.bincount(np.maximum(term[repeated], 0), minlength=size)
     return np.clip((own + REPEAT_PRIOR * pooled) / (given + REPEAT_PRIOR), 0, 0.99), ~repeated
+
+
+def _class_repeats(own: np.ndarray, before: np.ndarray, size: int) -> np.ndarray:
+    """Share of fresh rows that stay in the donor's class beyond chance, by class, shrunk to all classes."""
+    share = np.bincount(own, minlength=size) / len(own)
+    later = before >= 0
+    if not later.any():
+        return np.zeros(size)
+    given = np.bincount(before[later], minlength=size)
+    stay = np.bincount(before[later & (own == before)], minlength=size)
+    chance = float((given * share).sum() / given.sum())
+    pooled = max((stay.sum() / given.sum() - chance) / max(1 - chance, 1e-9), 0.0) * given.sum() / (given.sum() + 10)
+    excess = np.maximum(stay - given * share, 0) / np.maximum(1 - share, 1e-9)
+    return np.clip((excess + REPEAT_PRIOR * pooled) / (given + REPEAT_PRIOR), 0, 1)
 
 
 def _staples(term: np.ndarray, subject: np.ndarray, on: np.ndarray, size: int) -> np.ndarray:
