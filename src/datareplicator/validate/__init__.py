@@ -2,6 +2,6 @@
 
 from datareplicator.validate.findings import Findings, Tally
 from datareplicator.validate.rule import Rule, Severity
-from datareplicator.validate.running import validate
+from datareplicator.validate.running import rules, validate
 
-__all__ = ["Findings", "Rule", "Severity", "Tally", "validate"]
+__all__ = ["Findings", "Rule", "Severity", "Tally", "rules", "validate"]

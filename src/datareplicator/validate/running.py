@@ -49,6 +49,15 @@ def validate(
     )
 
 
+def rules() -> tuple[Rule, ...]:
+    """All rules: those of SDTM and those that a structure gives, by id.
+
+    >>> [rule.id for rule in rules() if "SD0005" in rule.p21]
+    ['DR0104', 'DR1102']
+    """
+    return (*SDTM_RULES, *STRUCTURAL_RULES)
+
+
 def _run(study: Study, structural: StructuralView | None) -> Outcomes:
     """Every rule that applied to at least one row, with what it found."""
     view = SdtmView(study)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from datareplicator.validate.part import Part
 from datareplicator.validate.rule import Hits, Severity
@@ -83,6 +84,19 @@ def randomised_twice(view: SdtmView) -> Iterator[Hits]:
     if ds is not None:
         event = ds.equals("DSDECOD", "RANDOMIZED", "RANDOMISED")
         yield Hits(ds, ds.repeated([SUBJECT], event), ("DSDECOD", "DSSTDTC"), int(event.sum()))
+
+
+@SDTM_RULES.rule("DR0510", "Exposure begins after the subject's last disposition event.")
+def exposure_after_disposition(view: SdtmView) -> Iterator[Hits]:
+    ex, ds = view.get("EX", SUBJECT, "EXSTDTC"), view.get("DS", SUBJECT, "DSCAT", "DSSTDTC")
+    if ex is None or ds is None:
+        return
+    rows = ds.equals("DSCAT", "DISPOSITION EVENT")
+    last = pd.Series(ds.moments("DSSTDTC").day[rows]).groupby(ds.frame[SUBJECT][rows].to_numpy(dtype=object)).max()
+    end = ex.frame[SUBJECT].astype(object).map(last).to_numpy(dtype=float)
+    start = ex.moments("EXSTDTC").day
+    both = np.isfinite(start) & np.isfinite(end)
+    yield Hits(ex, both & (start > end), ("EXTRT", "EXSTDTC"), int(both.sum()))
 
 
 @SDTM_RULES.rule("DR0508", "The age is not above 0.", core="000310", p21="SD0084")

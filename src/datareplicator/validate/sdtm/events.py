@@ -61,8 +61,8 @@ def after_disposition(view: SdtmView) -> Iterator[Hits]:
     ae, ds = view.get("AE", SUBJECT, "AESTDTC"), view.get("DS", SUBJECT, "DSSTDTC")
     if ae is None or ds is None:
         return
-    last = pd.Series(ds.moments("DSSTDTC").day).groupby(ds.frame[SUBJECT]).max()
-    end = ae.frame[SUBJECT].map(last).to_numpy(dtype=float)
+    last = pd.Series(ds.moments("DSSTDTC").day).groupby(ds.frame[SUBJECT].to_numpy(dtype=object)).max()
+    end = ae.frame[SUBJECT].astype(object).map(last).to_numpy(dtype=float)
     start = ae.moments("AESTDTC").day
     both = np.isfinite(start) & np.isfinite(end)
     yield Hits(ae, both & (start > end), ("AETERM", "AESTDTC"), int(both.sum()))

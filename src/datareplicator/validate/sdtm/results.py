@@ -103,7 +103,7 @@ def result_of_nothing(view: SdtmView) -> Iterator[Hits]:
         yield Hits(part, undone & bad, (part.var("STAT"), *names), int(undone.sum()))
 
 
-@SDTM_RULES.rule("DR0308", "A reason not done is given for a test that was done.", core="000200")
+@SDTM_RULES.rule("DR0308", "A reason not done is given for a test that was done.")
 def reason_without_status(view: SdtmView) -> Iterator[Hits]:
     for part in view.of_subjects("STAT", "REASND"):
         names = part.var("STAT"), part.var("REASND")
@@ -133,6 +133,23 @@ def wrong_indicator(view: SdtmView) -> Iterator[Hits]:
         right = (said["LOW"] & (value < low)) | (said["HIGH"] & (value > high))
         right |= said["NORMAL"] & (value >= low) & (value <= high)
         yield Hits(part, asked & ~right, names, int(asked.sum()))
+
+
+@SDTM_RULES.rule("DR0312", "A test that was done and not derived has no result.", core="000200")
+def missing_result(view: SdtmView) -> Iterator[Hits]:
+    for part in view.of_subjects("TESTCD", "ORRES"):
+        asked = ~part.present(part.var("STAT")) & ~part.equals(part.var("DRVFL"), "Y")
+        names = (part.var("TESTCD"), part.var("ORRES"), *part.vars("STAT", "DRVFL"))
+        yield Hits(part, asked & ~part.present(part.var("ORRES")), names, int(asked.sum()))
+
+
+@SDTM_RULES.rule("DR0313", "No reason is given for a test that was not done.", core="000774", severity=Severity.WARNING)
+def no_reason(view: SdtmView) -> Iterator[Hits]:
+    for part in view.of_subjects("STAT", "REASND"):
+        undone = part.equals(part.var("STAT"), "NOT DONE")
+        yield Hits(
+            part, undone & ~part.present(part.var("REASND")), (part.var("STAT"), part.var("REASND")), int(undone.sum())
+        )
 
 
 @SDTM_RULES.rule("DR0311", "Systolic pressure is not above diastolic pressure.", severity=Severity.WARNING)
