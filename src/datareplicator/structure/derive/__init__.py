@@ -83,8 +83,18 @@ def apply(derivation: Derivation, view: View) -> None:
     result = compute(derivation, view).set_axis(frame.index)
     if derivation.params.get("partial") and derivation.target in frame:
         old = frame[derivation.target]
-        result = old.where(result.isna(), result)
+        result = overlay(old, result)
     view.put(derivation.table, derivation.target, result)
+
+
+def overlay(old: pd.Series, new: pd.Series) -> pd.Series:
+    """`new` where it is present, else `old`; texts come as a categorical over the values of both."""
+    if not isinstance(old.dtype, pd.CategoricalDtype) and not isinstance(new.dtype, pd.CategoricalDtype):
+        return old.where(new.isna(), new)
+    both = [s if isinstance(s.dtype, pd.CategoricalDtype) else s.astype("category") for s in (old, new)]
+    levels = both[0].cat.categories.union(both[1].cat.categories)
+    first, second = (s.cat.set_categories(levels) for s in both)
+    return first.where(second.isna(), second)
 
 
 def mine_formulas(ctx: Context) -> list[Derivation]:
