@@ -256,3 +256,55 @@ def test_any_visit_table_gives_days_in_order(data: st.DataObject) -> None:
     for stratum in np.unique(drawn.stratum):
         seen = set(rows.visit[subjects.stratum[rows.subject] == stratum])
         assert set(made.visit[drawn.stratum[made.subject] == stratum]) <= seen
+
+
+def learn(rows: list[tuple[int, int, float]], n: int, visits: int) -> tuple[TimelineModel, Subjects]:
+    subjects = make_subjects(n)
+    subject, visit, day = (np.array(column) for column in zip(*sorted(rows), strict=True))
+    planned = np.full(visits, np.nan)
+    return fit_timeline(VisitRows(subject, visit, day.astype(float)), np.arange(float(visits)), planned, subjects)[
+        0
+    ], subjects
+
+
+def test_an_arm_with_a_shorter_schedule_keeps_it() -> None:
+    rng = np.random.default_rng(20)
+    short, long_only = [0, 1, 3], [2, 4, 5]
+    rows = []
+    for i in range(120):
+        for v in range(6):
+            if i % 2 == 0 and v in long_only:
+                continue
+            rows.append((i, v, 14.0 * v + (rng.integers(-2, 3) if v else 0)))
+            if v and rng.random() < 0.05:
+                break
+    model, subjects = learn(rows, 120, 6)
+    made, drawn = draw(model, subjects, 2000)
+    assert set(made.visit[drawn.group[made.subject] == 0]) == set(short)
+    assert set(made.visit[drawn.group[made.subject] == 1]) == set(range(6))
+    assert reached_end(model, drawn)[drawn.group == 0].mean() > 0.8
+
+
+def test_visits_that_float_with_the_end_are_no_part_of_the_schedule() -> None:
+    """Early termination for those who leave, and a follow-up 30 days after the last visit for all."""
+    rng = np.random.default_rng(21)
+    rows = []
+    for i in range(200):
+        day = 0.0
+        for v in range(6):
+            day = 28.0 * v + (rng.integers(-3, 4) if v else 0)
+            rows.append((i, v, day))
+            if 0 < v < 5 and rng.random() < 0.1:
+                day += rng.integers(3, 20)
+                rows.append((i, 6, day))
+                break
+        rows.append((i, 7, day + 30 + rng.integers(-2, 3)))
+    model, subjects = learn(rows, 200, 8)
+    assert model.strata[0].regular.tolist() == [0, 1, 2, 3, 4, 5]
+    made, drawn = draw(model, subjects, 1000)
+    day = np.full((1000, 8), np.nan)
+    day[made.subject, made.visit] = made.day
+    assert np.isfinite(day[:, 7]).all()
+    before = np.nanmax(day[:, :7], axis=1)
+    assert (np.abs(day[:, 7] - before - 30) <= 4).all()
+    assert (np.isfinite(day[:, 6]) != reached_end(model, drawn)).all()

@@ -13,6 +13,7 @@ from scipy.stats import norm
 
 _PRIOR = 4.0  # subjects' worth of prior for the pooled hazard and for an arm's rate
 _ARM = 8.0  # subjects' worth of the pooled curve for an arm's own distribution of stays
+_RATE = 10.0  # subjects' worth of all arms in an arm's attendance of a visit
 _LARGEST = 0.6  # a prior hazard never exceeds this, however long the gap to the next visit
 _CERTAIN = 5  # what holds for so many subjects without exception is taken as a rule
 
@@ -74,23 +75,34 @@ def stay_scores(last: np.ndarray, group: np.ndarray, share: np.ndarray) -> np.nd
 
 def learn_attendance(attended: np.ndarray, last: np.ndarray, group: np.ndarray, groups: int) -> Attendance:
     """Attendance of regular visits (bool[n, R]) before the subject's last one."""
-    visits = attended.shape[1]
-    column = np.arange(visits)[None, :]
-    usual, close = column < last[:, None] - 1, column == last[:, None] - 1
+    column = np.arange(attended.shape[1])[None, :]
+    has = _schedule_of_arms(attended, column < last[:, None], group, groups)
+    usual = (column < last[:, None] - 1) & has[group]
+    close = (column == last[:, None] - 1) & has[group]
     both = usual | close
     hit, total = (attended & usual).sum(0), usual.sum(0)
     overall = ((attended & both).sum() + 1) / (both.sum() + 1.5)
     rate = np.where(total > 0, (hit + overall) / (total + 1.0), overall)
     rate = np.where((hit == total) & (total >= _CERTAIN), 1.0, rate)
-    by_arm = np.tile(rate, (groups, 1))
-    for g in range(groups):
-        rows = group == g
-        own, base = (attended & usual)[rows].sum(0), usual[rows].sum(0)
-        by_arm[g] = (own + 10 * rate) / (base + 10)
-        by_arm[g] = np.where((base >= _CERTAIN) & (own == 0) & (rate > 0.3), 0.0, np.where(rate == 1.0, 1.0, by_arm[g]))
+    own, base = _by_arm(attended & usual, group, groups), _by_arm(usual, group, groups)
+    by_arm = np.where(rate == 1.0, 1.0, (own + _RATE * rate) / (base + _RATE))
     near = ((attended & close).sum(0)[None, :] + 3 * by_arm) / (close.sum(0)[None, :] + 3)
-    near = np.where(by_arm == 0, 0.0, near)
-    return Attendance(by_arm, near, _frailty(attended, usual, rate))
+    return Attendance(np.where(has, by_arm, 0.0), np.where(has, near, 0.0), _frailty(attended, usual, rate))
+
+
+def _by_arm(cells: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
+    """Sums of bool[n, R] by arm, float[G, R]."""
+    total = np.zeros((groups, cells.shape[1]))
+    np.add.at(total, group, cells)
+    return total
+
+
+def _schedule_of_arms(attended: np.ndarray, eligible: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
+    """Whether each arm has each visit in its schedule (bool[G, R]): not where none of enough subjects came to a visit
+    that other arms mostly attend."""
+    own, base = _by_arm(attended & eligible, group, groups), _by_arm(eligible, group, groups)
+    others, there = own.sum(0) - own, base.sum(0) - base
+    return ~((base >= _CERTAIN) & (own == 0) & (others > 0.3 * there))
 
 
 def _frailty(attended: np.ndarray, eligible: np.ndarray, rate: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from pydantic import model_validator
-from scipy.stats import norm, spearmanr
+from scipy.stats import norm
 
 from datareplicator.document import Document, Floats, Ints
 from datareplicator.model.discrete import EMPTY, Discrete, DiscreteTables, learn_days
@@ -21,6 +21,7 @@ from datareplicator.model.subjects import Subjects
 from datareplicator.model.visitkinds import VisitKind, typical_days, visit_kinds
 
 _POOL = 8.0  # values' worth of the pooled jitter in a visit's own
+_PAIRS = 20.0  # pairs' worth of the lag structure in the correlation of two visits' jitter
 _MATRIX = 60  # schedules longer than this keep the lag structure of the jitter only
 
 
@@ -292,7 +293,8 @@ def _least_gaps(day: np.ndarray, attended: np.ndarray) -> np.ndarray:
 def _jitter_copula(
     tables: DiscreteTables, away: np.ndarray, attended: np.ndarray, last: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    """Correlation of the latent jitter over visits: Spearman, to Pearson, shrunk to a power of the lag."""
+    """Correlation of the latent jitter's normal scores over visits, shrunk to a power of the lag; and that of
+    neighbours."""
     visits = away.shape[1]
     if visits < 2:
         return np.empty((0, 0)), 0.0
@@ -301,28 +303,34 @@ def _jitter_copula(
     table = np.where(stopped, column + visits, column)
     use = attended & np.isfinite(away)
     z = np.where(use, norm.ppf(tables.rank(table, away)), np.nan)
-    pairs: dict[tuple[int, int], tuple[float, int]] = {}
-    reach = visits if visits <= _MATRIX else 2
-    for i in range(visits):
-        for j in range(i + 1, min(visits, i + reach)):
-            both = use[:, i] & use[:, j]
-            if both.sum() >= 4 and np.ptp(z[both, i]) > 0 and np.ptp(z[both, j]) > 0:
-                r = spearmanr(z[both, i], z[both, j]).statistic
-                pairs[i, j] = (2 * np.sin(np.pi * r / 6), int(both.sum()))
-    lag = _lag_one(pairs)
+    correlation, pairs = _pairwise(np.where(use, z, 0.0), use.astype(float))
+    lag = _lag_one(correlation, pairs)
     if visits > _MATRIX:
         return np.empty((0, 0)), lag
-    matrix = lag ** np.abs(column[:, None] - column[None, :]).astype(float)
-    for (i, j), (r, n) in pairs.items():
-        matrix[i, j] = matrix[j, i] = (n * r + 20 * matrix[i, j]) / (n + 20)
+    target = lag ** np.abs(column[:, None] - column[None, :]).astype(float)
+    matrix = (pairs * correlation + _PAIRS * target) / (pairs + _PAIRS)
     value, vector = np.linalg.eigh(matrix)
     matrix = (vector * np.maximum(value, 1e-3)) @ vector.T
     scale = np.sqrt(np.diag(matrix))
     return np.round(matrix / np.outer(scale, scale), 4), lag
 
 
-def _lag_one(pairs: dict[tuple[int, int], tuple[float, int]]) -> float:
-    """Correlation of neighbouring visits, twenty pairs' worth of prior at 0.3."""
-    near = [(r, n) for (i, j), (r, n) in pairs.items() if j == i + 1]
-    total = sum(n for _, n in near)
-    return float(np.clip((sum(r * n for r, n in near) + 20 * 0.3) / (total + 20), 0.0, 0.95))
+def _pairwise(z: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Correlation of each pair of columns over the rows that know both, and their number (float[R, R]; pairs of fewer
+    than four rows count as none). `z` is 0 where unknown."""
+    pairs = known.T @ known
+    count = np.maximum(pairs, 1)
+    mean = z.T @ known / count
+    spread = np.maximum((z**2).T @ known / count - mean**2, 0.0)
+    product = z.T @ z / count - mean * mean.T
+    scale = np.sqrt(spread * spread.T)
+    usable = (pairs >= 4) & (scale > 1e-9)
+    correlation = np.divide(product, scale, out=np.zeros_like(product), where=usable)
+    np.fill_diagonal(correlation, 1.0)
+    return np.clip(correlation, -1, 1), np.where(usable, pairs, 0)
+
+
+def _lag_one(correlation: np.ndarray, pairs: np.ndarray) -> float:
+    """Correlation of neighbouring visits, with a prior of 0.3."""
+    r, n = np.diag(correlation, 1), np.diag(pairs, 1)
+    return float(np.clip(((r * n).sum() + _PAIRS * 0.3) / (n.sum() + _PAIRS), 0.0, 0.95))
