@@ -16,10 +16,12 @@ from datareplicator.structure.encode import Context, EncodedTable, encode_table
 from datareplicator.structure.foreign import composite_keys, single_keys, subject_keys
 from datareplicator.structure.keys import NaturalKey, find_sequence, groups, natural_key
 from datareplicator.structure.layout import Facts, find_layout
+from datareplicator.structure.links import mine_links
 from datareplicator.structure.logical import to_logical
 from datareplicator.structure.lookups import LookupJob, mine_lookups
-from datareplicator.structure.names import TRIAL_DESIGN, is_named, named
+from datareplicator.structure.names import TRIAL_DESIGN, is_named, named, prefix_of
 from datareplicator.structure.order import choose, protect
+from datareplicator.structure.orders import mine_orders
 from datareplicator.structure.pointers import Pointers, find_pointers
 from datareplicator.structure.repeated import find_constant
 from datareplicator.structure.roles import Roles, find_roles, find_test
@@ -44,6 +46,7 @@ from datareplicator.structure.subjects import (
 from datareplicator.study import Study
 
 Progress = Callable[[str], None]
+MANY = 100  # subjects from which events may have a key other than their number: terms are unique by chance before
 SOFT = frozenset({"copy_by_key", "interval", "exists", "present", "aggregate", "same", "limits", "linear"})
 """Templates that a lookup may replace: their targets stay in sight of lookups."""
 
@@ -175,10 +178,10 @@ def _check_unplaced(state: _State, encoded: dict[str, EncodedTable], files: dict
     for name, table in ctx.tables.items():
         if name in ctx.subject_codes or not table.n or name in state.pointers.layouts or ctx.subject is None:
             continue
-        domain = domain_of(table)
-        observed = any(is_named(role, c) for c in table.columns for role in ("original", "value", "start"))
-        own = domain is not None and domain not in TRIAL_DESIGN and domain[0] not in "T"
-        if ctx.subject not in table and own and (observed or any(is_named("sequence", c) for c in table.columns)):
+        domain = domain_of(table) or prefix_of(table.columns)
+        observed = any(is_named(role, c) for c in table.columns for role in ("original", "value", "start", "sequence"))
+        own = domain is not None and domain not in TRIAL_DESIGN and table.name.upper().startswith(domain)
+        if ctx.subject not in table and own and observed:
             part = state.members[name][0]
             raise StructureError(
                 f"the subject key {ctx.subject} is missing, and no other column leads to a subject",
@@ -246,6 +249,8 @@ def _assemble(state: _State) -> Structure:
         derivations=derivations,
         foreign_keys=tuple(state.foreign),
         supplements=tuple(state.pointers.supplements),
+        links=tuple(mine_links(ctx)),
+        orders=tuple(mine_orders(ctx)),
         anchor=anchor,
         group=group,
         site=site,
@@ -324,6 +329,8 @@ def _role_fields(roles: Roles, layout: Layout) -> dict[str, str | None]:
 def _full_key(state: _State, name: str, layout: Layout, subject: str | None) -> tuple[str, ...]:
     """The key with the subject (or the parent's key) in front; the row number where nothing else names a row."""
     ctx, found = state.ctx, state.keys[name].columns
+    if name == ctx.root and subject is None:
+        return tuple(unique_columns(ctx.tables[name]))[:1]
     table = ctx.tables[name]
     to_here = [k.parent_columns for k in state.foreign if k.parent == name]
     pointed = next((c[-1] for c in to_here if len(c) == 1), None)
@@ -335,7 +342,8 @@ def _full_key(state: _State, name: str, layout: Layout, subject: str | None) -> 
         front = through.columns
     if front and len(table[front[0]].distinct) == table.n:
         return front
-    if found:
+    numbered = ctx.sequence.get(name) is not None and layout in (Layout.EVENTS, Layout.SETS)
+    if found and not (numbered and ctx.n_subjects < MANY and ctx.visit not in found):
         return (*front, *(c for c in found if c not in front))
     if ctx.sequence.get(name) is not None:
         return (*front, ctx.sequence[name])

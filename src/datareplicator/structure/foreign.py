@@ -81,6 +81,8 @@ def _accept(ctx: Context, key: ForeignKey) -> tuple | None:
         return (not named, -len(child[name].distinct), parent.n)
     if key.parent == ctx.root or not named or is_named("sequence", name):
         return None
+    if is_named("visit", name) or is_named("visit_name", name):
+        return None  # a list of planned visits knows no unscheduled one
     if name == column and name in unique_columns(child) and child.n >= parent.n:
         return None
     return (False, name != column, -len(child[name].distinct), parent.n)

@@ -128,8 +128,10 @@ def _dates(name: str, text: list[str]) -> Moments | None:
 def _numeric_text(name: str, text: list[str], rows: int, decimals: int) -> Kind:
     if decimals:
         return Kind.DECIMAL
+    if IDENTIFIER_NAME.fullmatch(name):
+        return Kind.IDENTIFIER if len(text) >= 0.5 * rows else Kind.CATEGORY
     padded = any(len(t) > 1 and t[0] == "0" for t in text)
-    if not (padded or IDENTIFIER_NAME.fullmatch(name) or len(text) <= CODED):
+    if not padded and len(text) > CODED:
         return Kind.INTEGER
     return Kind.IDENTIFIER if len(text) > max(CODED, 0.5 * rows) or (len(text) == rows > 20) else Kind.CATEGORY
 

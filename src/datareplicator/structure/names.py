@@ -32,7 +32,7 @@ TRIAL_DESIGN = frozenset({"TA", "TD", "TE", "TI", "TM", "TS", "TT", "TV", "TX", 
 
 _CDISC = {
     "sequence": "..SEQ|ASEQ",
-    "test": "..TESTCD|PARAMCD",
+    "test": "..TESTCD|PARAMCD|..PARMCD",
     "value": "AVAL|..STRESN",
     "text": "AVALC|..STRESC",
     "original": "..ORRES",

@@ -69,7 +69,7 @@ def find_subject(tables: dict[str, EncodedTable]) -> SubjectKey:
     if key is not None:
         return SubjectKey(key, None, {name: key for name, t in tables.items() if key in t})
     root = max(tables, key=lambda name: (bare(name) in ROOTS, tables[name].n), default=None)
-    single = next((c.column for c in candidates if c.table == root), None)
+    single = next((c.column for c in candidates if c.table == root and _numbered(tables[c.table][c.column])), None)
     return SubjectKey(single, root, {root: single} if single and root else {})
 
 
@@ -92,6 +92,13 @@ def _children(tables: dict[str, EncodedTable], parent: str, column: str) -> list
         good = [c for c in sorted(names, key=lambda c: c != column) if table[c].kind not in _NEVER and included(table[c], key)]
         children += [(name, good[0])] if good else []
     return children
+
+
+def _numbered(column: EncodedColumn) -> bool:
+    """Whether unique values are identifiers rather than measurements: by kind, or whole numbers without a gap."""
+    if column.kind == Kind.IDENTIFIER or column.number is None:
+        return column.kind == Kind.IDENTIFIER
+    return len(column.number) > 2 and bool(np.ptp(column.number) + 1 == len(column.number))
 
 
 def _rank_name(column: str, table: str) -> int:
@@ -138,6 +145,9 @@ def check_subjects(tables: dict[str, EncodedTable], key: SubjectKey, files: dict
     Raises StructureError, naming file, table, column and row, for a subject key that is missing without a reason.
     """
     notes = []
+    for name, table in tables.items():
+        if name != key.root and key.column is not None and key.column in table:
+            _check_root(name, table, key.column, files)
     for name, column in key.columns.items():
         table = tables[name]
         missing = np.flatnonzero(~table[column].present)
@@ -154,6 +164,20 @@ def check_subjects(tables: dict[str, EncodedTable], key: SubjectKey, files: dict
                 hint="Fill in the subject's identifier, or remove the rows.",
             )
     return notes
+
+
+def _check_root(name: str, table: EncodedTable, column: str, files: dict[str, str | None]) -> None:
+    """A table of subjects by its name, in which hardly any subject stands twice, is meant to have one row each."""
+    codes = table[column].codes
+    if bare(name) not in ROOTS or not 0.9 * table.n <= len(table[column].distinct) < table.n:
+        return
+    again = np.flatnonzero(pd.Series(codes).duplicated().to_numpy() & (codes >= 0))
+    if len(again):
+        raise StructureError(
+            f"a subject stands here twice ({table.n - len(table[column].distinct)} rows too many)",
+            place=Place(files.get(name), name, column, int(again[0]) + 1),
+            hint="Keep one row a subject in this table.",
+        )
 
 
 def subject_codes(tables: dict[str, EncodedTable], key: SubjectKey) -> tuple[pd.Index, dict[str, np.ndarray]]:
