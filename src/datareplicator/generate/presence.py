@@ -13,12 +13,6 @@ from datareplicator.seeds import Streams
 
 def sample_presence(model: PresenceModel, rows: VisitRows, subjects: Subjects, streams: Streams) -> np.ndarray:
     """Presence of each table at each visit of `rows` (bool[m, D]); `subjects.last_visit` must be filled."""
-    context = visit_context(rows, subjects).assign(visit=rows.visit)
-    u = streams.get("presence").random(len(rows))
-    present = np.zeros((len(rows), len(model.tables)), dtype=bool)
-    tree = model.tree[rows.visit]
-    for t, part in enumerate(model.trees):
-        mine = np.flatnonzero(tree == t)
-        if len(mine):
-            present[mine] = model.pattern[sample_tree(part, context.iloc[mine], u[mine])].astype(bool)
-    return present
+    context = visit_context(rows, subjects, model.cell)
+    pattern = sample_tree(model.tree, context, streams.get("presence").random(len(rows)))
+    return model.pattern[pattern].astype(bool) if len(model.pattern) else np.zeros((len(rows), len(model.tables)), bool)

@@ -11,42 +11,44 @@ from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import VisitRows
 from datareplicator.model.tree import TreeModel, fit_tree
 
-_RARE = 5  # visits of fewer subjects share one table of patterns
+_RARE = 5  # visits of fewer subjects (and of fewer than a quarter of a small study's) share one table of patterns
+_POOLED = -1
 
 
 class PresenceModel(Document):
-    """`tables`: names. `pattern` int[P, D] of 0 and 1. `tree` int[V]: index into `trees`, -1 for visits never seen;
-    the outcomes of the trees are patterns."""
+    """`tables`: names. `pattern` int[P, D] of 0 and 1: combinations of tables. `cell` int[V]: the visit's own number,
+    or -1 for visits that share a table. `tree`: its outcomes are patterns, its first hard column the cell."""
 
     tables: tuple[str, ...]
     pattern: Ints
-    tree: Ints
-    trees: tuple[TreeModel, ...]
+    cell: Ints
+    tree: TreeModel
 
     @model_validator(mode="after")
     def _check(self) -> PresenceModel:
         if self.pattern.ndim != 2 or self.pattern.shape[1] != len(self.tables):
             raise ValueError("pattern must have one column a table")
-        if len(self.tree) and (self.tree.min() < -1 or self.tree.max() >= len(self.trees)):
-            raise ValueError("tree names a tree that does not exist")
-        for tree in self.trees:
-            if len(tree.outcomes.day) and not 0 <= tree.outcomes.day.min() <= tree.outcomes.day.max() < len(
-                self.pattern
-            ):
-                raise ValueError("a leaf names a pattern that does not exist")
+        day = self.tree.outcomes.day
+        if len(day) and not 0 <= day.min() <= day.max() < len(self.pattern):
+            raise ValueError("a leaf names a pattern that does not exist")
         return self
 
 
-def visit_context(rows: VisitRows, subjects: Subjects) -> pd.DataFrame:
-    """What is known of each visit of each subject: stratum, arm, whether the schedule goes on after it."""
-    at = subjects.last_visit[rows.subject]
+def visit_context(rows: VisitRows, subjects: Subjects, cell: np.ndarray) -> pd.DataFrame:
+    """What is known of each visit of each subject: visit, stratum, arm, whether the schedule goes on after it."""
     return pd.DataFrame(
         {
-            "stratum": pd.Categorical(subjects.stratum[rows.subject].astype(str)),
-            "group": pd.Categorical(subjects.group[rows.subject].astype(str)),
-            "stage": np.sign(rows.visit - at),
+            "visit": cell[rows.visit],
+            "stratum": subjects.stratum[rows.subject],
+            "group": _as_category(subjects.group, rows.subject),
+            "stage": np.sign(rows.visit - subjects.last_visit[rows.subject]),
         }
     )
+
+
+def _as_category(values: np.ndarray, rows: np.ndarray) -> pd.Categorical:
+    distinct, code = np.unique(values, return_inverse=True)
+    return pd.Categorical.from_codes(code[rows], categories=distinct.astype(str))
 
 
 def fit_presence(
@@ -55,21 +57,11 @@ def fit_presence(
     """Learn which tables have rows at a visit.
 
     `present` bool[m, D]: one row for each of `rows` (distinct subject x visit), one column a table; `visits`: length of
-    the catalogue. What always or never happens at a visit in a stratum stays so.
+    the catalogue; `subjects.last_visit` filled. What always or never happens at a visit in a stratum stays so.
     """
-    pattern, outcome = np.unique(present.astype(np.int64).reshape(len(rows), -1), axis=0, return_inverse=True)
-    outcome = outcome.ravel()
-    context = visit_context(rows, subjects)
-    tree = np.full(visits, -1, dtype=np.int64)
-    trees: list[TreeModel] = []
+    pattern, outcome = np.unique(present.reshape(len(rows), len(tables)).astype(np.int64), axis=0, return_inverse=True)
     count = np.bincount(rows.visit, minlength=visits)
-    rare = (count > 0) & (count < _RARE)
-    for v in np.flatnonzero(count >= _RARE):
-        mine = rows.visit == v
-        tree[v] = len(trees)
-        trees.append(fit_tree(outcome[mine], context[mine], ("stratum",)))
-    if rare.any():
-        mine = rare[rows.visit]
-        tree[rare] = len(trees)
-        trees.append(fit_tree(outcome[mine], context[mine].assign(visit=rows.visit[mine]), ("stratum",)))
-    return PresenceModel(tables=tables, pattern=pattern, tree=tree, trees=tuple(trees))
+    enough = min(_RARE, -(-len(np.unique(rows.subject)) // 4))
+    cell = np.where(count >= enough, np.arange(visits), _POOLED)
+    tree = fit_tree(outcome.ravel(), visit_context(rows, subjects, cell), ("visit", "stratum"))
+    return PresenceModel(tables=tables, pattern=pattern, cell=cell, tree=tree)

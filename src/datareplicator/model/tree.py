@@ -153,10 +153,19 @@ def encode(columns: tuple[Column, ...], context: pd.DataFrame) -> np.ndarray:
             number = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
             codes[:, j] = np.where(np.isfinite(number), np.round(np.nan_to_num(number)), -(10**9))
         else:
-            text = values.astype(str).to_numpy(dtype=object)
-            found = pd.Index(column.categories, dtype=object).get_indexer(text)
-            codes[:, j] = np.where(values.isna(), -1, found)
+            codes[:, j] = _category_codes(values, column.categories)
     return codes
+
+
+def _category_codes(values: pd.Series, categories: tuple[str, ...]) -> np.ndarray:
+    """Only distinct values are turned into text, so that the cost follows these."""
+    code, distinct = (
+        (values.cat.codes.to_numpy(), values.cat.categories)
+        if isinstance(values.dtype, pd.CategoricalDtype)
+        else pd.factorize(values)
+    )
+    known = pd.Index(categories, dtype=object).get_indexer(np.asarray(distinct).astype(str).astype(object))
+    return np.append(known, -1)[code]
 
 
 class _Grower:
