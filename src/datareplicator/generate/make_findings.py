@@ -27,11 +27,18 @@ def make_findings(model: StudyModel, tables: list[Findings], state: State, level
     for table in tables:
         here = (drawn.cell >= table.first) & (drawn.cell < table.first + len(table.cells))
         alive = rows.day[drawn.visit_row] <= state.last[drawn.subject] if len(state.last) else True
-        pick = np.flatnonzero(here & alive)
+        possible = np.isin(drawn.visit, table.seen) & ~without(model, table.table, state)[drawn.subject]
+        pick = np.flatnonzero(here & alive & possible)
         cell = drawn.cell[pick] - table.first
         order = np.lexsort((cell, drawn.visit[pick], drawn.subject[pick]))
         pick, cell = pick[order], cell[order]
         _make_table(model, table, state, drawn.subject[pick], drawn.visit[pick], cell, drawn.value[pick])
+
+
+def without(model: StudyModel, table: str, state: State) -> np.ndarray:
+    """The subjects whose class never has rows in a table: bool a subject."""
+    lacking = np.array([table in tables for tables in model.strata], dtype=bool)
+    return lacking[state.subjects.stratum]
 
 
 def _make_table(
@@ -46,7 +53,7 @@ def _make_table(
     if spec.visit is not None and table.visits[0] == 0:
         frame[spec.visit] = visit_values(model, spec, visit)
     known = findings_known(table.results, table.cells, cell, visit, value)
-    anchors = day_anchors(subject, visit, state.visits, state.subjects.last_day, {})
+    anchors = day_anchors(subject, visit, state.visits, state.subjects, {})
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, visit, visit)
     unit = pd.Series(frame[spec.unit]) if spec.unit is not None and spec.unit in frame else _unit_of(table, result)
     for name, column in write_results(table.results, result, value, unit).items():

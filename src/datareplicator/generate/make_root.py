@@ -8,7 +8,6 @@ import pandas as pd
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
 from datareplicator.model.context import MARK, row_context
-from datareplicator.model.fit_root import root_visit_anchors
 from datareplicator.model.identity import sample_identifier
 from datareplicator.model.study_model import RootModel, StudyModel
 from datareplicator.model.training import day_anchors
@@ -31,8 +30,7 @@ def make_root(model: StudyModel, state: State) -> None:
         days = np.floor(subjects.covariates[birth.column].to_numpy(dtype=float))
         precision = np.where(np.isfinite(days), birth.precision, 0)
         state.write_date(root.table, birth.column, days, precision, None, birth.text)
-    seen = root_visit_anchors(state.visits.day, subjects.last_visit, index) if _scheduled(state) else {}
-    anchors = day_anchors(index, None, None, subjects.last_day, seen)
+    anchors = day_anchors(index, None, state.visits, subjects, {})
     drawn = fill_rows(root.outcomes, state, row_context(state.context, index, {}), anchors, subjects.stratum)
     _add_context(root, state, drawn)
     state.last = _last_days(root, state)
@@ -48,10 +46,6 @@ def _last_days(root: RootModel, state: State) -> np.ndarray:
         if fact.terminal and fact.flag is not None and day is not None:
             last = np.where(flagged(state, fact.flag) & np.isfinite(day), np.fmin(last, day), last)
     return last
-
-
-def _scheduled(state: State) -> bool:
-    return state.visits is not None and len(state.subjects.last_visit) > 0
 
 
 def _typed(spec: TableSpec, column: str, values: tuple[str, ...], code: np.ndarray) -> pd.Series:

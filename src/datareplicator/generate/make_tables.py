@@ -12,11 +12,11 @@ from datareplicator.generate.make_findings import visit_values
 from datareplicator.generate.make_root import flagged
 from datareplicator.generate.relations import draw_drivers
 from datareplicator.generate.rows import fill_rows
-from datareplicator.generate.sets import sample_sets
+from datareplicator.generate.sets import SetRows, sample_sets
 from datareplicator.generate.state import State
 from datareplicator.model.context import MARK, row_context
 from datareplicator.model.fit_root import FLAG
-from datareplicator.model.fit_tables import OWN_END, OWN_START, VISIT, parent_context
+from datareplicator.model.fit_tables import OWN_END, OWN_START, VISIT, full_days, parent_context
 from datareplicator.model.study_model import Children, Events, Sets, StudyModel, VisitColumn, Visits
 from datareplicator.model.timeline import VisitRows
 from datareplicator.model.training import day_anchors
@@ -25,14 +25,14 @@ from datareplicator.model.training import day_anchors
 def make_visits(model: StudyModel, table: Visits, state: State, rows: VisitRows) -> None:
     """One row for each attended visit of the study's own schedule."""
     spec = model.structure.tables[table.table]
-    own = np.flatnonzero(rows.visit < len(model.catalogue or ()))
+    own = np.flatnonzero(np.isin(rows.visit, table.seen))
     own = own[_alive(state, rows.subject[own], rows.day[own])]
     subject, visit = rows.subject[own], rows.visit[own]
     frame = pd.DataFrame(index=pd.RangeIndex(len(own)))
     state.frames[table.table], state.subject[table.table] = frame, subject
     frame[spec.visit] = visit_values(model, spec, visit)
     context = row_context(state.context, subject, {"visit": pd.Series(visit).astype(str).astype("category")})
-    fill_rows(table.rows, state, context, day_anchors(subject, visit, state.visits, state.subjects.last_day, {}), visit)
+    fill_rows(table.rows, state, context, day_anchors(subject, visit, state.visits, state.subjects, {}), visit)
 
 
 def _alive(state: State, subject: np.ndarray, day: np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ def _alive(state: State, subject: np.ndarray, day: np.ndarray) -> np.ndarray:
 
 def make_sets(model: StudyModel, table: Sets, state: State) -> None:
     """Rows whose codes form a pattern, then their other columns."""
-    drawn = sample_sets(table.model, state.context, state.streams.under(table.table, "set"))
+    drawn = _attended(table, state, sample_sets(table.model, state.context, state.streams.under(table.table, "set")))
     subject = drawn.subject
     frame = pd.DataFrame(index=pd.RangeIndex(len(subject)))
     state.frames[table.table], state.subject[table.table] = frame, subject
@@ -54,10 +54,25 @@ def make_sets(model: StudyModel, table: Sets, state: State) -> None:
         elif name != "row":
             frame[name] = _coded(values, drawn.code)
     known = {"code": pd.Series(drawn.code).astype(str).astype("category")}
-    anchors = day_anchors(subject, visit, state.visits, state.subjects.last_day, {})
+    anchors = day_anchors(subject, visit, state.visits, state.subjects, {})
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, drawn.code)
     _write_facts(model, table.table, state)
     _draw_related(model, table.table, state)
+
+
+def _attended(table: Sets, state: State, drawn: SetRows) -> SetRows:
+    """The rows without those that would repeat a code because their own visit was not attended: a subject who left
+    early has no row of a later visit."""
+    if table.visit is None or state.visits is None:
+        return drawn
+    place = table.columns.index(VISIT)
+    asked = np.array([-1 if c[place] is None else int(c[place]) for c in table.codes], dtype=np.int64)[drawn.code]  # type: ignore[arg-type]
+    fixed = (asked >= 0) & (asked < table.visit.last)
+    there = np.ones(len(asked), dtype=bool)
+    there[fixed] = state.visits.attended[drawn.subject[fixed], asked[fixed]]
+    first = pd.Series(drawn.subject).groupby(drawn.subject).cumcount().to_numpy() == 0
+    keep = there | first
+    return SetRows(drawn.subject[keep], drawn.position[keep], drawn.code[keep])
 
 
 def _coded(values: list, code: np.ndarray) -> pd.Series:
@@ -72,7 +87,7 @@ def _write_visit(model: StudyModel, table: str, column: VisitColumn, state: Stat
     subject = state.subject[table]
     index = np.where(index == column.last, state.subjects.last_visit[subject], index)
     if state.visits is not None:
-        index = state.visits.nearest_attended(subject, index)
+        index = state.visits.nearest_attended(subject, index, column.seen)
     state.frames[table][column.column] = visit_values(model, model.structure.tables[table], index)
     return index
 
@@ -135,8 +150,8 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
             frame[name] = drawn.attributes[name].array
     for name, mark in drawn.marks.items():
         state.marks[f"{table.table}/{name}"] = mark
-    own = {OWN_START: drawn.start, OWN_END: drawn.end}
-    anchors = day_anchors(subject, visit, state.visits, state.subjects.last_day, own)
+    own = {OWN_START: full_days(drawn, "start"), OWN_END: full_days(drawn, "end")}
+    anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
     fill_rows(table.rows, state, row_context(state.context, subject, {}), anchors, np.full(len(subject), -1))
     _draw_related(model, table.table, state)
 
@@ -194,5 +209,5 @@ def make_children(model: StudyModel, table: Children, state: State) -> None:
         frame[name] = attributes[name].array
     start = parent_spec.start or parent_spec.date
     others = {"parent": state.days[key.parent, start][parent]} if (key.parent, start) in state.days else {}
-    anchors = day_anchors(subject, None, None, state.subjects.last_day, others)
+    anchors = day_anchors(subject, None, None, state.subjects, others)
     fill_rows(table.rows, state, row_context(state.context, subject, {}), anchors, np.full(len(parent), -1))

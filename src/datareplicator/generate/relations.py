@@ -98,7 +98,7 @@ def write_relations(
     number = rows.groupby("subject")["group"].transform(lambda g: pd.factorize(g)[0]).to_numpy(dtype=np.int64)
     out[roles.group] = sample_identifier(model.group, number, out)
     out[roles.domain], out[roles.pointer], out[roles.value] = rows["domain"], rows["pointer"], rows["text"].astype("str")
-    return out.reindex(columns=columns), owner
+    return out.assign(**model.constants).reindex(columns=columns), owner
 
 
 def _side(table: str, pointer: str, domain: str, rows: np.ndarray, group: np.ndarray) -> pd.DataFrame:

@@ -52,6 +52,8 @@ class VisitDays:
         self.day[rows.subject, rows.visit] = rows.day
         self.attended[rows.subject, rows.visit] = True
         later = np.where(np.isfinite(self.day), self.day, np.inf)
+        earliest = later.min(axis=1, initial=np.inf)
+        self.first = np.where(np.isfinite(earliest), earliest, np.nan)
         after = np.minimum.accumulate(later[:, ::-1], axis=1)[:, ::-1]
         self.following = np.full((n, visits), np.nan)
         if visits > 1:
@@ -65,12 +67,13 @@ class VisitDays:
         """Day of the subject's next visit after each row's visit."""
         return np.where((visit >= 0) & (subject >= 0), self.following[subject, np.maximum(visit, 0)], np.nan)
 
-    def nearest_attended(self, subject: np.ndarray, visit: np.ndarray) -> np.ndarray:
-        """Each row's visit, or where its subject did not attend it the last attended before (else the first after).
-        -1 where the subject attended none."""
+    def nearest_attended(self, subject: np.ndarray, visit: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """Each row's visit, or where its subject did not attend it the last attended before (else the first after),
+        among the visits `seen`. -1 where the subject attended none of them."""
         index = np.arange(self.attended.shape[1])
-        before = np.maximum.accumulate(np.where(self.attended, index, -1), axis=1)
-        after = np.minimum.accumulate(np.where(self.attended, index, len(index))[:, ::-1], axis=1)[:, ::-1]
+        there = self.attended & np.isin(index, seen)
+        before = np.maximum.accumulate(np.where(there, index, -1), axis=1)
+        after = np.minimum.accumulate(np.where(there, index, len(index))[:, ::-1], axis=1)[:, ::-1]
         safe = np.maximum(visit, 0)
         low, high = before[subject, safe], after[subject, safe]
         near = np.where(low >= 0, low, np.where(high < len(index), high, -1))

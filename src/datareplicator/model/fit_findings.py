@@ -103,14 +103,14 @@ def fit_findings_rows(training: Training, part: TableCells) -> Findings:
     made = {spec.test, *spec.axes, spec.visit, *result_columns(spec)}
     columns = [c for c in prepared.structure.free(spec.name) if c not in made]
     known = findings_known(part.results, part.of, np.maximum(part.cell - part.first, 0), visit, part.number)
-    anchors = day_anchors(subject, visit, training.visits, training.subjects.last_day, {})
+    anchors = day_anchors(subject, visit, training.visits, training.subjects, {})
     rows = fit_rows(
         prepared, spec, columns, training.row_context(spec, known), anchors, visit,
         rows=part.cell >= 0, hard=("@measured",), visit=visit, min_subjects=training.min_subjects,
     )  # fmt: skip
     return Findings(
         table=spec.name, results=part.results, first=part.first, cells=part.of, replicate=part.replicate,
-        visits=part.visits, rows=rows,
+        visits=part.visits, seen=np.unique(visit[part.cell >= 0]), rows=rows,
     )  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def fit_root(training: Training) -> RootModel:
     safe = np.maximum(index, 0)
     flags = {name: pd.Series(flag[safe]).map({True: "Y", False: "N"}) for name, flag in training.flagged.items()}
     context = training.row_context(spec, {})
-    anchors = day_anchors(index, None, None, training.subjects.last_day, _visit_anchors(training, safe))
+    anchors = day_anchors(index, None, training.visits, training.subjects, {})
     code = training.subjects.stratum[safe]
     rows = fit_rows(
         prepared, spec, [*roles.outcomes, *roles.personal, *roles.dates], context, anchors, code,
@@ -147,21 +147,6 @@ def _terminal(training: Training, root: str, column: str) -> bool:
         return False
     later = np.where(np.isfinite(training.visits.day), training.visits.day, -np.inf).max(axis=1, initial=-np.inf)
     return bool((later <= end).all())
-
-
-def _visit_anchors(training: Training, subject: np.ndarray) -> dict[str, np.ndarray]:
-    """First visit day and last regular visit's day as days that root dates may follow."""
-    if training.visits is None:
-        return {}
-    return root_visit_anchors(training.visits.day, training.subjects.last_visit, subject)
-
-
-def root_visit_anchors(day: np.ndarray, last_visit: np.ndarray, subject: np.ndarray) -> dict[str, np.ndarray]:
-    """Days of the first visit and of the last regular one, seen from rows."""
-    known = np.isfinite(day)
-    first = np.where(known.any(1), np.where(known, day, np.inf).min(1), np.nan)
-    regular = np.where(last_visit >= 0, day[np.arange(len(day)), np.maximum(last_visit, 0)], np.nan)
-    return {"last regular visit": regular[subject], "first visit": first[subject]}
 
 
 def _keep_outcomes(training: Training, root: str) -> None:

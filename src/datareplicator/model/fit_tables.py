@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from datareplicator.dates import Precision
 from datareplicator.model.context import MARK
 from datareplicator.model.eventrows import EventRows, approximate_days
 from datareplicator.model.children import fit_children
@@ -29,9 +30,9 @@ def fit_visits(training: Training, spec: TableSpec) -> Visits:
     subject, visit = prepared.subject[spec.name], training.visit[spec.name]
     columns = [c for c in prepared.structure.free(spec.name) if c != spec.visit]
     context = training.row_context(spec, {"visit": pd.Series(visit).astype(str).astype("category")})
-    anchors = day_anchors(subject, visit, training.visits, training.subjects.last_day, {})
+    anchors = day_anchors(subject, visit, training.visits, training.subjects, {})
     rows = fit_rows(prepared, spec, columns, context, anchors, visit, min_subjects=training.min_subjects)
-    return Visits(table=spec.name, rows=rows)
+    return Visits(table=spec.name, seen=np.unique(visit[visit >= 0]), rows=rows)
 
 
 def visit_codes(training: Training, spec: TableSpec) -> tuple[np.ndarray | None, VisitColumn | None]:
@@ -48,7 +49,7 @@ def visit_codes(training: Training, spec: TableSpec) -> tuple[np.ndarray | None,
         middle = visit < np.max(visit)
         if (at_last & middle).sum() > 0.2 * middle.sum():
             code[at_last] = len(training.catalogue)
-    return code, VisitColumn(column=spec.visit, last=len(training.catalogue))
+    return code, VisitColumn(column=spec.visit, last=len(training.catalogue), seen=np.unique(visit[visit >= 0]))
 
 
 def fit_set_table(training: Training, spec: TableSpec) -> Sets:
@@ -66,7 +67,7 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
     columns = [c for c in prepared.structure.free(spec.name) if c not in names and c != spec.visit]
     known: dict[str, pd.Series | np.ndarray] = {"code": pd.Series(codes).astype(str).astype("category")}
     index = training.visit.get(spec.name)
-    anchors = day_anchors(subject, index, training.visits, training.subjects.last_day, {})
+    anchors = day_anchors(subject, index, training.visits, training.subjects, {})
     rows = fit_rows(
         prepared, spec, columns, training.row_context(spec, known), anchors, codes, chain=True,
         min_subjects=training.min_subjects,
@@ -139,8 +140,8 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
     )
     model, score = fit_events(score_name(spec.name), rows, training.subjects, min_subjects=training.min_subjects)
     training.features.append(Feature(name=score_name(spec.name), kind="score", values=score))
-    own = {OWN_START: rows.start, OWN_END: rows.end}
-    anchors = day_anchors(subject, training.visit.get(spec.name), training.visits, training.subjects.last_day, own)
+    own = {OWN_START: full_days(rows, "start"), OWN_END: full_days(rows, "end")}
+    anchors = day_anchors(subject, training.visit.get(spec.name), training.visits, training.subjects, own)
     leftover = fit_rows(
         prepared, spec, rest, training.row_context(spec, {}), anchors, np.full(len(frame), -1),
         min_subjects=training.min_subjects,
@@ -153,6 +154,11 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
 
 
 OWN_START, OWN_END = "start", "end"
+
+
+def full_days(rows: EventRows, which: str) -> np.ndarray:
+    """Whole days of "start" or "end" where the day is known: other dates do not follow a mere month."""
+    return np.where(rows.precision(which) >= Precision.DAY, np.floor(getattr(rows, which)), np.nan)
 
 
 def score_name(table: str) -> str:
@@ -201,7 +207,7 @@ def fit_children_table(training: Training, spec: TableSpec) -> Children:
         days = prepared.days(key.parent, parent_start)
         others["parent"] = np.append(days, np.nan)[parents]
     subject = prepared.subject[spec.name]
-    anchors = day_anchors(subject, None, None, training.subjects.last_day, others)
+    anchors = day_anchors(subject, None, None, training.subjects, others)
     rows = fit_rows(
         prepared, spec, rest, training.row_context(spec, {}), anchors, np.full(len(frame), -1),
         min_subjects=training.min_subjects,

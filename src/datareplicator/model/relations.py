@@ -48,12 +48,14 @@ class RelationType(Document):
 
 
 class RelationModel(Document):
-    """One relation table. `group`: the pattern of the group's identifier, numbered within the subject."""
+    """One relation table. `group`: the pattern of the group's identifier, numbered within the subject; `constants`:
+    columns with one value throughout."""
 
     table: str
     roles: Roles
     types: tuple[RelationType, ...]
     group: IdentifierModel
+    constants: dict[str, str]
 
 
 @dataclass
@@ -169,7 +171,10 @@ def _fit_table(
         types.append(made)
     known = prepared.frames[spec.name][[c for c in (spec.subject,) if c]]
     group = fit_identifier(frame[roles.group], known)
-    return RelationModel(table=spec.name, roles=roles, types=tuple(types), group=group), marks
+    fixed = {c.name: str(frame[c.name].iloc[0]) for c in spec.columns if c.distinct == 1 and not frame[c.name].isna().any()}
+    taken = {roles.domain, roles.pointer, roles.value, roles.group, spec.subject}
+    constants = {name: value for name, value in fixed.items() if name not in taken}
+    return RelationModel(table=spec.name, roles=roles, types=tuple(types), group=group, constants=constants), marks
 
 
 def _driver_rank(prepared: Prepared, table: str) -> tuple[int, int]:

@@ -200,9 +200,11 @@ def _fit_date(
     precision = moments.precision[use]
     subject = prepared.subject[spec.name][use]
     clock = None
-    if (precision > Precision.DAY).any():
-        key = clock_key(subject, target)
-        clock = fit_clock(moments.second[use], precision.astype(np.int64), key, np.full(len(key), -1), subject)
+    timed = precision > Precision.DAY
+    if timed.any():
+        key = clock_key(subject, target)[timed]
+        level = precision[timed].astype(np.int64)
+        clock = fit_clock(moments.second[use][timed], level, key, np.full(len(key), -1), subject[timed])
     present = np.isfinite(target)
     offsets = fit_offsets(
         target[present], {k: v[present] for k, v in anchors.items()}, code[present], subject[present]

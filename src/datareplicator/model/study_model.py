@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from datareplicator.document import Document, Ints
-from datareplicator.model.attributes import AttributeModel
 from datareplicator.model.children import ChildrenModel
 from datareplicator.model.enrolment import EnrolmentModel
 from datareplicator.model.events import EventModel
@@ -91,15 +90,18 @@ class RootModel(Document):
 
 class VisitColumn(Document):
     """How a row of a table that is not on the schedule names a visit: as drawn from `MARK + visit` in its attributes;
-    `last` is the code that says the subject's last visit, as an index after the catalogue's."""
+    `last` is the code that says the subject's last visit, as an index after the catalogue's; `seen`: the visits that
+    the table names at all."""
 
     column: str
     last: int
+    seen: Ints
 
 
 class Findings(Document):
     """A findings table. `cells[k]` is the result cell of the k-th cell of the findings model that belongs to this
-    table, from `first` on; several (replicates) may share one. `catalogue`: first and last index of its visits."""
+    table, from `first` on; several (replicates) may share one. `visits`: the range of its visits in the joint list,
+    `seen`: those of them at which it has rows."""
 
     kind: Literal["findings"] = "findings"
     table: str
@@ -108,16 +110,17 @@ class Findings(Document):
     cells: Ints
     replicate: Ints
     visits: tuple[int, int]
+    seen: Ints
     rows: RowsModel
 
 
 class Visits(Document):
-    """The table of visits: one row for each attended visit."""
+    """The table of visits: one row for each attended visit of those that it holds (`seen`)."""
 
     kind: Literal["visits"] = "visits"
     table: str
+    seen: Ints
     rows: RowsModel
-    presence: AttributeModel | None = None
 
 
 class Events(Document):

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from scipy.stats import chisquare
 
 from datareplicator.document import Document, Floats
-from datareplicator.model.correlation import nearest, pairwise, shrink
+from datareplicator.model.correlation import common_factors, nearest, pairwise, shrink
 from datareplicator.model.findings.model import Effects, pack
 from datareplicator.model.findings.scale import fit_scale
 from datareplicator.model.marginals import Marginal, fit_continuous, fit_discrete
@@ -192,6 +192,12 @@ def _correlation(features: Sequence[Feature], effects: Effects | None, n: int) -
     scale = np.sqrt(np.outer(share, share))
     estimate = np.clip((raw - noise) / scale, -0.99, 0.99)
     variance = 1 / np.maximum(pairs - 3, 0.3) / scale**2
+    if effects is not None:
+        # The levels' common factors, found with the expected correlation as a weak observation beside the raw one.
+        raw_part, weak = variance[f:, f:], 0.3**2
+        share = weak / (weak + raw_part)
+        mixed = share * estimate[f:, f:] + (1 - share) * centre[f:, f:]
+        centre[f:, f:] = (1 - share) * centre[f:, f:] + share * common_factors(mixed, share * raw_part)
     upper = np.triu_indices(k, 1)
     result = np.eye(k)
     block = (upper[0] >= f).astype(int) + (upper[1] >= f)

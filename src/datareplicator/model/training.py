@@ -49,12 +49,14 @@ def day_anchors(
     subject: np.ndarray,
     visit: np.ndarray | None,
     visits: VisitDays | None,
-    last_day: np.ndarray,
+    subjects: Subjects,
     others: dict[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """Candidate days for the dates of rows, in the order of preference: the row's visit, the row's other dates, the
-    visit after, the last day, the anchor itself. `subject` and `visit` int per row; `others` float per row."""
+    visit after, the last visits and the first, the anchor itself. `subject` and `visit` int per row (visit None: no
+    such column); `others` float per row."""
     safe = np.maximum(subject, 0)
+    last_day, last_visit = subjects.last_day, subjects.last_visit
     out: dict[str, np.ndarray] = {}
     if visits is not None and visit is not None:
         out["visit"] = visits.at(safe, visit)
@@ -63,5 +65,8 @@ def day_anchors(
         out["next visit"] = visits.next(safe, visit)
     if len(last_day):
         out["last day"] = last_day[safe]
+    if visits is not None and len(last_visit):
+        out["last regular visit"] = visits.at(safe, last_visit[safe])
+        out["first visit"] = visits.first[safe]
     out["anchor"] = np.zeros(len(subject))
     return out

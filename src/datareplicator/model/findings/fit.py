@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri, polygamma
 from scipy.stats import f as f_distribution
 
 from datareplicator.model.arrays import group_sums
-from datareplicator.model.correlation import nearest, pairwise, shrink
+from datareplicator.model.correlation import common_factors, nearest, pairwise, shrink
 from datareplicator.model.courses import arm_prior, course_prior, posterior
 from datareplicator.model.findings.digests import digests
 from datareplicator.model.findings.grid import Grid, Observations, build_grid
@@ -346,15 +346,15 @@ class _Fit:
         scores = np.where(several & self.known, np.clip(within / spread, -4, 4), np.nan)
         raw, rows = pairwise(scores)
         latent = parts.within.sum(0)
-        extra = np.array([scale.variance - 1.0 for scale in self.scales])
-        damp = np.sqrt(np.clip(latent / np.maximum(latent + extra, 1e-9), 0.05, 1.0))
+        continuous = np.array([scale.attenuation is None for scale in self.scales], dtype=bool)
+        damp = np.where(continuous, 1.0, np.sqrt(np.clip(latent / np.maximum(spread**2, 1e-9), 0.05, 1.0)))
         raw = np.clip(raw / np.outer(damp, damp), -0.99, 0.99)
         mask = (several & self.known).astype(float)
         people = (self.grid.by_subject(mask) > 0).astype(float)
         shared = people.T @ people
         worth = np.minimum(rows, 3.0 * shared)
         variance = 1 / np.maximum(worth - 3, 0.3) / np.outer(damp, damp) ** 2
-        return nearest(self._shrunk(raw, variance, np.zeros((cells, cells)), rows > 0))
+        return nearest(self._shrunk(raw, variance, common_factors(raw, variance), rows > 0))
 
     def _shrunk(self, raw: np.ndarray, variance: np.ndarray, centre: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """Shrink the pairs of one test over its axes to their pooled value, all others to `centre`."""
