@@ -12,6 +12,7 @@ from datareplicator.structure.derive import (
     baseline,
     children,
     copies,
+    cuts,
     days,
     intervals,
     items,
@@ -40,6 +41,7 @@ _MODULES = (
     units,
     arithmetic,
     days,
+    cuts,
     limits,
     baseline,
     intervals,
@@ -58,7 +60,7 @@ def compute(derivation: Derivation, frames: Mapping[str, pd.DataFrame] | View) -
     """The column that a derivation makes, aligned with the frame of its table (plain index).
 
     `frames` are logical frames by table name; a `View` keeps encodings over several calls. Numbers are float64 (copies
-    keep their type), texts categorical. Rows outside the scope are missing (params ``only``: a column and its values, or null for: present), as are, for a partial
+    keep their type), texts categorical. Rows outside the scope are missing (params ``only``: a column and its values, null among them for missing, or null for: present), as are, for a partial
     derivation (params ``partial``), all rows that it does not speak of: `apply` keeps what stands there.
     """
     view = frames if isinstance(frames, View) else View(frames)
@@ -66,13 +68,14 @@ def compute(derivation: Derivation, frames: Mapping[str, pd.DataFrame] | View) -
     if "bits" in derivation.params:
         result = pd.Series(BITS[derivation.params["bits"]](result.to_numpy(dtype=float, na_value=np.nan)))
     if "text" in derivation.params:
-        result = text_of_numbers(result.to_numpy(dtype=float, na_value=np.nan), derivation.params["text"]["decimals"])
+        result = text_of_numbers(result.to_numpy(dtype=float, na_value=np.nan), **derivation.params["text"])
     only = derivation.params.get("only")
     if only is not None:
         values = view.values(derivation.table, only["column"])
         inside = values.present
         if only["values"] is not None:
-            inside = np.append(level_index(values, key_array(only["values"])) >= 0, False)[values.codes]
+            known = [v for v in only["values"] if v is not None]
+            inside = np.append(level_index(values, key_array(known)) >= 0, None in only["values"])[values.codes]
         result = result.where(inside)
     return result
 
@@ -114,6 +117,7 @@ def mine_formulas(ctx: Context) -> list[Derivation]:
         sequence.mine,
         days.mine,
         arithmetic.mine,
+        cuts.mine,
         limits.mine,
         baseline.mine,
         intervals.mine,

@@ -61,7 +61,7 @@ def _directed(scene: Scene, table: str, found: list[Derivation]) -> list[Derivat
     best: dict[frozenset[str], tuple[tuple[int, float, int, float], Derivation]] = {}
     for d in found:
         values = scene.values(table, d.target)
-        score = (decimals_of(values.level_numbers), -float(values.present.mean()), names.index(d.target), d.agreement)
+        score = (min(decimals_of(values.level_numbers), DIGITS), -float(values.present.mean()), names.index(d.target), d.agreement)
         triple = frozenset((d.target, *(s.column for s in d.sources)))
         if triple not in best or score > best[triple][0]:
             best[triple] = score, d

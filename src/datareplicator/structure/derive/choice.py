@@ -16,6 +16,7 @@ RANKS = (
     ("round", "arithmetic"),
     ("study_day", "date_parts"),
     ("date_difference", "age"),
+    ("cuts",),
     ("limits",),
     ("baseline_value", "baseline_flag"),
     ("interval",),

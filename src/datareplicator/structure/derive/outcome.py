@@ -27,16 +27,25 @@ def rounded(x: np.ndarray, decimals: int | None) -> np.ndarray:
         return np.sign(x) * np.floor(np.abs(x) * scale + 0.5 + FUZZ) / scale + 0.0
 
 
-def text_of_numbers(x: np.ndarray, decimals: int | None) -> pd.Series:
-    """Numbers as a categorical of texts: `decimals` digits after the point, or the shortest form for None."""
+def text_of_numbers(x: np.ndarray, decimals: int | None, cut: int | None = None) -> pd.Series:
+    """Numbers as a categorical of texts: `decimals` digits after the point, or the shortest form for None; with `cut`
+    the digits beyond so many are cut off, not rounded, and zeros at the end dropped."""
     codes, distinct = pd.factorize(x)
-    if decimals is None:
+    if cut is not None:
+        written = [_cut(v, cut) for v in distinct.tolist()]
+    elif decimals is None:
         written = [number_text(v) for v in distinct.tolist()]
     else:
         written = [f"{v:.{decimals}f}" for v in rounded(distinct, decimals).tolist()]
     labels, categories = pd.factorize(np.array(written, dtype=object))
     labels = np.append(labels, -1)[codes]
     return pd.Series(pd.Categorical.from_codes(labels, categories=pd.Index(categories, dtype="str")))
+
+
+def _cut(value: float, digits: int) -> str:
+    whole, _, rest = f"{value:.{digits + 3}f}".partition(".")
+    rest = rest[:digits].rstrip("0")
+    return f"{whole}.{rest}" if rest else whole
 
 
 def date_column(day: np.ndarray, stored: str, precision: np.ndarray | int = 10) -> pd.Series:
@@ -60,13 +69,21 @@ def equal(result: Values, target: Values) -> np.ndarray:
     them; floats to 12 significant digits: `exact` is for the bits."""
     if result.stored_number and target.stored_number and not (_whole(result) or _whole(target)):
         a, b = result.number, target.number
-        with np.errstate(invalid="ignore"):
-            return (np.abs(a - b) <= 1e-12 * np.abs(b) + 1e-15) | (np.isnan(a) & np.isnan(b))
+        return close(a, b) | (np.isnan(a) & np.isnan(b))
     if result.stored_number != target.stored_number:
         return np.zeros(len(target), dtype=bool) | (~result.present & ~target.present)
     index = np.append(level_index(result, target.levels), -1)[result.codes]
     index[result.present & (index < 0)] = -2
-    return index == target.codes
+    same = index == target.codes
+    if result.stored_number or result.stored_time or not np.isfinite(target.level_numbers).any():
+        return same
+    return same | close(result.number, target.number)
+
+
+def close(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Equal numbers but for the digits from the twelfth on."""
+    with np.errstate(invalid="ignore"):
+        return np.abs(a - b) <= 2e-12 * np.abs(b) + 1e-15
 
 
 def _whole(values: Values) -> bool:
@@ -120,4 +137,7 @@ def written_as(target: Values) -> dict[str, Any]:
     if target.stored_number:
         return {}
     decimals = text_decimals(target.levels, target.level_numbers)
-    return {"text": {"decimals": None if decimals == -1 else decimals}}
+    if decimals != -1:
+        return {"text": {"decimals": decimals}}
+    digits = max((len(t.partition(".")[2]) for t in target.text_levels), default=0)
+    return {"text": {"decimals": None, "cut": digits}} if digits > 12 else {"text": {"decimals": None}}

@@ -145,12 +145,13 @@ class Scene:
         for column in self._scopes(derivation):
             values = self.values(derivation.table, column)
             size = len(values.levels) + 1
-            held = np.bincount(values.codes + 1, target.present.astype(float), size)[1:]
-            gone = np.bincount(values.codes + 1, absent.astype(float), size)[1:]
+            held = np.bincount(values.codes + 1, target.present.astype(float), size)
+            gone = np.bincount(values.codes + 1, absent.astype(float), size)
             keep = held > 20 * gone
             error = held[~keep].sum() + gone[keep].sum()
             if best is None or error < best[0]:
-                best = error, {"column": column, "values": [v for v, k in zip(json_levels(values.levels), keep, strict=True) if k]}
+                names = [None, *json_levels(values.levels)]
+                best = error, {"column": column, "values": [v for v, k in zip(names, keep, strict=True) if k]}
         return best[1] if best and best[0] <= 0.01 * target.present.sum() and best[1]["values"] else None
 
     def _companion(self, derivation: Derivation, absent: np.ndarray, target: Values) -> str | None:
@@ -167,7 +168,7 @@ class Scene:
         table = self.ctx.tables[derivation.table]
         test = self.tests(derivation.table)
         named = [c for c in (MEMBER, test) if c is not None and c in table]
-        return [*named, *(c for c in self.categories(derivation.table, 60, 2) if c not in named and c != derivation.target)][:12]
+        return [*named, *(c for c in self.categories(derivation.table, 60, 2) if c not in named and c != derivation.target)][:40]
 
 
 def ref(table: str, *columns: str) -> tuple[Ref, ...]:
