@@ -40,6 +40,7 @@ def test_pyreadstat_reads_the_same_from_ours(sdtm: Study, tmp_path: Path) -> Non
     part = Study({name: sdtm[name] for name in ("dm", "ts", "ti", "suppae")})
     write_study(part, tmp_path / "out", format="xpt")
     for name, table in part.tables.items():
+        assert table.origin is not None
         frame, meta = pyreadstat.read_xport(tmp_path / "out" / f"{name}.xpt", encoding=table.origin.options["encoding"])
         assert meta.column_labels == [column.label for column in table.columns.values()]
         for column in table.columns.values():

@@ -148,3 +148,34 @@ def test_requests_that_make_no_sense(tmp_path: Path) -> None:
     ):
         writer.append("dm", study()["dm"].frame[["A"]])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("format", "options"),
+    [
+        ("csv", {"encoding": "no-such-encoding"}),
+        ("csv", {"encoding": "zlib_codec"}),
+        ("csv", {"encoding": ["utf-8"]}),
+        ("csv", {"delimiter": "xx"}),
+        ("csv", {"newline": "x"}),
+        ("csv", {"styles": {"N": "fixed:999999999"}}),
+        ("csv", {"styles": "plain"}),
+        ("parquet", {"types": {"N": "list"}}),
+        ("xpt", {"version": 7}),
+        ("xpt", {"member": "A" * 1000}),
+        ("xpt", {"encoding": "utf-16"}),
+        ("json", {"shape": "unknown"}),
+        ("json", {"shape": "dataset-json", "types": {"N": ["x"]}}),
+        ("xlsx", {"sheet": 5}),
+    ],
+)
+def test_notes_of_a_stranger_are_checked(tmp_path: Path, format: str, options: dict[str, object]) -> None:
+    with pytest.raises(WriteError):
+        write_study(study(origin=Origin(format, "dm", options)), tmp_path / "out", format="same")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("options", [{"styles": {"A": "fixed:2", "N": "upper"}}, {"unknown": 1}])
+def test_notes_that_do_not_fit_the_columns_do_no_harm(tmp_path: Path, options: dict[str, object]) -> None:
+    write_study(study(origin=Origin("csv", "dm", options)), tmp_path / "out", format="same")
+    assert read_study(tmp_path / "out")["dm"].frame["N"].tolist()[:2] == [1.5, 2.0]

@@ -107,7 +107,7 @@ def test_pyreadstat_reads_what_is_written(tmp_path: Path, version: int) -> None:
     assert meta.column_labels == [column.label for column in study.columns.values()]
     assert meta.file_label == "Demographics"
     assert meta.table_name == "DM"
-    assert meta.original_variable_types["ADT"].startswith("DATE9")
+    assert str(meta.original_variable_types["ADT"]).startswith("DATE9")
     assert frame["USUBJID"].tolist() == ["01-001", "01-002", ""]
     assert frame["TERM"].tolist() == ["  lead", "µg", "x"]
     np.testing.assert_array_equal(frame["AGE"], study.frame["AGE"])
@@ -220,6 +220,7 @@ def test_any_blocks_come_back(tmp_path_factory: pytest.TempPathFactory, texts: l
         (Column("lower", "float"), 1.0, "name"),
         (Column("1A", "float"), 1.0, "name"),
         (Column("A", "float", label="L" * 41), 1.0, "label"),
+        (Column("A", "float", format="LONGERNAME8."), 1.0, "format"),
         (Column("A", "text"), "x" * 201, "200 bytes"),
         (Column("A", "text"), "é" * 101, "200 bytes"),
         (Column("A", "float"), np.inf, "larger"),

@@ -18,6 +18,7 @@ import pyarrow as pa
 from datareplicator.errors import Place, SourceError
 from datareplicator.formats.layout import TableLayout
 from datareplicator.formats.normalise import arrow_from_values, check_names, column_from_arrow
+from datareplicator.formats.options import ItemOptions, JsonOptions
 from datareplicator.study import Column, ColumnType, Origin, Table
 
 _STAMP = "1970-01-01T00:00:00"
@@ -141,8 +142,9 @@ def _stamps(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def head(layout: TableLayout, records: int | None) -> str:
     """The metadata of a data set as JSON. `records` is written at a fixed width, so that it can be filled in later."""
-    own = next((layout.own_options(kind) for kind in ("json", "ndjson") if layout.own_options(kind)), {})
-    kept, name = dict(own.get("dataset", {})), layout.name.upper()
+    kind = "ndjson" if layout.came_from("ndjson") else "json"
+    own, name = layout.own_options(kind, JsonOptions), layout.name.upper()
+    kept = {key: own.dataset[key] for key in _KEPT if key in own.dataset}
     meta = {
         "datasetJSONCreationDateTime": _STAMP,
         "datasetJSONVersion": "1.1.0",
@@ -157,17 +159,31 @@ def head(layout: TableLayout, records: int | None) -> str:
     return f'{text[:-1]},"records":{count}}}'
 
 
-def _item(column: Column, table_name: str, own: Mapping[str, Any]) -> dict[str, Any]:
-    kind, target = own.get("types", {}).get(column.name) or _DATA_TYPES[column.type]
-    item: dict[str, Any] = {
-        "itemOID": f"IT.{table_name}.{column.name}",
-        **own.get("items", {}).get(column.name, {}),
-        "name": column.name,
-        "label": column.label,
-        "dataType": kind,
-    }
-    extra = {"targetDataType": target, "length": column.length, "displayFormat": column.format}
-    return item | {key: value for key, value in extra.items() if value}
+def _item(column: Column, table_name: str, own: JsonOptions) -> dict[str, Any]:
+    kind, target = own.types.get(column.name, (None, None))
+    if _column_type(kind, target) != column.type:
+        kind, target = _DATA_TYPES[column.type]
+    item: dict[str, Any] = {"itemOID": f"IT.{table_name}.{column.name}", "name": column.name, "label": column.label}
+    item |= {"dataType": kind, "targetDataType": target, "length": column.length, "displayFormat": column.format}
+    kept = own.items.get(column.name, ItemOptions()).model_dump(exclude_none=True)
+    return {key: value for key, value in (item | kept).items() if value or key == "label"}
+
+
+def decimals(layout: TableLayout, kind: str) -> frozenset[str]:
+    """The float columns that a Dataset-JSON source wrote as text, to keep every digit."""
+    own = layout.own_options(kind, JsonOptions)
+    floats = {name for name, column in layout.columns.items() if column.type == "float"}
+    return frozenset(name for name in floats if own.types.get(name) == ("decimal", "decimal"))
+
+
+def _column_type(kind: str | None, target: str | None) -> ColumnType | None:
+    """The type of a column that Dataset-JSON declares so, or None for what the standard does not know."""
+    if kind in ("date", "datetime", "time"):
+        return "text" if target is None else kind
+    if kind == target == "decimal":
+        return "float"
+    known: dict[str, ColumnType] = {"string": "text", "URI": "text", "integer": "integer", "boolean": "boolean"}
+    return known.get(kind or "", "float" if kind in ("float", "double", "decimal") and target is None else None)
 
 
 def with_note(found: Table, path: Path) -> Table:

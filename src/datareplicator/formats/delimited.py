@@ -20,6 +20,7 @@ from datareplicator.formats.dialect import Dialect, decode_text, sniff
 from datareplicator.formats.inference import infer
 from datareplicator.formats.layout import TableLayout
 from datareplicator.formats.normalise import check_names, table_from_arrow
+from datareplicator.formats.options import DelimitedOptions
 from datareplicator.formats.textual import text_of
 from datareplicator.study import Origin, Table
 
@@ -153,14 +154,14 @@ class Writer:
     delimiter = ","
 
     def __init__(self, path: Path, layout: TableLayout) -> None:
-        own = layout.own_options(self.name)
-        self._layout = layout
-        self._delimiter = str(own.get("delimiter", self.delimiter))
-        self._newline = str(own.get("newline", "\n"))
-        self._styles = own.get("styles", {})
-        self._stream = path.open("w", encoding=str(own.get("encoding", "utf-8")), newline="", errors="strict")
-        self._path = path
-        if own.get("header", True):
+        own = layout.own_options(self.name, DelimitedOptions)
+        self._path, self._layout, self._styles, self._newline = path, layout, own.styles, own.newline
+        self._delimiter = own.delimiter if layout.came_from(self.name) else self.delimiter
+        try:
+            self._stream = path.open("w", encoding=own.encoding, newline="", errors="strict")
+        except LookupError as error:
+            raise WriteError(f"the encoding {own.encoding} is unknown.", place=Place(path.name)) from error
+        if own.header:
             self._write([pa.array([name], pa.large_string()) for name in layout.columns])
 
     def append(self, frame: pd.DataFrame) -> None:

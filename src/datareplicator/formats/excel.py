@@ -24,6 +24,7 @@ from datareplicator.errors import Place, SourceError, WriteError
 from datareplicator.formats.archive import check_archive
 from datareplicator.formats.layout import TableLayout
 from datareplicator.formats.normalise import arrow_from_values, check_names, table_from_arrow
+from datareplicator.formats.options import ExcelOptions
 from datareplicator.formats.textual import text_of
 from datareplicator.study import Column, Origin, Table
 
@@ -104,7 +105,7 @@ class Writer:
         self._sheet.append([self._cell(name) for name in layout.columns])
 
     def _title(self) -> str:
-        own = str(self._layout.own_options("xlsx").get("sheet") or "")
+        own = self._layout.own_options("xlsx", ExcelOptions).sheet
         return own if own and not _DEFAULT_SHEET.match(own) else self._layout.name
 
     def _cell(self, value: Any) -> Any:

@@ -14,8 +14,10 @@ from datareplicator.formats.textual import text_of
 from datareplicator.study import Column
 
 
-def tokens(values: pd.Series, column: Column, place: Place, first_row: int) -> pa.Array:
+def tokens(values: pd.Series, column: Column, place: Place, first_row: int, *, quoted: bool = False) -> pa.Array:
     """A normalised column as Arrow text of JSON tokens; dates and times are ISO 8601 strings.
+
+    `quoted`: numbers are written as strings too.
 
     Raises `WriteError` for infinite numbers, which JSON does not have.
     """
@@ -27,13 +29,13 @@ def tokens(values: pd.Series, column: Column, place: Place, first_row: int) -> p
                 place=Place(place.file, place.table, column.name, first_row + int(np.argmax(infinite))),
                 hint="Write Parquet or CSV.",
             )
-        plain = text_of(values, column, "repr")
+        plain = text_of(values, column, "plain" if quoted else "repr")
     else:
         plain = text_of(values, column)
-    if column.type in ("text", "date", "datetime", "time"):
+    if quoted or column.type in ("text", "date", "datetime", "time"):
         coded = plain.dictionary_encode()
-        quoted = [json.dumps(text, ensure_ascii=False) for text in coded.dictionary.to_pylist()]
-        plain = pa.array(quoted, pa.large_string()).take(coded.indices)
+        texts = [json.dumps(text, ensure_ascii=False) for text in coded.dictionary.to_pylist()]
+        plain = pa.array(texts, pa.large_string()).take(coded.indices)
     return pc.fill_null(plain, '""' if column.type == "text" and column.blank else "null")
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import pandas as pd
+from pydantic import ValidationError
 
+from datareplicator.errors import Place, WriteError
+from datareplicator.formats.options import Options
 from datareplicator.study import Column, Origin, Table
+
+OptionsType = TypeVar("OptionsType", bound=Options)
 
 
 @dataclass(frozen=True)
@@ -20,16 +25,33 @@ class TableLayout:
     columns: Mapping[str, Column]
     label: str = ""
     origin: Origin | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, table: Table) -> TableLayout:
         """The layout of a table at hand."""
         return cls(table.name, table.columns, table.label, table.origin)
 
-    def own_options(self, format_name: str) -> Mapping[str, Any]:
-        """The origin's options where the table came from that format, else none."""
-        return self.origin.options if self.origin is not None and self.origin.format == format_name else {}
+    def came_from(self, format_name: str) -> bool:
+        """Whether the table was read from that format."""
+        return self.origin is not None and self.origin.format == format_name
+
+    def own_options(self, format_name: str, kind: type[OptionsType]) -> OptionsType:
+        """The origin's options where the table came from that format, else the defaults.
+
+        Raises `WriteError` where they are not what a reader of ours would have noted.
+        """
+        if self.origin is None or not self.came_from(format_name):
+            return kind()
+        try:
+            return kind.model_validate(dict(self.origin.options))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise WriteError(
+                f"the note on how the source was written is damaged ({where}: {first['msg']}).",
+                place=Place(table=self.name),
+                hint="Name a format instead of `same`.",
+            ) from error
 
 
 class TableWriter(Protocol):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pyarrow as pa
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from datareplicator.errors import Place, SourceError, WriteError
 from datareplicator.formats.layout import TableLayout
 from datareplicator.formats.normalise import check_names, described_columns, table_from_arrow
+from datareplicator.formats.options import NarrowType, ParquetOptions
 from datareplicator.study import Column, Origin, Table
 
 KEY = b"datareplicator"
@@ -29,9 +30,7 @@ _ARROW = {
     "datetime": pa.timestamp("us"),
     "time": pa.duration("us"),
 }
-_NARROW = frozenset(
-    ["int8", "int16", "int32", "uint8", "uint16", "uint32", "float", "time32[s]", "time32[ms]", "time64[us]"]
-)  # types of a source that are wider in memory, and written back as they came
+_NARROW = frozenset(get_args(NarrowType))  # wider in memory than in the source, and written back as they came
 _DESCRIBED = {"label": str, "length": int, "format": str, "informat": str}
 
 
@@ -121,7 +120,7 @@ class Writer:
 
     def __init__(self, path: Path, layout: TableLayout) -> None:
         self._layout, self._path = layout, path
-        self._narrow: Mapping[str, str] = layout.own_options("parquet").get("types", {})
+        self._narrow: Mapping[str, str] = layout.own_options("parquet", ParquetOptions).types
         self._pending: list[pa.Table] = []
         self._pending_bytes = 0
         self._schema: pa.Schema | None = None

@@ -20,6 +20,7 @@ from datareplicator.formats.dialect import decode_text
 from datareplicator.formats.json_tokens import join, tokens
 from datareplicator.formats.layout import TableLayout
 from datareplicator.formats.normalise import arrow_from_values, table_from_arrow
+from datareplicator.formats.options import JsonOptions
 from datareplicator.study import Origin, Table
 
 _COMPRESSED_LIMIT = 4 << 30
@@ -138,7 +139,8 @@ class LineWriter:
 
     def __init__(self, path: Path, layout: TableLayout) -> None:
         self._layout, self._path = layout, path
-        self._dataset = layout.own_options(self.kind).get("shape") == "dataset-json"
+        self._dataset = layout.own_options(self.kind, JsonOptions).shape == "dataset-json"
+        self._decimals = dataset_json.decimals(layout, self.kind)
         self._rows = 0
         self._stream = path.open("w", encoding="utf-8", newline="")
         self._stream.write(self._head())
@@ -155,7 +157,8 @@ class LineWriter:
         for column in self._layout.columns.values():
             comma = "," if len(parts) > 1 else ""
             parts.append(comma if self._dataset else f"{comma}{dataset_json.quote(column.name)}:")
-            parts.append(tokens(frame[column.name], column, place, self._rows + 1))
+            as_text = column.name in self._decimals
+            parts.append(tokens(frame[column.name], column, place, self._rows + 1, quoted=as_text))
         lines = join([*parts, "]" if self._dataset else "}"])
         self._stream.write((self.separator if self._rows else self.opening) + self.separator.join(lines))
         self._rows += len(frame)
@@ -208,5 +211,5 @@ class DatasetWriter(LineWriter):
 
 def open_json(path: Path, layout: TableLayout) -> LineWriter:
     """The writer of a ``.json`` file: Dataset-JSON where the table came so, else a list of records."""
-    shape = layout.own_options("json").get("shape")
+    shape = layout.own_options("json", JsonOptions).shape
     return DatasetWriter(path, layout) if shape == "dataset-json" else ArrayWriter(path, layout)

@@ -24,6 +24,7 @@ TIME = frozenset([*_ISO_TIME, "TIME", "TIMEAMPM", "HHMM", "TOD", "MMSS", "NLTIME
 EPOCH_DAYS = -3653  # 1960-01-01, counted from 1970-01-01
 DAY_US = 86_400_000_000
 _PATTERN = re.compile(r"^(?P<name>\$?(?:[A-Z_](?:[A-Z0-9_]*[A-Z_])?)?)(?P<width>\d*)\.?(?P<decimals>\d*)$")
+_WIDEST = 32767
 _LIMIT_DAYS = 2_936_547  # 9999-12-31 in SAS days: beyond it nothing is a date
 
 
@@ -45,7 +46,7 @@ def split_format(text: str) -> tuple[str, int, int]:
     (('E8601DA', 10, 0), ('', 8, 2), ('', 0, 0))
     """
     match = _PATTERN.match(text.strip().upper())
-    if not match:
+    if not match or int(match["width"] or 0) > _WIDEST or int(match["decimals"] or 0) > _WIDEST:
         return text.strip().upper().rstrip("."), 0, 0
     return match["name"], int(match["width"] or 0), int(match["decimals"] or 0)
 

@@ -30,7 +30,7 @@ def text_of(values: pd.Series, column: Column, style: str | None = None) -> pa.A
 
 def _texts(values: pd.Series, kind: str, style: str | None) -> list[str]:
     if kind == "boolean":
-        words = WORDS[style or "lower"]
+        words = WORDS.get(style or "lower", WORDS["lower"])
         return [words[int(value)] for value in values]
     if kind == "integer":
         return [str(int(value)) for value in values]

@@ -20,7 +20,8 @@ import pyarrow as pa
 from datareplicator.errors import Place, WriteError
 from datareplicator.formats.ibm import out_of_range, to_ibm
 from datareplicator.formats.layout import TableLayout
-from datareplicator.formats.sasformats import moment_kind, to_sas
+from datareplicator.formats.options import XportOptions
+from datareplicator.formats.sasformats import moment_kind, split_format, to_sas
 from datareplicator.formats.xport_layout import RECORD, Member, Variable, write_header
 from datareplicator.study import Column
 
@@ -56,13 +57,13 @@ class Writer:
     """
 
     def __init__(self, path: Path, layout: TableLayout) -> None:
-        own = layout.own_options("xpt")
+        own = layout.own_options("xpt", XportOptions)
         self._path, self._layout = path, layout
-        self._version = 8 if own.get("version") == 8 else 5
-        self._encoding = str(own.get("encoding", "utf-8"))
-        self._came_so = bool(own)
+        self._version = own.version
+        self._encoding = own.encoding
+        self._came_so = layout.came_from("xpt")
         self._columns = list(layout.columns.values())
-        self._member = str(own.get("member") or (layout.name if self._version == 8 else layout.name.upper()))
+        self._member = own.member or (layout.name if self._version == 8 else layout.name.upper())
         self._check()
         self._rows = 0
         self._segments = [_Segment([self._declared(column) for column in self._columns])]
@@ -97,6 +98,7 @@ class Writer:
                     place=self._place(column.name),
                     hint="Shorten the label, or write Parquet.",
                 )
+            self._check_formats(column)
 
     def _check_name(self, name: str, column: str | None) -> None:
         limit = _LIMITS[self._version].name
@@ -108,6 +110,16 @@ class Writer:
                 place=self._place(column),
                 hint="Rename it, or write Parquet or CSV.",
             )
+
+    def _check_formats(self, column: Column) -> None:
+        """The names of formats have 8 bytes in version 5; version 8 has a section for longer ones."""
+        for text in (_format_of(column), column.informat):
+            if self._version == 5 and len(split_format(text)[0].encode(self._encoding, errors="replace")) > 8:
+                raise WriteError(
+                    f"the format {text} has a name of more than the 8 bytes that XPT version 5 holds.",
+                    place=self._place(column.name),
+                    hint="Write Parquet or CSV.",
+                )
 
     def _declared(self, column: Column) -> int:
         if column.type == "text":
