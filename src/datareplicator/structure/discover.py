@@ -20,7 +20,7 @@ from datareplicator.structure.links import mine_links
 from datareplicator.structure.logical import to_logical
 from datareplicator.structure.lookups import LookupJob, mine_lookups
 from datareplicator.structure.names import TRIAL_DESIGN, is_named, named, prefix_of
-from datareplicator.structure.order import choose, protect
+from datareplicator.structure.order import COPIED, choose, protect
 from datareplicator.structure.orders import mine_orders
 from datareplicator.structure.pointers import Pointers, find_pointers
 from datareplicator.structure.repeated import find_constant
@@ -242,23 +242,22 @@ def _assemble(state: _State) -> Structure:
     state.finds = [d for d in state.finds if not _attendance(d, tables, anchor, visit_table)]
     chosen = choose(state.finds, tables, protected)
     derivations = choose(state.finds + _lookups(state, tables, group, chosen), tables, protected)
-    structure = Structure(
+    return Structure(
         subject=ctx.subject,
         root=ctx.root,
         tables=tables,
         derivations=derivations,
         foreign_keys=tuple(state.foreign),
         supplements=tuple(state.pointers.supplements),
-        links=tuple(mine_links(ctx)),
-        orders=tuple(mine_orders(ctx)),
         anchor=anchor,
         group=group,
         site=site,
         visit=ctx.visit,
         visit_table=visit_table,
+        links=tuple(link for link in mine_links(ctx) if tables[link.table].layout not in COPIED),
+        orders=tuple(o for o in mine_orders(ctx) if tables[o.table].layout not in COPIED),
         notes=tuple(dict.fromkeys(state.notes)),
     )
-    return structure
 
 
 def _attendance(d: Derivation, tables: dict[str, TableSpec], anchor: str | None, visit_table: str | None) -> bool:
@@ -394,7 +393,7 @@ def _lookups(
     ctx, found = state.ctx, []
     view = View({name: table.frame for name, table in ctx.tables.items()})
     for name, spec in tables.items():
-        if spec.layout in (Layout.REFERENCE, Layout.SUPPLEMENT, Layout.RELATION, Layout.COMMENT):
+        if spec.layout in COPIED:
             continue
         first = [spec.test, spec.code, spec.visit, *spec.axes, *(state.keys[name].columns)]
         first = [group, *first] if name == ctx.root else first

@@ -21,7 +21,8 @@ SOURCES = {Layout.VISITS: 0, Layout.SETS: 1, Layout.INTERVALS: 1, Layout.FINDING
 
 FEW = 3  # subjects under which a constant may be the one subject's own
 _SHARED = frozenset({Kind.CATEGORY, Kind.FLAG, Kind.TEXT})
-_COPIED = frozenset({Layout.REFERENCE, Layout.RELATION, Layout.COMMENT, Layout.SUPPLEMENT})
+COPIED = frozenset({Layout.REFERENCE, Layout.RELATION, Layout.COMMENT, Layout.SUPPLEMENT})
+"""Layouts whose rows are copied or made by other means: nothing is computed in them."""
 _NUMBERING = frozenset({"row_number", "offset", "constant"})
 _PLAIN = frozenset({"constant", "copy_subject"})
 
@@ -29,7 +30,7 @@ _PLAIN = frozenset({"constant", "copy_subject"})
 def allowed(d: Derivation, tables: Mapping[str, TableSpec], protected: Mapping[Ref, frozenset[str]]) -> bool:
     """Whether a find may be used at all: not on copied tables, not on what is sampled, no coincidence."""
     spec = tables.get(d.table)
-    if spec is None or spec.layout in _COPIED or Ref(table=d.table, column=d.target) in d.sources:
+    if spec is None or spec.layout in COPIED or Ref(table=d.table, column=d.target) in d.sources:
         return False
     if any(s.table not in tables for s in d.sources):
         return False
