@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import model_validator
 from scipy.stats import chi2
 
-from datareplicator.document import Document, Ints
+from datareplicator.document import Document, Floats, Ints
 from datareplicator.model.discrete import Discrete, DiscreteTables
 
 _LEAF = 5  # subjects in a leaf at least
@@ -33,17 +33,18 @@ class Column(Document):
 
 
 class TreeModel(Document):
-    """`hard`, `soft`: columns. `cell` int[H, len(hard)]: combinations of hard columns (codes) and `root` int[H]: their
-    tree. Nodes: `feature` int[N] (soft column, -1 leaf), `threshold` int[N] (category or half-step of the value, see
-    `_goes_left`), `left`, `right` int[N], `leaf` int[N]. `outcomes`: per leaf the outcomes and their shares.
+    """`hard`, `soft`: columns. `cell` float[H, len(hard)]: combinations of hard columns (numbers or category codes) and
+    `root` int[H]: their tree. Nodes: `feature` int[N] (soft column, -1 leaf), `threshold` float[N]: to the left go
+    ordered values up to it, or the category of that code; `left`, `right` int[N], `leaf` int[N]. `outcomes`: per leaf
+    the outcomes and their shares.
     """
 
     hard: tuple[Column, ...]
     soft: tuple[Column, ...]
-    cell: Ints
+    cell: Floats
     root: Ints
     feature: Ints
-    threshold: Ints
+    threshold: Floats
     left: Ints
     right: Ints
     leaf: Ints
@@ -71,14 +72,14 @@ class TreeModel(Document):
 
 class _Split(NamedTuple):
     feature: int
-    threshold: int
+    threshold: float
     goes_left: np.ndarray
 
 
 def fit_tree(outcome: np.ndarray, context: pd.DataFrame, hard: tuple[str, ...] = ()) -> TreeModel:
     """Learn P(outcome | context).
 
-    `outcome` int[n] >= 0; `context`: n rows; numbers are ordered (rounded to whole numbers), anything else is not.
+    `outcome` int[n] >= 0; `context`: n rows; numbers are ordered, anything else is not.
     `hard` names columns of it whose combinations are never mixed.
     """
     fixed = tuple(_describe(context[name]) for name in hard)
@@ -88,20 +89,21 @@ def fit_tree(outcome: np.ndarray, context: pd.DataFrame, hard: tuple[str, ...] =
         np.unique(hard_codes, axis=0, return_inverse=True)
         if hard
         else (
-            np.empty((1, 0), dtype=np.int64),
+            np.empty((1, 0)),
             np.zeros(len(outcome), dtype=np.int64),
         )
     )
     grower = _Grower(outcome, soft_codes, free)
     root = [grower.grow(np.flatnonzero(member.ravel() == c)) for c in range(len(cell))]
-    feature, threshold, left, right, leaf = np.array(grower.nodes, dtype=np.int64).reshape(-1, 5).T
+    nodes = np.array(grower.nodes, dtype=float).reshape(-1, 5)
+    feature, left, right, leaf = nodes[:, [0, 2, 3, 4]].astype(np.int64).T
     return TreeModel(
         hard=fixed,
         soft=free,
         cell=cell,
         root=np.array(root, dtype=np.int64),
         feature=feature,
-        threshold=threshold,
+        threshold=nodes[:, 1],
         left=left,
         right=right,
         leaf=leaf,
@@ -144,14 +146,14 @@ def _describe(values: pd.Series) -> Column:
 
 
 def encode(columns: tuple[Column, ...], context: pd.DataFrame) -> np.ndarray:
-    """Context as whole numbers (int[n, columns]): rounded numbers, or category codes; missing and unseen is -1 for
-    categories and the least number for ordered columns."""
-    codes = np.zeros((len(context), len(columns)), dtype=np.int64)
+    """Context as numbers (float[n, columns]): numbers as they are, or category codes; missing and unseen is -1 for
+    categories and below all others for ordered columns."""
+    codes = np.zeros((len(context), len(columns)))
     for j, column in enumerate(columns):
         values = context[column.name]
         if column.ordered:
             number = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-            codes[:, j] = np.where(np.isfinite(number), np.round(np.nan_to_num(number)), -(10**9))
+            codes[:, j] = np.where(np.isfinite(number), number, -1e15)
         else:
             codes[:, j] = _category_codes(values, column.categories)
     return codes
@@ -175,7 +177,7 @@ class _Grower:
         self.outcome = outcome
         self.codes = codes
         self.columns = columns
-        self.nodes: list[tuple[int, int, int, int, int]] = []
+        self.nodes: list[tuple[int, float, int, int, int]] = []
         self.leaves: list[Discrete] = []
         count = np.bincount(outcome) if len(outcome) else np.zeros(0, dtype=int)
         frequent = np.argsort(-count, kind="stable")[: _OUTCOMES - 1]
@@ -185,11 +187,11 @@ class _Grower:
     def grow(self, rows: np.ndarray) -> int:
         """Index of the root of a tree over `rows`."""
         here = len(self.nodes)
-        self.nodes.append((-1, 0, -1, -1, -1))
+        self.nodes.append((-1, 0.0, -1, -1, -1))
         split = self._best(rows)
         if split is None:
             value, count = np.unique(self.outcome[rows], return_counts=True)
-            self.nodes[here] = (-1, 0, -1, -1, len(self.leaves))
+            self.nodes[here] = (-1, 0.0, -1, -1, len(self.leaves))
             self.leaves.append(Discrete(value.astype(float), count / count.sum()))
             return here
         left, right = self.grow(rows[split.goes_left]), self.grow(rows[~split.goes_left])
@@ -214,19 +216,21 @@ class _Grower:
             return None
         return _Split(splits[best][0], splits[best][1], sides[best])
 
-    def _candidates(self, rows: np.ndarray) -> tuple[list[tuple[int, int]], list[np.ndarray]]:
+    def _candidates(self, rows: np.ndarray) -> tuple[list[tuple[int, float]], list[np.ndarray]]:
         splits, sides = [], []
         for j, column in enumerate(self.columns):
             value = self.codes[rows, j]
             levels = np.unique(value)
             if column.ordered:
-                levels = levels[:-1]
+                # Half-way between values, so that a model read back from text sends each value the same way.
+                levels = (levels[:-1] + levels[1:]) / 2
                 if len(levels) > _CUTS:
-                    levels = np.unique(np.quantile(value, np.linspace(0, 1, _CUTS + 2)[1:-1], method="lower"))
+                    place = np.searchsorted(levels, np.quantile(value, np.linspace(0, 1, _CUTS + 2)[1:-1]))
+                    levels = levels[np.unique(np.minimum(place, len(levels) - 1))]
             for level in levels:
                 side = value <= level if column.ordered else value == level
                 if _LEAF <= side.sum() <= len(rows) - _LEAF:
-                    splits.append((j, int(level)))
+                    splits.append((j, float(level)))
                     sides.append(side)
         return splits, sides
 
