@@ -19,6 +19,7 @@ from datareplicator.model.fit import LAST_DAY
 from datareplicator.model.study_model import Children, Events, Findings, Sets, StudyModel, Visits
 from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import VisitRows
+from datareplicator.model.training import stay_columns
 from datareplicator.seeds import Streams
 
 
@@ -66,8 +67,10 @@ def _start(
     if model.enrolment is not None:
         anchor = sample_enrolment(model.enrolment, site, streams.get("enrolment"))
     visits = VisitDays(rows, subjects.n, model.visits) if parts else None
-    state = State(request, block, streams, subjects, anchor, subject_context(subjects), visits)
-    return state, rows
+    context = subject_context(subjects)
+    if model.timelines and model.timelines[0].table is None:
+        context = pd.concat([context, stay_columns(model.timelines[0].model, parts[0], subjects)], axis=1)
+    return State(request, block, streams, subjects, anchor, context, visits), rows
 
 
 def _visits(subjects: Subjects, base: int, score: str, timeline, streams: Streams, request: GenerateRequest) -> VisitRows:

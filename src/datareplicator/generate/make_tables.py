@@ -10,6 +10,7 @@ from datareplicator.generate.children import sample_children
 from datareplicator.generate.events import Pin, sample_events
 from datareplicator.generate.make_findings import visit_values
 from datareplicator.generate.make_root import flagged
+from datareplicator.generate.periods import sample_periods
 from datareplicator.generate.relations import draw_drivers
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.sets import SetRows, sample_sets
@@ -19,7 +20,7 @@ from datareplicator.model.fit_root import FLAG
 from datareplicator.model.fit_tables import OWN_END, OWN_START, VISIT, full_days, parent_context
 from datareplicator.model.study_model import Children, Events, Sets, StudyModel, VisitColumn, Visits
 from datareplicator.model.timeline import VisitRows
-from datareplicator.model.training import day_anchors
+from datareplicator.model.training import day_anchors, subject_days
 
 
 def make_visits(model: StudyModel, table: Visits, state: State, rows: VisitRows) -> None:
@@ -54,10 +55,29 @@ def make_sets(model: StudyModel, table: Sets, state: State) -> None:
         elif name != "row":
             frame[name] = _coded(values, drawn.code)
     known = {"code": pd.Series(drawn.code).astype(str).astype("category")}
-    anchors = day_anchors(subject, visit, state.visits, state.subjects, {})
+    own = _write_periods(table, state, drawn)
+    anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, drawn.code)
     _write_facts(model, table.table, state)
     _draw_related(model, table.table, state)
+
+
+def _write_periods(table: Sets, state: State, drawn: SetRows) -> dict[str, np.ndarray]:
+    """Start and end of periods; returned as days that other dates of the row may follow."""
+    if table.periods is None or table.start is None or table.end is None:
+        return {}
+    visit_days = state.visits.day if state.visits is not None else np.empty((state.subjects.n, 0))
+    streams = state.streams.under(table.table, "periods")
+    days = sample_periods(
+        table.periods, drawn.code, drawn.subject, subject_days(state.visits, state.subjects), visit_days, streams
+    )
+    out = {}
+    for column, day in zip((table.start, table.end), days, strict=True):
+        day = np.minimum(day, state.last[drawn.subject]) if len(state.last) else day
+        precision = np.where(np.isfinite(day), int(Precision.DAY), 0)
+        state.write_date(table.table, column, day, precision, None, table.text)
+        out[column] = day
+    return {table.end: out[table.end], table.start: out[table.start]}
 
 
 def _attended(table: Sets, state: State, drawn: SetRows) -> SetRows:

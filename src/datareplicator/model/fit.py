@@ -22,7 +22,7 @@ from datareplicator.model.study_model import SourceColumn, SourceTable, StudyMod
 from datareplicator.model.subject_model import Feature, fit_subjects
 from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import TimelineModel, VisitRows, fit_timeline
-from datareplicator.model.training import Training
+from datareplicator.model.training import Training, stay_columns
 from datareplicator.structure.discover import discover
 from datareplicator.structure.spec import Layout, Structure, TableSpec
 from datareplicator.study import Study, Table
@@ -125,9 +125,9 @@ def _timelines(training: Training, schedule: _Schedule) -> list[Timeline]:
     days: list[np.ndarray] = []
     if built is not None:
         training.catalogue, own, training.visit = built
-        model, score = fit_timeline(
-            VisitRows(own.subject, own.visit, own.day), _numbers(training.catalogue), training.catalogue.day, subjects
-        )
+        rows = VisitRows(own.subject, own.visit, own.day)
+        model, score = fit_timeline(rows, _numbers(training.catalogue), training.catalogue.day, subjects)
+        training.stay = stay_columns(model, rows, subjects)
         out.append(Timeline(table=None, base=0, score=STAY, model=model))
         training.features.append(Feature(name=STAY, kind="score", values=score))
         seen.append(own)

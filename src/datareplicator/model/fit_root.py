@@ -97,6 +97,7 @@ def fit_root(training: Training) -> RootModel:
     rows = fit_rows(
         prepared, spec, [*roles.outcomes, *roles.personal, *roles.dates], context, anchors, code,
         extra=pd.DataFrame(flags, index=prepared.frames[spec.name].index) if flags else None,
+        hard=(MARK + "stratum",), min_subjects=training.min_subjects,
     )  # fmt: skip
     _keep_outcomes(training, spec.name)
     groups = allocate(prepared, roles.group)[1]

@@ -11,12 +11,13 @@ from datareplicator.model.eventrows import EventRows, approximate_days
 from datareplicator.model.children import fit_children
 from datareplicator.model.events import fit_events
 from datareplicator.model.prepare import parent_rows
+from datareplicator.model.periods import PeriodModel, fit_periods
 from datareplicator.model.rows import fit_rows, parent_of
 from datareplicator.model.sets import fit_sets
 from datareplicator.model.study_model import Children, Events, Sets, VisitColumn, Visits
 from datareplicator.model.subject_model import Feature
-from datareplicator.model.training import Training, day_anchors
-from datareplicator.structure.spec import Kind, TableSpec
+from datareplicator.model.training import Training, day_anchors, subject_days
+from datareplicator.structure.spec import Kind, Layout, TableSpec
 
 MOST_CODES = 40
 """Distinct row codes of a set; more columns in the code would leave too few subjects to each pattern."""
@@ -62,20 +63,58 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
     codes, distinct = pd.factorize(pd.MultiIndex.from_frame(joint) if len(joint.columns) > 1 else joint.iloc[:, 0])
     table = [tuple(_scalar(v) for v in (d if isinstance(d, tuple) else (d,))) for d in distinct]
     context = training.context()
-    hard = tuple(c for c in context.columns if c.startswith(MARK + "flag:") or c == MARK + "stratum")
-    model = fit_sets(codes[use], subject[use], context, hard, min_subjects=training.min_subjects)
-    columns = [c for c in prepared.structure.free(spec.name) if c not in names and c != spec.visit]
+    hard = [c for c in context.columns if c.startswith(MARK + "flag:") or c in (MARK + "stratum", MARK + "reached_end")]
+    if _arm_decides(training, codes, subject):
+        hard.append(MARK + "group")
+    model = fit_sets(codes[use], subject[use], context, tuple(hard), min_subjects=training.min_subjects)
+    periods = _fit_periods(training, spec, codes)
+    dated = {spec.start, spec.end} if periods is not None else set()
+    columns = [c for c in prepared.structure.free(spec.name) if c not in names and c != spec.visit and c not in dated]
     known: dict[str, pd.Series | np.ndarray] = {"code": pd.Series(codes).astype(str).astype("category")}
     index = training.visit.get(spec.name)
-    anchors = day_anchors(subject, index, training.visits, training.subjects, {})
+    own = {spec.end: prepared.days(spec.name, spec.end), spec.start: prepared.days(spec.name, spec.start)} if periods else {}
+    anchors = day_anchors(subject, index, training.visits, training.subjects, {str(k): v for k, v in own.items()})
     rows = fit_rows(
         prepared, spec, columns, training.row_context(spec, known), anchors, codes, chain=True,
         min_subjects=training.min_subjects,
     )  # fmt: skip
     return Sets(
-        table=spec.name, model=model, columns=tuple(names), codes=tuple(table), hard=hard,
-        visit=visit_column if VISIT in names else None, rows=rows,
+        table=spec.name, model=model, columns=tuple(names), codes=tuple(table),
+        visit=visit_column if VISIT in names else None, periods=periods,
+        start=spec.start if periods else None, end=spec.end if periods else None,
+        text=bool(periods and spec.column(spec.start or "").encoding == "text"), rows=rows,
     )  # fmt: skip
+
+
+def _fit_periods(training: Training, spec: TableSpec, codes: np.ndarray) -> PeriodModel | None:
+    """The dates of rows that follow each other, where both are free and known to the day."""
+    prepared = training.prepared
+    free = set(prepared.structure.free(spec.name))
+    if spec.start is None or spec.end is None or not {spec.start, spec.end} <= free or spec.layout != Layout.INTERVALS:
+        return None
+    for column in (spec.start, spec.end):
+        precision = prepared.moment(spec.name, column).precision
+        if not np.isin(precision, (int(Precision.MISSING), int(Precision.DAY))).all():
+            return None
+    use = np.flatnonzero(prepared.subject[spec.name] >= 0)
+    visit_days = training.visits.day if training.visits is not None else np.empty((prepared.n, 0))
+    return fit_periods(
+        prepared.days(spec.name, spec.start)[use], prepared.days(spec.name, spec.end)[use], codes[use],
+        prepared.subject[spec.name][use], subject_days(training.visits, training.subjects), visit_days,
+    )  # fmt: skip
+
+
+def _arm_decides(training: Training, codes: np.ndarray, subject: np.ndarray) -> bool:
+    """Whether some row code belongs to some arms alone (a treatment): held by half of one arm of three subjects or
+    more and by nobody of another."""
+    group = training.subjects.group
+    sizes = np.bincount(group[group >= 0], minlength=1)
+    held = pd.DataFrame({"c": codes, "g": group[np.maximum(subject, 0)], "s": subject})[subject >= 0]
+    counts = held.drop_duplicates().pivot_table(index="c", columns="g", values="s", aggfunc="count", fill_value=0)
+    counts = counts.reindex(columns=range(len(sizes)), fill_value=0)
+    share = counts.to_numpy() / np.maximum(sizes, 1)
+    large = sizes >= 3
+    return bool(((share[:, large] >= 0.5).any(axis=1) & (share[:, large] == 0).any(axis=1)).any())
 
 
 def _scalar(value: object) -> str | float | None:

@@ -12,6 +12,7 @@ from datareplicator.model.enrolment import EnrolmentModel
 from datareplicator.model.events import EventModel
 from datareplicator.model.findings.model import FindingsModel
 from datareplicator.model.identity import IdentifierModel
+from datareplicator.model.periods import PeriodModel
 from datareplicator.model.reference import ReferenceTable
 from datareplicator.model.relations import RelationModel
 from datareplicator.model.results import ResultModel
@@ -140,15 +141,19 @@ class Events(Document):
 
 
 class Sets(Document):
-    """A few rows a subject in learned patterns. `codes`: the values of `columns` for each row code."""
+    """A few rows a subject in learned patterns. `codes`: the values of `columns` for each row code; `periods`: the
+    dates `start` and `end` of rows that follow each other, where there are both."""
 
     kind: Literal["sets"] = "sets"
     table: str
     model: SetModel
     columns: tuple[str, ...]
     codes: tuple[tuple[str | float | None, ...], ...]
-    hard: tuple[str, ...]
     visit: VisitColumn | None
+    periods: PeriodModel | None
+    start: str | None
+    end: str | None
+    text: bool
     rows: RowsModel
 
 
