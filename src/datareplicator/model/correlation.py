@@ -66,6 +66,15 @@ def _lift(matrix: np.ndarray, floor: float) -> np.ndarray:
     return (vector * np.maximum(value, floor)) @ vector.T
 
 
+def is_incoherent(matrix: np.ndarray) -> bool:
+    """Whether correlations estimated pair by pair contradict each other: negative eigenvalues beyond 2 % of the size.
+
+    Then there are too many pairs for the subjects, and common factors must hold them together; where they agree, a
+    factor model would only add what is not there.
+    """
+    return bool(-np.minimum(np.linalg.eigvalsh(matrix), 0.0).sum() > 0.02 * len(matrix)) if len(matrix) else False
+
+
 def common_factors(estimate: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """Low-rank part of a noisy correlation matrix: what a few common factors explain, 0 where noise explains all.
 

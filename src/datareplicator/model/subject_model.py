@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from scipy.stats import chisquare
 
 from datareplicator.document import Document, Floats
-from datareplicator.model.correlation import common_factors, nearest, pairwise, shrink
+from datareplicator.model.correlation import common_factors, is_incoherent, nearest, pairwise, shrink
 from datareplicator.model.findings.model import Effects, pack
 from datareplicator.model.findings.scale import fit_scale
 from datareplicator.model.marginals import Marginal, fit_continuous, fit_discrete
@@ -192,21 +192,27 @@ def _correlation(features: Sequence[Feature], effects: Effects | None, n: int) -
     scale = np.sqrt(np.outer(share, share))
     estimate = np.clip((raw - noise) / scale, -0.99, 0.99)
     variance = 1 / np.maximum(pairs - 3, 0.3) / scale**2
-    if effects is not None:
+    result = _shrunk(estimate, variance, centre, pairs > 3, f)
+    if effects is not None and is_incoherent(result):
         # The levels' common factors, found with the expected correlation as a weak observation beside the raw one.
-        raw_part, weak = variance[f:, f:], 0.3**2
-        share = weak / (weak + raw_part)
-        mixed = share * estimate[f:, f:] + (1 - share) * centre[f:, f:]
-        centre[f:, f:] = (1 - share) * centre[f:, f:] + share * common_factors(mixed, share * raw_part)
-    upper = np.triu_indices(k, 1)
-    result = np.eye(k)
+        own, weak = variance[f:, f:], 0.3**2
+        part = weak / (weak + own)
+        mixed = part * estimate[f:, f:] + (1 - part) * centre[f:, f:]
+        centre[f:, f:] = (1 - part) * centre[f:, f:] + part * common_factors(mixed, part * own)
+        result = _shrunk(estimate, variance, centre, pairs > 3, f)
+    return nearest(result)
+
+
+def _shrunk(estimate: np.ndarray, variance: np.ndarray, centre: np.ndarray, seen: np.ndarray, f: int) -> np.ndarray:
+    """Shrink every pair; the f features, features with levels, and levels learn a prior each."""
+    upper = np.triu_indices(len(estimate), 1)
+    result = np.zeros_like(estimate)
     block = (upper[0] >= f).astype(int) + (upper[1] >= f)
-    for part in range(3):  # features, features with levels, levels: each learns its own prior
+    for part in range(3):
         mine = tuple(axis[block == part] for axis in upper)
-        seen = pairs[mine] > 3
-        fitted = np.where(seen, shrink(estimate[mine], variance[mine], centre[mine]), centre[mine])
-        result[mine] = fitted
-    return nearest(np.triu(result) + np.triu(result, 1).T)
+        fitted = shrink(estimate[mine], variance[mine], centre[mine])
+        result[mine] = np.where(seen[mine], fitted, centre[mine])
+    return result + result.T + np.eye(len(estimate))
 
 
 def _feature_scores(feature: Feature) -> tuple[np.ndarray, float]:

@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri, polygamma
 from scipy.stats import f as f_distribution
 
 from datareplicator.model.arrays import group_sums
-from datareplicator.model.correlation import common_factors, nearest, pairwise, shrink
+from datareplicator.model.correlation import common_factors, is_incoherent, nearest, pairwise, shrink
 from datareplicator.model.courses import arm_prior, course_prior, posterior
 from datareplicator.model.findings.digests import digests
 from datareplicator.model.findings.grid import Grid, Observations, build_grid
@@ -354,7 +354,10 @@ class _Fit:
         shared = people.T @ people
         worth = np.minimum(rows, 3.0 * shared)
         variance = 1 / np.maximum(worth - 3, 0.3) / np.outer(damp, damp) ** 2
-        return nearest(self._shrunk(raw, variance, common_factors(raw, variance), rows > 0))
+        result = self._shrunk(raw, variance, np.zeros_like(raw), rows > 0)
+        if is_incoherent(result):
+            result = self._shrunk(raw, variance, common_factors(raw, variance), rows > 0)
+        return nearest(result)
 
     def _shrunk(self, raw: np.ndarray, variance: np.ndarray, centre: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """Shrink the pairs of one test over its axes to their pooled value, all others to `centre`."""
