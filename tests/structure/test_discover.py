@@ -34,7 +34,13 @@ def test_subject_root_and_roles_of_a_trial(trial: tuple[Study, Structure]) -> No
     assert (structure.group, structure.site) == ("ARMCD", "SITEID")
     assert (structure.visit, structure.visit_table) == ("VISITNUM", "sv")
     lb = structure.tables["lb"]
-    assert (lb.test, lb.visit, lb.value, lb.text, lb.original) == ("LBTESTCD", "VISITNUM", "LBSTRESN", "LBSTRESC", "LBORRES")
+    assert (lb.test, lb.visit, lb.value, lb.text, lb.original) == (
+        "LBTESTCD",
+        "VISITNUM",
+        "LBSTRESN",
+        "LBSTRESC",
+        "LBORRES",
+    )
     ae = structure.tables["ae"]
     assert (ae.code, ae.start, ae.end, ae.sequence) == ("AEDECOD", "AESTDTC", "AEENDTC", "AESEQ")
 
@@ -90,7 +96,14 @@ def test_supplements_are_pivoted(trial: tuple[Study, Structure]) -> None:
 
 def test_lookups_and_formulas_of_a_trial(trial: tuple[Study, Structure]) -> None:
     found = templates(trial[1])
-    for target in (("lb", "LBTEST"), ("lb", "LBCAT"), ("lb", "LBSTRESU"), ("lb", "VISIT"), ("ae", "AEBODSYS"), ("dm", "ARM")):
+    for target in (
+        ("lb", "LBTEST"),
+        ("lb", "LBCAT"),
+        ("lb", "LBSTRESU"),
+        ("lb", "VISIT"),
+        ("ae", "AEBODSYS"),
+        ("dm", "ARM"),
+    ):
         assert found[target] == "lookup", target
     for target in (("lb", "LBDY"), ("sv", "SVSTDY"), ("ae", "AESTDY"), ("ae", "AEENDY")):
         assert found[target] == "study_day", target
@@ -101,7 +114,11 @@ def test_lookups_and_formulas_of_a_trial(trial: tuple[Study, Structure]) -> None
 
 def test_what_is_sampled_is_not_computed(trial: tuple[Study, Structure]) -> None:
     structure = trial[1]
-    for name, columns in (("lb", ("LBTESTCD", "VISITNUM", "LBORRES")), ("ae", ("AEDECOD", "AESEV", "AESTDTC")), ("dm", ("ARMCD", "SITEID"))):
+    for name, columns in (
+        ("lb", ("LBTESTCD", "VISITNUM", "LBORRES")),
+        ("ae", ("AEDECOD", "AESEV", "AESTDTC")),
+        ("dm", ("ARMCD", "SITEID")),
+    ):
         assert not structure.derived(name) & set(columns), name
 
 
@@ -242,7 +259,9 @@ def test_devices_of_subjects_are_reached_through_their_key() -> None:
     more = study_of(
         {
             "dr": pd.DataFrame({"DOMAIN": "DR", "USUBJID": usubjid, "SPDEVID": device}),
-            "di": pd.DataFrame({"SPDEVID": np.repeat(device, 2), "DIPARMCD": ["MODEL", "LOT"] * len(device), "DIVAL": "A"}),
+            "di": pd.DataFrame(
+                {"SPDEVID": np.repeat(device, 2), "DIPARMCD": ["MODEL", "LOT"] * len(device), "DIVAL": "A"}
+            ),
         }
     )
     structure = discover(Study({**study.tables, **more.tables}))
@@ -255,7 +274,12 @@ def test_pooled_rows_are_left_out_with_a_word() -> None:
     study = sdtm()
     subjects = list(study["dm"].frame["USUBJID"][:8])
     pooled = pd.DataFrame(
-        {"DOMAIN": "MA", "USUBJID": [*subjects, None, None], "POOLID": [None] * 8 + ["P1", "P1"], "MASEQ": np.arange(10.0)}
+        {
+            "DOMAIN": "MA",
+            "USUBJID": [*subjects, None, None],
+            "POOLID": [None] * 8 + ["P1", "P1"],
+            "MASEQ": np.arange(10.0),
+        }
     )
     structure = discover(Study({**study.tables, **study_of({"ma": pooled}).tables}))
     assert any("pools of subjects" in note for note in structure.notes)

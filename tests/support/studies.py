@@ -16,7 +16,7 @@ def study_of(frames: Mapping[str, pd.DataFrame]) -> Study:
     tables = {}
     for name, frame in frames.items():
         frame = frame.reset_index(drop=True)
-        for column in frame.columns[frame.dtypes == object]:
+        for column in frame.select_dtypes("object").columns:
             frame[column] = frame[column].astype("str")
         columns = {c: Column(c, encoding_of(frame[c])) for c in frame.columns}
         tables[name] = Table(name, frame, columns)
@@ -42,8 +42,9 @@ TESTS = {
 }
 VISITS = {1.0: ("SCREENING", -7), 2.0: ("BASELINE", 0), 3.0: ("WEEK 2", 14), 4.0: ("WEEK 4", 28)}
 TERMS = {
-    "HEADACHE": "NERVOUS SYSTEM DISORDERS", "DIZZINESS": "NERVOUS SYSTEM DISORDERS", "NAUSEA": "GASTROINTESTINAL DISORDERS",
-    "VOMITING": "GASTROINTESTINAL DISORDERS", "RASH": "SKIN DISORDERS", "PRURITUS": "SKIN DISORDERS",
+    "HEADACHE": "NERVOUS SYSTEM DISORDERS", "DIZZINESS": "NERVOUS SYSTEM DISORDERS",
+    "NAUSEA": "GASTROINTESTINAL DISORDERS", "VOMITING": "GASTROINTESTINAL DISORDERS",
+    "RASH": "SKIN DISORDERS", "PRURITUS": "SKIN DISORDERS",
 }  # fmt: skip
 
 
@@ -135,7 +136,8 @@ def _events(rng: np.random.Generator, usubjid: np.ndarray, anchor: np.ndarray) -
     first = np.flatnonzero(ae["AESEQ"] == 1)[:6]
     relrec = pd.DataFrame(
         {
-            "STUDYID": "ST1", "RDOMAIN": np.tile(["AE", "DM"], len(first)), "USUBJID": np.repeat(usubjid[who[first]], 2),
+            "STUDYID": "ST1", "RDOMAIN": np.tile(["AE", "DM"], len(first)),
+            "USUBJID": np.repeat(usubjid[who[first]], 2),
             "IDVAR": np.tile(["AESEQ", None], len(first)), "IDVARVAL": np.tile(["1", None], len(first)),
             "RELTYPE": None, "RELID": "R1",
         }
@@ -204,7 +206,8 @@ def adam(subjects: int = 40, seed: int = 5) -> Study:
     start = rng.integers(0, 300, subjects).astype(float)
     adsl = pd.DataFrame(
         {
-            "STUDYID": "AD", "USUBJID": usubjid, "TRTSDT": day("2021-01-01", start), "AGE": rng.integers(20, 80, subjects),
+            "STUDYID": "AD", "USUBJID": usubjid, "TRTSDT": day("2021-01-01", start),
+            "AGE": rng.integers(20, 80, subjects),
             "SEX": rng.choice(["F", "M"], subjects), "TRT01P": np.array(["Placebo", "Active"])[np.arange(subjects) % 2],
             "TRT01PN": (np.arange(subjects) % 2).astype(float),
         }

@@ -92,9 +92,7 @@ def _with_subject(ctx: Context, key: ForeignKey) -> ForeignKey:
     both = [ctx.subject_columns.get(t) for t in (key.table, key.parent)]
     if None in both:
         return key
-    return key.model_copy(
-        update={"columns": (both[0], *key.columns), "parent_columns": (both[1], *key.parent_columns)}
-    )
+    return key.model_copy(update={"columns": (both[0], *key.columns), "parent_columns": (both[1], *key.parent_columns)})
 
 
 def _acyclic(keys: list[ForeignKey]) -> list[ForeignKey]:
@@ -168,9 +166,7 @@ def _children(ctx: Context, tables: list[str], parent: str, column: str) -> list
         if not _included(ctx, name, column, values, held):
             continue
         both = (ctx.subject_columns[name], ctx.subject_columns[parent])
-        found.append(
-            ForeignKey(table=name, columns=(both[0], column), parent=parent, parent_columns=(both[1], column))
-        )
+        found.append(ForeignKey(table=name, columns=(both[0], column), parent=parent, parent_columns=(both[1], column)))
     return found
 
 
@@ -183,5 +179,3 @@ def _included(ctx: Context, name: str, column: str, values: pd.Index, held: np.n
         return is_named("visit", column)
     moved = np.unique(_cells(ctx, name, column, values, shift=1)[present])
     return bool(np.isin(moved, held).mean() < SHIFTED) or is_named("visit", column)
-
-

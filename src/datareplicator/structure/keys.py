@@ -131,9 +131,7 @@ def _pool(ctx: Context, table: str, derived: set[str], test: str | None) -> list
     pool = []
     for name, c in encoded.columns.items():
         visit = is_named("visit", name) and len(c.distinct) > 1 and name not in ctx.constant.get(table, {})
-        if name == test or visit:
-            pool.append(name)
-        elif name not in skip and _may_name_rows(c):
+        if name == test or visit or (name not in skip and _may_name_rows(c)):
             pool.append(name)
     return pool
 

@@ -162,7 +162,7 @@ def from_logical(
 
 def _select(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     missing = pd.Series(np.nan, index=frame.index, dtype="str")
-    parts = {c: frame[c] if c in frame else missing for c in columns}
+    parts = {c: frame.get(c, missing) for c in columns}
     return pd.DataFrame(parts, index=frame.index).reset_index(drop=True)
 
 

@@ -46,8 +46,8 @@ FAMILIES = tuple(
 @dataclass
 class LookupJob:
     """What mining needs to know of one table. `first` are sampled columns in order (never targets), `axes` those
-    among them that two determinants may start from; `results` are result columns (neither side); `derived` are computed columns (neither side). In a
-    table of tests (`tested`) a unit or limit decides nothing without its test."""
+    among them that two determinants may start from; `results` are result columns and `derived` computed ones (neither
+    side). In a table of tests (`tested`) a unit or limit decides nothing without its test."""
 
     table: str
     first: list[str]
@@ -259,14 +259,22 @@ def _pair(
     """The best lookup by two determinants, one of them a sampled column, where no single one suffices."""
     encoded, y = ctx.tables[job.table], ctx.tables[job.table][target]
     usable = [
-        c for c in columns if len(encoded[c].distinct) <= CATEGORIES and _may_determine(ctx, job, encoded[c], alone=False)
+        c
+        for c in columns
+        if len(encoded[c].distinct) <= CATEGORIES and _may_determine(ctx, job, encoded[c], alone=False)
     ]
     best: tuple[float, tuple[str, str]] | None = None
     for i, left in enumerate(usable):
         if left not in job.axes:
             continue
         for right in usable[i + 1 :]:
-            if is_named("visit", right) or is_named("visit_name", right) or is_named("visit_day", right) or planned_and_actual(right, target) or planned_and_actual(left, target):
+            if (
+                is_named("visit", right)
+                or is_named("visit_name", right)
+                or is_named("visit_day", right)
+                or planned_and_actual(right, target)
+                or planned_and_actual(left, target)
+            ):
                 continue
             a, b = encoded[left], encoded[right]
             both = (a.codes >= 0) & (b.codes >= 0) & (y.codes >= 0) & (subjects >= 0)

@@ -53,7 +53,8 @@ _CDISC = {
     "constant": "STUDYID|DOMAIN|RDOMAIN",
     "axis": "..TPTNUM|..TPT|..POS|..LOC|..LAT|..DIR|..REPNUM|..SPEC|..METHOD|..CAT|..SCAT|ATPTN?|..OBJ|..EVAL|..EVALID",
     "anchor": "RFSTDTC|TRTSDT|RFXSTDTC|RANDDT|RFICDTC",
-    "result": "..ORRESU?|..STRES[CNU]|..STAT|..REASND|..NRIND|..(?:OR|ST)NR(?:LO|HI|C)|AVALC?U?|BASEC?|P?CHG|A[1-9]?(?:LO|HI)",
+    "result": "..ORRESU?|..STRES[CNU]|..STAT|..REASND|..NRIND|..(?:OR|ST)NR(?:LO|HI|C)|"
+    "AVALC?U?|BASEC?|P?CHG|A[1-9]?(?:LO|HI)",
     "text_partner": "..TEST|PARAM|VISIT|AVISIT|ARM|TRT01P|ELEMENT|EPOCH",
 }
 _PLAIN = {
@@ -167,11 +168,11 @@ def planned_and_actual(left: str, right: str) -> bool:
     """Whether two names are the planned and the actual side of one thing: a few subjects of a full study differ, so
     that a sample cannot tell them from copies.
 
-    >>> planned_and_actual("ARMCD", "ACTARM"), planned_and_actual("TRT01P", "TRT01AN"), planned_and_actual("ARMCD", "ARM")
-    (True, True, False)
+    >>> planned_and_actual("ARMCD", "ACTARM"), planned_and_actual("TRT01P", "TRT01AN")
+    (True, True)
+    >>> planned_and_actual("ARMCD", "ARM")
+    False
     """
-    sides = [
-        bool(re.match(r"ACT(?:UAL)?_?[A-Z]|TR(?:T|TG|TSEQ)?\d*A[NG]?\d*N?$", n.upper())) for n in (left, right)
-    ]
+    sides = [bool(re.match(r"ACT(?:UAL)?_?[A-Z]|TR(?:T|TG|TSEQ)?\d*A[NG]?\d*N?$", n.upper())) for n in (left, right)]
     planned = [bool(re.match(r"ARM|PLANNED|TR(?:T|TG|TSEQ)?\d*P", n.upper())) for n in (left, right)]
     return (sides[0] and planned[1]) or (sides[1] and planned[0])

@@ -15,6 +15,9 @@ from datareplicator.structure.spec import Derivation, Kind, Layout, Ref, TableSp
 COINCIDENTAL = frozenset({"aggregate", "same", "same_day", "exists", "round", "offset"})
 """Templates that fit by accident: kept only without exception and on enough rows."""
 
+NUMERIC = frozenset({"limits", "linear", "cuts"})
+"""Templates that can mimic a table of codes by an accident of numbers."""
+
 ENOUGH = 12
 SOURCES = {Layout.VISITS: 0, Layout.SETS: 1, Layout.INTERVALS: 1, Layout.FINDINGS: 2}
 """Which tables vouch for a fact of the subject; others come last."""
@@ -34,7 +37,11 @@ def allowed(d: Derivation, tables: Mapping[str, TableSpec], protected: Mapping[R
         return False
     if any(s.table not in tables for s in d.sources):
         return False
-    if d.template == "baseline_flag" and d.params.get("rule") == "visit" and not any(_visit(s.column) for s in d.sources):
+    if (
+        d.template == "baseline_flag"
+        and d.params.get("rule") == "visit"
+        and not any(_visit(s.column) for s in d.sources)
+    ):
         return False
     if d.template in COINCIDENTAL and (d.agreement < 1.0 or d.rows < ENOUGH):
         return False
@@ -106,7 +113,7 @@ def choose(
 def _replaced(d: Derivation, determinants: int) -> bool:
     """Whether an exact lookup by so many determinants (0: none) is better: it serves rows that the other table
     lacks, and needs no accident of numbers."""
-    return (determinants > 0 and d.template == "copy_by_key") or (determinants == 1 and d.template in ("limits", "linear"))
+    return (determinants > 0 and d.template == "copy_by_key") or (determinants == 1 and d.template in NUMERIC)
 
 
 def _order(d: Derivation, tables: Mapping[str, TableSpec]) -> tuple:

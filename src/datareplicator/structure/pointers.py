@@ -84,8 +84,9 @@ def _roles(
     if pointer is not None:
         value = upper.get("IDVARVAL") or _after(columns, pointer)
         roles |= {"pointer": pointer, "value_of_pointer": value} if value else {}
-    for role, names in (("name", ("QNAM",)), ("value", ("QVAL",)), ("comment", ("COVAL",))):
-        roles |= {role: upper[n] for n in names if n in upper}
+    for role, name in (("name", "QNAM"), ("value", "QVAL"), ("comment", "COVAL")):
+        if name in upper:
+            roles[role] = upper[name]
     return roles if pointer is not None or "name" in roles or "comment" in roles else None
 
 
@@ -199,5 +200,3 @@ def _members(above: pd.DataFrame, rows: pd.DataFrame, position: np.ndarray) -> d
         }
     )
     return {str(p): str(mine.mode().iloc[0]) for p, mine in pairs.groupby("parent")["mine"]}
-
-

@@ -151,7 +151,9 @@ def find_code(ctx: Context, table: str, names: list[str]) -> str | None:
     usable = [c for c in names if len(encoded[c].distinct) > 1 and c not in ctx.constant.get(table, {})]
     code = _first("code", usable)
     if code is not None:
-        lower = [c for c in usable if c.upper().endswith("LLT") and len(encoded[c].distinct) >= len(encoded[code].distinct)]
+        lower = [
+            c for c in usable if c.upper().endswith("LLT") and len(encoded[c].distinct) >= len(encoded[code].distinct)
+        ]
         return next((c for c in lower if determines(encoded[c], encoded[code])), code)
     term = _first("term", usable)
     if term is not None:

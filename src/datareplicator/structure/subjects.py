@@ -48,7 +48,9 @@ def included(child: EncodedColumn, parent: EncodedColumn) -> bool:
     missing = ~pd.Index(child.texts).isin(parent.texts)
     if not missing.any():
         return True
-    return missing.mean() <= 1 - INCLUDED or (len(missing) > 1 and missing.sum() == 1 and child.texts[missing][0] == "0")
+    return missing.mean() <= 1 - INCLUDED or (
+        len(missing) > 1 and missing.sum() == 1 and child.texts[missing][0] == "0"
+    )
 
 
 def find_subject(tables: dict[str, EncodedTable]) -> SubjectKey:
@@ -89,7 +91,11 @@ def _children(tables: dict[str, EncodedTable], parent: str, column: str) -> list
         if name == parent or not table.n:
             continue
         names = [c for c in table.columns if refers(c, parent, column)]
-        good = [c for c in sorted(names, key=lambda c: c != column) if table[c].kind not in _NEVER and included(table[c], key)]
+        good = [
+            c
+            for c in sorted(names, key=lambda c: c != column)
+            if table[c].kind not in _NEVER and included(table[c], key)
+        ]
         children += [(name, good[0])] if good else []
     return children
 
