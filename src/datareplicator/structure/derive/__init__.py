@@ -60,8 +60,9 @@ def compute(derivation: Derivation, frames: Mapping[str, pd.DataFrame] | View) -
     """The column that a derivation makes, aligned with the frame of its table (plain index).
 
     `frames` are logical frames by table name; a `View` keeps encodings over several calls. Numbers are float64 (copies
-    keep their type), texts categorical. Rows outside the scope are missing (params ``only``: a column and its values, null among them for missing, or null for: present), as are, for a partial
-    derivation (params ``partial``), all rows that it does not speak of: `apply` keeps what stands there.
+    keep their type), texts categorical. Outside its scope a column is missing: params ``only`` name a column and the
+    values within the scope, null among them for missing, null alone for any. A partial derivation (params
+    ``partial``) is missing on all rows that it does not speak of: `apply` keeps what stands there.
     """
     view = frames if isinstance(frames, View) else View(frames)
     result = as_series(TEMPLATES[derivation.template](view, derivation))

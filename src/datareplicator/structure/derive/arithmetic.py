@@ -37,7 +37,10 @@ def round_of(view: View, d: Derivation) -> np.ndarray:
     return rounded(view.values(d.table, d.sources[0].column).number, d.params["decimals"])
 
 
-TEMPLATES: dict[str, Callable[[View, Derivation], pd.Series | np.ndarray]] = {"arithmetic": arithmetic, "round": round_of}
+TEMPLATES: dict[str, Callable[[View, Derivation], pd.Series | np.ndarray]] = {
+    "arithmetic": arithmetic,
+    "round": round_of,
+}
 
 
 def mine(scene: Scene) -> list[Derivation]:
@@ -45,7 +48,11 @@ def mine(scene: Scene) -> list[Derivation]:
     found: list[Derivation] = []
     for table in scene.tables:
         skip = {scene.ctx.sequence.get(table)}
-        numbers = [c for c in scene.numbers(table) if c not in skip and not c.upper().endswith("SEQ") and _measured(scene, table, c)]
+        numbers = [
+            c
+            for c in scene.numbers(table)
+            if c not in skip and not c.upper().endswith("SEQ") and _measured(scene, table, c)
+        ]
         targets = [c for c in numbers if scene.values(table, c).distinct >= 5]
         if targets:
             found += _rounds(scene, table, targets)
@@ -61,7 +68,12 @@ def _directed(scene: Scene, table: str, found: list[Derivation]) -> list[Derivat
     best: dict[frozenset[str], tuple[tuple[int, float, int, float], Derivation]] = {}
     for d in found:
         values = scene.values(table, d.target)
-        score = (min(decimals_of(values.level_numbers), DIGITS), -float(values.present.mean()), names.index(d.target), d.agreement)
+        score = (
+            min(decimals_of(values.level_numbers), DIGITS),
+            -float(values.present.mean()),
+            names.index(d.target),
+            d.agreement,
+        )
         triple = frozenset((d.target, *(s.column for s in d.sources)))
         if triple not in best or score > best[triple][0]:
             best[triple] = score, d
@@ -70,9 +82,9 @@ def _directed(scene: Scene, table: str, found: list[Derivation]) -> list[Derivat
 
 def _measured(scene: Scene, table: str, column: str) -> bool:
     kind = scene.ctx.tables[table][column].kind
-    return (kind in (Kind.DECIMAL, Kind.INTEGER, Kind.CATEGORY, Kind.FLAG) and scene.values(table, column).stored_number) or (
-        kind == Kind.DECIMAL
-    )
+    return (
+        kind in (Kind.DECIMAL, Kind.INTEGER, Kind.CATEGORY, Kind.FLAG) and scene.values(table, column).stored_number
+    ) or (kind == Kind.DECIMAL)
 
 
 def _rounds(scene: Scene, table: str, targets: list[str]) -> list[Derivation]:
@@ -88,7 +100,12 @@ def _rounds(scene: Scene, table: str, targets: list[str]) -> list[Derivation]:
             made = rounded(x[both], decimals)
             if np.mean(np.abs(made - t[both]) < 1e-9) >= 0.98 and np.mean(np.abs(made - x[both]) > 1e-9) >= 0.05:
                 one = scene.judge(
-                    0.98, table=table, target=target, template="round", sources=ref(table, source), params={"decimals": decimals}
+                    0.98,
+                    table=table,
+                    target=target,
+                    template="round",
+                    sources=ref(table, source),
+                    params={"decimals": decimals},
                 )
                 found += [one] if one else []
     return found

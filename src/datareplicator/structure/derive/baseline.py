@@ -13,7 +13,6 @@ from datareplicator.structure.derive.scene import Scene, ref
 from datareplicator.structure.derive.view import Values, View, json_levels, key_array, level_index, take
 from datareplicator.structure.spec import Derivation, Kind, Ref
 
-
 YES = {"Y", "YES", "X", "T", "TRUE"}
 """What a flag says."""
 
@@ -59,7 +58,9 @@ def _pick(view: View, d: Derivation, eligible: np.ndarray) -> np.ndarray:
         keys.append(view.values(d.table, d.sources[0].column).moment[rows])
     order = np.lexsort((*keys, ids))
     edge = ids[order]
-    last = np.append(edge[1:] != edge[:-1], True) if d.params["pick"] == "last" else np.append(True, edge[1:] != edge[:-1])
+    last = (
+        np.append(edge[1:] != edge[:-1], True) if d.params["pick"] == "last" else np.append(True, edge[1:] != edge[:-1])
+    )
     chosen = np.zeros(len(eligible), dtype=bool)
     chosen[rows[order[last[: len(order)]]]] = True
     return chosen
@@ -85,7 +86,7 @@ def mine(scene: Scene) -> list[Derivation]:
     for table in scene.tables:
         if not scene.keyed(table) or not scene.repeated(table):
             continue
-        flags = [f for f in _flags(scene, table)]
+        flags = _flags(scene, table)
         for column, code in flags:
             by = _group(scene, table, column, code)
             if by is None:
@@ -102,7 +103,13 @@ def _flags(scene: Scene, table: str) -> list[tuple[str, str]]:
     for name in scene.candidates(table):
         values = scene.values(table, name)
         share = values.present.mean()
-        if values.distinct == 1 and str(json_levels(values.levels)[0]).upper() in YES and not values.is_date and share < 0.7 and values.present.sum() >= 5:
+        if (
+            values.distinct == 1
+            and str(json_levels(values.levels)[0]).upper() in YES
+            and not values.is_date
+            and share < 0.7
+            and values.present.sum() >= 5
+        ):
             found.append((name, str(json_levels(values.levels)[0])))
     return found
 
@@ -111,8 +118,18 @@ def _group(scene: Scene, table: str, column: str, code: str) -> list[str] | None
     """The smallest group (subject and up to two columns) that holds at most one flag; several groups a subject."""
     flagged = np.flatnonzero(scene.values(table, column).present)
     subject, test = scene.key(table), scene.tests(table)
-    columns = [c for c in scene.categories(table, 300, 2) if c not in (column, scene.ctx.sequence.get(table)) and not c.upper().endswith("FL")]
-    columns = [c for c in columns if not scene.values(table, c).is_number or scene.ctx.tables[table][c].kind == Kind.CATEGORY or scene.values(table, c).distinct <= 60]
+    columns = [
+        c
+        for c in scene.categories(table, 300, 2)
+        if c not in (column, scene.ctx.sequence.get(table)) and not c.upper().endswith("FL")
+    ]
+    columns = [
+        c
+        for c in columns
+        if not scene.values(table, c).is_number
+        or scene.ctx.tables[table][c].kind == Kind.CATEGORY
+        or scene.values(table, c).distinct <= 60
+    ]
     if test in scene.ctx.tables[table]:
         options = [[subject, test], *([subject, test, c] for c in columns if c != test)]
     else:
@@ -135,7 +152,15 @@ def _rule(scene: Scene, table: str, column: str, code: str, by: list[str]) -> De
             repeats = [None] if pick == "all" else [None, *_repeats(scene, table)]
             for repeat in repeats:
                 for need in needs:
-                    params = {"rule": "visit", "visit": visit, "by": by, "pick": pick, "value": code, "needs": need, "repeat": repeat}
+                    params = {
+                        "rule": "visit",
+                        "visit": visit,
+                        "by": by,
+                        "pick": pick,
+                        "value": code,
+                        "needs": need,
+                        "repeat": repeat,
+                    }
                     one = scene.judge(0.9, scope=False, sources=ref(table, source), params=params, **base)
                     if one and (best is None or one.agreement > best.agreement):
                         best = one
@@ -144,8 +169,18 @@ def _rule(scene: Scene, table: str, column: str, code: str, by: list[str]) -> De
     for source, reference, extra in _before(scene, table):
         for strict in (False, True):
             for need in needs:
-                params = {"rule": "last_before", "strict": strict, "by": by, "pick": "last", "value": code, "needs": need, **extra}
-                one = scene.judge(0.9, scope=False, sources=(Ref(table=table, column=source), reference), params=params, **base)
+                params = {
+                    "rule": "last_before",
+                    "strict": strict,
+                    "by": by,
+                    "pick": "last",
+                    "value": code,
+                    "needs": need,
+                    **extra,
+                }
+                one = scene.judge(
+                    0.9, scope=False, sources=(Ref(table=table, column=source), reference), params=params, **base
+                )
                 if one and (best is None or one.agreement > best.agreement):
                     best = one
     return best
@@ -154,7 +189,11 @@ def _rule(scene: Scene, table: str, column: str, code: str, by: list[str]) -> De
 def _needed(scene: Scene, table: str, column: str) -> list[str | None]:
     """Numeric result columns that are present on all flagged rows but not on all rows."""
     flagged = scene.values(table, column).present
-    full = [c for c in scene.numbers(table) if not scene.values(table, c).present.all() and scene.values(table, c).present[flagged].all()]
+    full = [
+        c
+        for c in scene.numbers(table)
+        if not scene.values(table, c).present.all() and scene.values(table, c).present[flagged].all()
+    ]
     return [None, *full[:2]]
 
 
@@ -183,7 +222,11 @@ def _repeats(scene: Scene, table: str) -> list[str]:
     found = []
     for name in scene.numbers(table):
         values = scene.values(table, name)
-        if values.distinct <= 12 and name != scene.ctx.visit and name.upper().endswith(("NUM", "REPNUM", "SEQ", "NO", "REP")):
+        if (
+            values.distinct <= 12
+            and name != scene.ctx.visit
+            and name.upper().endswith(("NUM", "REPNUM", "SEQ", "NO", "REP"))
+        ):
             found.append(name)
     return found[:2]
 
@@ -193,7 +236,7 @@ def _before(scene: Scene, table: str) -> list[tuple[str, Ref, dict[str, Any]]]:
     if root is None or root == table or not scene.keyed(root):
         return []
     dates = [c for c in scene.dates(table) if scene.moves(table, c)][:2]
-    references = [c for c in scene.dates(root)][:4]
+    references = scene.dates(root)[:4]
     return [(d, Ref(table=root, column=r), {"keys": scene.pair(table, root)}) for d in dates for r in references]
 
 
@@ -204,7 +247,12 @@ def _base_values(scene: Scene, table: str, column: str, code: str, by: list[str]
     flagged = np.flatnonzero(scene.values(table, column).present)
     for target in scene.candidates(table):
         values = scene.values(table, target)
-        if values.distinct < 5 or values.is_date or target in by or not _fixed(values, ids, scene.view.group(table, by)[1]):
+        if (
+            values.distinct < 5
+            or values.is_date
+            or target in by
+            or not _fixed(values, ids, scene.view.group(table, by)[1])
+        ):
             continue
         for source in scene.candidates(table):
             other = scene.values(table, source)
@@ -212,8 +260,14 @@ def _base_values(scene: Scene, table: str, column: str, code: str, by: list[str]
                 continue
             a, b = values.text_levels, other.text_levels
             probe = flagged[:: max(1, len(flagged) // 200)]
-            same = [x >= 0 and y >= 0 and a[x] == b[y] for x, y in zip(values.codes[probe], other.codes[probe], strict=True)]
-            if not len(probe) or np.mean(same) < 0.9 or (np.array_equal(values.codes >= 0, other.codes >= 0) and _fixed(other, ids, len(ids))):
+            same = [
+                x >= 0 and y >= 0 and a[x] == b[y] for x, y in zip(values.codes[probe], other.codes[probe], strict=True)
+            ]
+            if (
+                not len(probe)
+                or np.mean(same) < 0.9
+                or (np.array_equal(values.codes >= 0, other.codes >= 0) and _fixed(other, ids, len(ids)))
+            ):
                 continue
             one = scene.judge(
                 0.98,

@@ -69,7 +69,7 @@ def _equals(view: View, table: str, column: str, value: Any) -> np.ndarray:
 
 
 def exists(view: View, d: Derivation) -> pd.Series | np.ndarray:
-    """``yes`` where the subject has a row of the source's table with a value in ``codes`` (null: any row), else ``no``."""
+    """``yes`` where the subject has a row of the source's table with a value in ``codes`` (null: any), else ``no``."""
     source = d.sources[0]
     here, there = ([pair[k] for pair in d.params["keys"]] for k in (0, 1))
     usable = np.ones(view.rows(source.table), dtype=bool)
@@ -91,7 +91,9 @@ def either(condition: np.ndarray, yes: Any, no: Any) -> pd.Series | np.ndarray:
     """One of two values a row; null is missing."""
     names = [v for v in (yes, no) if v is not None]
     if any(isinstance(v, str) for v in names):
-        codes = np.where(condition, names.index(yes) if yes is not None else -1, names.index(no) if no is not None else -1)
+        codes = np.where(
+            condition, names.index(yes) if yes is not None else -1, names.index(no) if no is not None else -1
+        )
         return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index([str(v) for v in names], dtype="str")))
     return np.where(condition, np.nan if yes is None else yes, np.nan if no is None else no).astype(float)
 
@@ -196,7 +198,12 @@ def _existence(scene: Scene, table: str) -> list[Derivation]:
                         target=target,
                         template="exists",
                         sources=(Ref(table=other, column=source),),
-                        params={"keys": scene.pair(table, other), "codes": None if code is None else [code], "yes": yes, "no": no},
+                        params={
+                            "keys": scene.pair(table, other),
+                            "codes": None if code is None else [code],
+                            "yes": yes,
+                            "no": no,
+                        },
                     )
                     if best:
                         break
@@ -209,10 +216,15 @@ def _conditions(scene: Scene, table: str) -> list[tuple[str, Any, np.ndarray]]:
     ctx = scene.ctx
     codes, n = ctx.subject_codes[table], ctx.n_subjects
     known = codes >= 0
-    result: list[tuple[str, Any, np.ndarray]] = [(str(scene.key(table)), None, np.bincount(codes[known], minlength=n) > 0)]
+    result: list[tuple[str, Any, np.ndarray]] = [
+        (str(scene.key(table)), None, np.bincount(codes[known], minlength=n) > 0)
+    ]
     for column in scene.categories(table, 60, 1):
         values = scene.values(table, column)
-        if column.upper().startswith(("VISIT", "EPOCH", "AVISIT", "TAETORD", "ELEMENT", "ETCD")) or values.stored_number:
+        if (
+            column.upper().startswith(("VISIT", "EPOCH", "AVISIT", "TAETORD", "ELEMENT", "ETCD"))
+            or values.stored_number
+        ):
             continue
         for i, name in enumerate(json_levels(values.levels)):
             result.append((column, name, np.bincount(codes[known & (values.codes == i)], minlength=n) > 0))

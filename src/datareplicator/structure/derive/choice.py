@@ -39,7 +39,8 @@ def choose(candidates: Iterable[Derivation]) -> list[Derivation]:
     """The best derivation of each target, in the order of first appearance. Partial ones stand beside the others.
 
     >>> from datareplicator.structure.spec import Ref
-    >>> make = lambda t, a: Derivation(table="T", target="X", template=t, sources=(Ref(table="T", column="A"),), agreement=a)
+    >>> source = (Ref(table="T", column="A"),)
+    >>> make = lambda t, a: Derivation(table="T", target="X", template=t, sources=source, agreement=a)
     >>> [d.template for d in choose([make("aggregate", 1.0), make("study_day", 0.999)])]
     ['study_day']
     """

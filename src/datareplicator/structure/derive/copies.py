@@ -18,7 +18,9 @@ def constant(view: View, d: Derivation) -> pd.Series:
     if d.params.get("stored") == "datetime":
         return pd.Series(np.full(rows, np.datetime64(value, "us")))
     if isinstance(value, str):
-        return pd.Series(pd.Categorical.from_codes(np.zeros(rows, dtype=np.int8), categories=pd.Index([value], dtype="str")))
+        return pd.Series(
+            pd.Categorical.from_codes(np.zeros(rows, dtype=np.int8), categories=pd.Index([value], dtype="str"))
+        )
     return pd.Series(np.full(rows, value))
 
 
@@ -149,13 +151,18 @@ def planned_and_actual(a: str, b: str) -> bool:
     """Whether two names are the planned and the actual side of one thing (ARM and ACTARM, TRT01P and TRT01A):
     they differ in few subjects, so a small sample cannot tell them from copies.
 
-    >>> planned_and_actual("ARMCD", "ACTARMCD"), planned_and_actual("TRT01P", "TRT01A"), planned_and_actual("AEHLT", "AELLT")
+    >>> planned_and_actual("ARMCD", "ACTARMCD"), planned_and_actual("TRT01P", "TRT01A"), planned_and_actual("A", "B")
     (True, True, False)
     """
     a, b = sorted((a.upper(), b.upper()), key=len)
     if b == "ACT" + a:
         return True
-    return len(a) == len(b) and a != b and a.startswith("TRT") and all(x == y or {x, y} == {"P", "A"} for x, y in zip(a, b, strict=True))
+    return (
+        len(a) == len(b)
+        and a != b
+        and a.startswith("TRT")
+        and all(x == y or {x, y} == {"P", "A"} for x, y in zip(a, b, strict=True))
+    )
 
 
 def mine_by_key(scene: Scene) -> list[Derivation]:
@@ -164,7 +171,12 @@ def mine_by_key(scene: Scene) -> list[Derivation]:
     for other in scene.tables:
         for key in _unique_with_subject(scene, other):
             for table in scene.tables:
-                if table != other and scene.keyed(table, other) and key in scene.ctx.tables[table] and table != scene.ctx.root:
+                if (
+                    table != other
+                    and scene.keyed(table, other)
+                    and key in scene.ctx.tables[table]
+                    and table != scene.ctx.root
+                ):
                     found += _by_key(scene, table, other, key)
     return found
 

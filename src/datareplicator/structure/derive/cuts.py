@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,10 @@ from datareplicator.structure.spec import Derivation, Kind
 
 MOST = 8
 """Groups at most."""
+
+ROWS = 100
+"""Rows from which two groups need no label that names their cut point: completers stay longer than others, and in a
+small sample a number then parts them too."""
 
 
 def cuts(view: View, d: Derivation) -> pd.Series | np.ndarray:
@@ -35,14 +40,21 @@ def mine(scene: Scene) -> list[Derivation]:
         numbers = [
             c
             for c in scene.numbers(table)
-            if scene.values(table, c).distinct >= 8 and scene.ctx.tables[table][c].kind in (Kind.DECIMAL, Kind.INTEGER)
+            if scene.values(table, c).distinct >= 8
+            and scene.ctx.tables[table][c].kind in (Kind.DECIMAL, Kind.INTEGER)
             and c != scene.ctx.sequence.get(table)
         ]
         for target in scene.categories(table, MOST, 2) if numbers else ():
             for source in numbers:
                 params = _ranges(scene.values(table, source), scene.values(table, target)) if source != target else None
                 one = params and scene.judge(
-                    1.0, scope=False, table=table, target=target, template="cuts", sources=ref(table, source), params=params
+                    1.0,
+                    scope=False,
+                    table=table,
+                    target=target,
+                    template="cuts",
+                    sources=ref(table, source),
+                    params=params,
                 )
                 found += [one] if one else []
     return found
@@ -62,15 +74,21 @@ def _ranges(source: Values, target: Values) -> dict[str, Any] | None:
     if len(order) < 2 or (high[order][:-1] >= low[order][1:]).any() or sum(several) < 2:
         return None
     names = json_levels(target.levels)
-    points = [_cut(high[a], low[b], f"{names[a]} {names[b]}") for a, b in zip(order[:-1], order[1:], strict=True)]
+    gaps = [(high[a], low[b], f"{names[a]} {names[b]}") for a, b in pairwise(order)]
+    told = [_named(*gap) for gap in gaps]
+    if len(order) == 2 and told == [None] and both.sum() < ROWS:
+        return None
+    points = [_roundest(gap[0], gap[1]) if point is None else point for point, gap in zip(told, gaps, strict=True)]
     return {"cuts": points, "values": [names[k] for k in order]}
 
 
-def _cut(below: float, above: float, labels: str) -> float:
-    """The first number of the upper group: one that the labels name, else the roundest in the gap."""
-    for word in re.findall(r"\d+(?:\.\d+)?", labels):
-        if below < float(word) <= above:
-            return float(word)
+def _named(below: float, above: float, labels: str) -> float | None:
+    """The first number of the upper group as the labels name it."""
+    words = (float(word) for word in re.findall(r"\d+(?:\.\d+)?", labels))
+    return next((word for word in words if below < word <= above), None)
+
+
+def _roundest(below: float, above: float) -> float:
     for step in (100.0, 50.0, 10.0, 5.0, 1.0, 0.5, 0.1, 0.01):
         point = np.floor(above / step + 1e-9) * step
         if below < point <= above:

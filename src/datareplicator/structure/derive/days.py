@@ -111,7 +111,9 @@ def _day_like(scene: Scene, table: str, column: str) -> bool:
     values = scene.values(table, column)
     numbers = values.level_numbers
     known = numbers[np.isfinite(numbers)]
-    return bool(values.stored_number and len(known) > 2 and (known == np.floor(known)).all() and np.abs(known).max() < 40_000)
+    return bool(
+        values.stored_number and len(known) > 2 and (known == np.floor(known)).all() and np.abs(known).max() < 40_000
+    )
 
 
 def _study_days(scene: Scene, table: str, days: list[str], wholes: list[str]) -> list[Derivation]:
@@ -125,7 +127,12 @@ def _study_days(scene: Scene, table: str, days: list[str], wholes: list[str]) ->
             continue
         for reference, extra in _references(scene, table, source, anchor):
             one = scene.judge(
-                0.95, table=table, target=target, template="study_day", sources=(*ref(table, source), reference), params=extra
+                0.95,
+                table=table,
+                target=target,
+                template="study_day",
+                sources=(*ref(table, source), reference),
+                params=extra,
             )
             if one:
                 found.append(one)
@@ -173,7 +180,9 @@ def _references(scene: Scene, table: str, source: str, anchor: np.ndarray) -> li
     return _child_references(scene, table, anchor, known, keys) if keys else []
 
 
-def _child_references(scene: Scene, table: str, anchor: np.ndarray, known: np.ndarray, keys: list) -> list[tuple[Ref, dict]]:
+def _child_references(
+    scene: Scene, table: str, anchor: np.ndarray, known: np.ndarray, keys: list
+) -> list[tuple[Ref, dict]]:
     found = []
     for other in scene.tables:
         if other == table or not scene.keyed(other):
@@ -194,12 +203,16 @@ def _differences(scene: Scene, table: str, days: list[str]) -> list[Derivation]:
         keys = scene.pair(table, ctx.root)
         at = np.where(ctx.subject_codes[table] >= 0, ctx.root_rows[ctx.subject_codes[table]], -1)
         for column in scene.dates(ctx.root):
-            sources.append((*ref(ctx.root, column), np.append(scene.values(ctx.root, column).day, np.nan)[at], {"keys": keys}))
+            sources.append(
+                (*ref(ctx.root, column), np.append(scene.values(ctx.root, column).day, np.nan)[at], {"keys": keys})
+            )
     found = []
     targets = [
         c
         for c in scene.numbers(table)
-        if c != ctx.sequence.get(table) and scene.values(table, c).stored_number and scene.values(table, c).distinct >= 5
+        if c != ctx.sequence.get(table)
+        and scene.values(table, c).stored_number
+        and scene.values(table, c).distinct >= 5
         and ctx.tables[table][c].kind in (Kind.INTEGER, Kind.DECIMAL)
     ]
     for target in targets:
@@ -214,7 +227,12 @@ def _differences(scene: Scene, table: str, days: list[str]) -> list[Derivation]:
                     continue
                 for params in _fits(x[rows], end[rows] - start[rows]):
                     one = scene.judge(
-                        0.98, table=table, target=target, template="date_difference", sources=(a, b), params={**extra_a, **extra_b, **params}
+                        0.98,
+                        table=table,
+                        target=target,
+                        template="date_difference",
+                        sources=(a, b),
+                        params={**extra_a, **extra_b, **params},
                     )
                     if one:
                         found.append(one)
@@ -246,7 +264,9 @@ def _fits(x: np.ndarray, gap: np.ndarray) -> list[dict]:
         if np.abs(np.median(x - scaled)) > 1.5 or np.mean(np.abs(x - scaled) <= 1.5) < 0.9:
             continue
         for add in (0, 1):
-            for rule in (decimals, "floor") if decimals == 0 and unit != "day" else (decimals if decimals < 6 else None,):
+            for rule in (
+                (decimals, "floor") if decimals == 0 and unit != "day" else (decimals if decimals < 6 else None,)
+            ):
                 if np.mean(_scaled(gap + add, unit, rule) == x) >= 0.97:
                     result.append({"add": add, "unit": unit, "decimals": rule})
     return result
@@ -264,7 +284,12 @@ def _ages(scene: Scene, table: str, days: list[str]) -> list[Derivation]:
             for at in days:
                 for method in ("calendar", "year"):
                     one = at != birth and scene.judge(
-                        0.95, table=table, target=target, template="age", sources=ref(table, birth, at), params={"method": method}
+                        0.95,
+                        table=table,
+                        target=target,
+                        template="age",
+                        sources=ref(table, birth, at),
+                        params={"method": method},
                     )
                     if one:
                         found.append(one)
@@ -278,7 +303,9 @@ def _years(scene: Scene, table: str, column: str) -> bool:
 
 
 def _parts(scene: Scene, table: str, days: list[str]) -> list[Derivation]:
-    numbers = [(c, scene.values(table, c).level_numbers) for c in scene.candidates(table) if scene.values(table, c).is_number]
+    numbers = [
+        (c, scene.values(table, c).level_numbers) for c in scene.candidates(table) if scene.values(table, c).is_number
+    ]
 
     def within(low: float, high: float) -> list[str]:
         return [c for c, x in numbers if len(x) and np.nanmin(x) >= low and np.nanmax(x) <= high]
@@ -292,7 +319,10 @@ def _parts(scene: Scene, table: str, days: list[str]) -> list[Derivation]:
             if same_year.sum() < 0.95 * values.present.sum():
                 continue
             for m in months:
-                if not (scene.values(table, m).number == np.append(values.moments.month, np.nan)[values.codes]).sum() >= 0.95 * same_year.sum():
+                if (
+                    not (scene.values(table, m).number == np.append(values.moments.month, np.nan)[values.codes]).sum()
+                    >= 0.95 * same_year.sum()
+                ):
                     continue
                 for part in (p for p in parts if p != m):
                     one = scene.judge(
@@ -309,4 +339,6 @@ def _parts(scene: Scene, table: str, days: list[str]) -> list[Derivation]:
 
 def same_stem(derivation: Derivation) -> bool:
     """Whether the target carries the stem of its first source (AESTDY from AESTDTC)."""
-    return bool(derivation.sources) and stem(derivation.table, derivation.target) == stem(derivation.sources[0].table, derivation.sources[0].column)
+    return bool(derivation.sources) and stem(derivation.table, derivation.target) == stem(
+        derivation.sources[0].table, derivation.sources[0].column
+    )

@@ -131,13 +131,17 @@ def _find(scene: Scene, table: str, target: str, periods: tuple[str, str, str, s
     return [best]
 
 
-def _boundary_rule(scene: Scene, table: str, target: str, date: str, periods: tuple[str, str, str, str | None]) -> list[Any]:
+def _boundary_rule(
+    scene: Scene, table: str, target: str, date: str, periods: tuple[str, str, str, str | None]
+) -> list[Any]:
     """Values of periods for which rows on the day of their start mostly still carry another value."""
     other, value, start, _ = periods
     codes, theirs = scene.ctx.subject_codes[table], scene.ctx.subject_codes[other]
     day = scene.values(table, date).day
     rows = np.flatnonzero(np.isfinite(day) & (codes >= 0))
-    starts = pd.DataFrame({"s": theirs, "d": scene.values(other, start).day, "v": scene.values(other, value).codes}).dropna()
+    starts = pd.DataFrame(
+        {"s": theirs, "d": scene.values(other, start).day, "v": scene.values(other, value).codes}
+    ).dropna()
     starts = starts.drop_duplicates(["s", "d"], keep="last")
     joined = pd.DataFrame({"s": codes[rows], "d": day[rows], "row": rows}).merge(starts, on=["s", "d"])
     if joined.empty:

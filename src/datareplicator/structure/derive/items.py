@@ -75,7 +75,9 @@ def mine(scene: Scene) -> list[Derivation]:
         entries = _ordered(_entries(scene, table, test, target, cell))
         params = {"cell": cell, "entries": entries, "partial": True}
         for column in _written(scene, table, target) if entries else ():
-            one = _measured(scene, Derivation(table=table, target=column, template="items", sources=ref(table, test), params=params))
+            one = _measured(
+                scene, Derivation(table=table, target=column, template="items", sources=ref(table, test), params=params)
+            )
             found += [one] if one else []
     return found
 
@@ -86,7 +88,9 @@ def _written(scene: Scene, table: str, target: str) -> list[str]:
     texts = []
     for name in scene.candidates(table):
         values = scene.values(table, name)
-        both = np.isfinite(values.number) & np.isfinite(number) if not values.stored_number and values.is_number else None
+        both = (
+            np.isfinite(values.number) & np.isfinite(number) if not values.stored_number and values.is_number else None
+        )
         if both is not None and both.any() and np.isclose(values.number[both], number[both]).mean() >= 0.98:
             texts.append(name)
     return [target, *texts]
@@ -94,7 +98,9 @@ def _written(scene: Scene, table: str, target: str) -> list[str]:
 
 def _result(scene: Scene, table: str) -> str | None:
     """The numeric result: the stored number with most values (by the standards' names first)."""
-    numbers = [c for c in scene.numbers(table) if scene.values(table, c).stored_number and c != scene.ctx.sequence.get(table)]
+    numbers = [
+        c for c in scene.numbers(table) if scene.values(table, c).stored_number and c != scene.ctx.sequence.get(table)
+    ]
     named = [c for c in numbers if c.upper().endswith(("STRESN", "AVAL")) or c.lower() == "value_as_number"]
     return named[0] if named else None
 
@@ -104,7 +110,9 @@ def _cell(scene: Scene, table: str, test: str) -> list[str] | None:
     subject = scene.key(table)
     n = scene.view.rows(table)
     options = [c for c in (scene.ctx.visit,) if c in scene.ctx.tables[table]]
-    options += [c for c in scene.categories(table, 100, 2) if c != test and c not in options and scene.tests(table) != c]
+    options += [
+        c for c in scene.categories(table, 100, 2) if c != test and c not in options and scene.tests(table) != c
+    ]
     options += [c for c in scene.dates(table) if scene.moves(table, c)]
     best = None
     for column in options[:14]:
@@ -247,7 +255,10 @@ def _ordered(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _measured(scene: Scene, derivation: Derivation) -> Derivation | None:
     """The agreement on the rows computed; entries that do not hold for this column are dropped."""
-    values, test = scene.values(derivation.table, derivation.target), scene.values(derivation.table, derivation.sources[0].column)
+    values, test = (
+        scene.values(derivation.table, derivation.target),
+        scene.values(derivation.table, derivation.sources[0].column),
+    )
     made = items(scene.view, derivation)
     kept, hits, total = [], 0, 0
     for entry in derivation.params["entries"]:

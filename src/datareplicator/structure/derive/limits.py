@@ -55,7 +55,11 @@ def mine(scene: Scene) -> list[Derivation]:
     found: list[Derivation] = []
     for table in scene.tables:
         numbers = scene.numbers(table)
-        targets = [c for c in scene.categories(table, 6, 2) if not scene.values(table, c).is_number and not c.upper().endswith("FL")]
+        targets = [
+            c
+            for c in scene.categories(table, 6, 2)
+            if not scene.values(table, c).is_number and not c.upper().endswith("FL")
+        ]
         if not targets or len(numbers) < 3:
             continue
         for value, low, high in _triples(scene, table, numbers):
@@ -73,12 +77,19 @@ def _triples(scene: Scene, table: str, numbers: list[str]) -> list[tuple[str, st
     for low in numbers:
         for high in numbers:
             known = np.isfinite(x[low]) & np.isfinite(x[high])
-            if low != high and known.sum() >= 20 and (x[low][known] < x[high][known]).mean() >= 0.995 and _fewer(scene, table, low, high):
+            if (
+                low != high
+                and known.sum() >= 20
+                and (x[low][known] < x[high][known]).mean() >= 0.995
+                and _fewer(scene, table, low, high)
+            ):
                 pairs.append((low, high, known))
     result = []
     for low, high, known in pairs:
         for value in numbers:
-            if value in (low, high) or scene.values(table, value).distinct <= max(scene.values(table, c).distinct for c in (low, high)):
+            if value in (low, high) or scene.values(table, value).distinct <= max(
+                scene.values(table, c).distinct for c in (low, high)
+            ):
                 continue
             here = known & np.isfinite(x[value])
             inside = (x[value][here] >= x[low][here]) & (x[value][here] <= x[high][here])
@@ -90,7 +101,9 @@ def _triples(scene: Scene, table: str, numbers: list[str]) -> list[tuple[str, st
 def _fewer(scene: Scene, table: str, low: str, high: str) -> bool:
     """Limits are few: constants of the test, not measurements; and there are about as many upper as lower ones."""
     counts = sorted(scene.values(table, c).distinct for c in (low, high))
-    return counts[1] <= 5 * counts[0] and all(scene.values(table, c).distinct <= max(12, 0.05 * scene.view.rows(table)) for c in (low, high))
+    return counts[1] <= 5 * counts[0] and all(
+        scene.values(table, c).distinct <= max(12, 0.05 * scene.view.rows(table)) for c in (low, high)
+    )
 
 
 def _map(scene: Scene, table: str, target: str, sources: tuple[Ref, ...]) -> Derivation | None:
@@ -101,7 +114,11 @@ def _map(scene: Scene, table: str, target: str, sources: tuple[Ref, ...]) -> Der
     limited = counts[:15]
     both = (np.arange(15) // 4 < ABSENT) & (np.arange(15) % 4 < ABSENT)
     strict = limited[both]
-    if strict.sum() < 20 or strict.max(axis=1).sum() < 0.97 * strict.sum() or len({int(r.argmax()) for r in strict if r.sum()}) < 2:
+    if (
+        strict.sum() < 20
+        or strict.max(axis=1).sum() < 0.97 * strict.sum()
+        or len({int(r.argmax()) for r in strict if r.sum()}) < 2
+    ):
         return None
     best = counts.argmax(axis=1)
     if not _sensible(counts, best):
@@ -112,11 +129,13 @@ def _map(scene: Scene, table: str, target: str, sources: tuple[Ref, ...]) -> Der
     names = [None, *values.text_levels.tolist()]
     params: dict[str, Any] = {"values": [names[i] for i in best]}
     more, extra = _without_limits(scene, table, target, sources, state)
-    return scene.judge(0.97, table=table, target=target, template="limits", sources=(*sources, *more), params={**params, **extra})
+    return scene.judge(
+        0.97, table=table, target=target, template="limits", sources=(*sources, *more), params={**params, **extra}
+    )
 
 
 def _sensible(counts: np.ndarray, best: np.ndarray) -> bool:
-    """Between the limits stands the most frequent category; outside another one; at a limit one of the two beside it."""
+    """Between the limits stands the most frequent category, outside another one, at a limit one of these."""
     within = counts[8].argmax()
     if not counts[8].sum() or within != counts[:15].sum(axis=0).argmax():
         return False

@@ -67,7 +67,10 @@ def build(view: View, table: str, determinants: Sequence[str], target: str) -> D
     best = level[order][first]
     where = np.empty(size, dtype=np.int64)
     where[ids[::-1]] = np.arange(len(ids))[::-1]
-    keys = [[None if c < 0 else names[c] for c in v.codes[where[cell]]] for v, names in ((v, json_levels(v.levels)) for v in columns)]
+    keys = [
+        [None if c < 0 else names[c] for c in v.codes[where[cell]]]
+        for v, names in ((v, json_levels(v.levels)) for v in columns)
+    ]
     names = json_levels(values.levels)
     derivation = Derivation(
         table=table,

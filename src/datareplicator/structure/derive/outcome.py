@@ -113,7 +113,9 @@ def exact(result: pd.Series | np.ndarray, target: Values) -> float:
 def decimals_of(x: np.ndarray) -> int:
     """The most digits after the point among the numbers, at 12 significant digits."""
     known = np.unique(x[np.isfinite(x)])
-    return max((len(number_text(v).partition(".")[2]) for v in known[:: max(1, len(known) // 2000)].tolist()), default=0)
+    return max(
+        (len(number_text(v).partition(".")[2]) for v in known[:: max(1, len(known) // 2000)].tolist()), default=0
+    )
 
 
 def text_decimals(levels: np.ndarray, numbers: np.ndarray) -> int | None:

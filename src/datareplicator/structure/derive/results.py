@@ -65,7 +65,10 @@ def _qualitative(view: View, d: Derivation) -> pd.Series:
     rows = np.flatnonzero(np.isfinite(limits))
     converted = convert(view, d.table, [s.column for s in d.sources[2:]], d.params["linear"], limits)[rows]
     result = series.astype(object).to_numpy(copy=True)
-    result[rows] = [f"{marks[r]}{number_text(x)}" if np.isfinite(x) else result[r] for r, x in zip(rows, converted.tolist(), strict=True)]
+    result[rows] = [
+        f"{marks[r]}{number_text(x)}" if np.isfinite(x) else result[r]
+        for r, x in zip(rows, converted.tolist(), strict=True)
+    ]
     return pd.Series(result, dtype="str")
 
 
@@ -89,7 +92,9 @@ def mine(scene: Scene) -> list[Derivation]:
 def _parses(scene: Scene, table: str) -> list[Derivation]:
     found = []
     numbers = [c for c in scene.numbers(table) if scene.values(table, c).stored_number]
-    texts = scene.select(table, lambda v: not v.stored_number and not v.is_date and bool(np.isfinite(v.level_numbers).sum() >= 3))
+    texts = scene.select(
+        table, lambda v: not v.stored_number and not v.is_date and bool(np.isfinite(v.level_numbers).sum() >= 3)
+    )
     rows = scene.sample(table)
     for target in numbers:
         x = scene.values(table, target).number[rows]
@@ -99,7 +104,12 @@ def _parses(scene: Scene, table: str) -> list[Derivation]:
                 continue
             for bounds in ("drop", "keep"):
                 one = scene.judge(
-                    0.98, table=table, target=target, template="parse", sources=ref(table, source), params={"bounds": bounds}
+                    0.98,
+                    table=table,
+                    target=target,
+                    template="parse",
+                    sources=ref(table, source),
+                    params={"bounds": bounds},
                 )
                 if one:
                     found.append(one)
@@ -111,7 +121,8 @@ def _offsets(scene: Scene, table: str) -> list[Derivation]:
     names = [
         c
         for c in scene.candidates(table)
-        if pd.api.types.is_integer_dtype(scene.view.frames[table][c].dtype) and scene.values(table, c).distinct > 20
+        if pd.api.types.is_integer_dtype(scene.view.frames[table][c].dtype)
+        and scene.values(table, c).distinct > 20
         and scene.ctx.tables[table][c].kind in (Kind.IDENTIFIER, Kind.INTEGER)
         and scene.view.frames[table][c].notna().all()
     ]
@@ -121,7 +132,12 @@ def _offsets(scene: Scene, table: str) -> list[Derivation]:
             gap = scene.view.frames[table][target].astype("int64") - scene.view.frames[table][source].astype("int64")
             if gap.iloc[0] != 0 and (gap == gap.iloc[0]).all():
                 one = scene.judge(
-                    1.0, table=table, target=target, template="offset", sources=ref(table, source), params={"add": int(gap.iloc[0])}
+                    1.0,
+                    table=table,
+                    target=target,
+                    template="offset",
+                    sources=ref(table, source),
+                    params={"add": int(gap.iloc[0])},
                 )
                 found += [one] if one else []
     return found
@@ -135,7 +151,9 @@ def mine_texts(scene: Scene, linears: list[Derivation]) -> list[Derivation]:
     found = []
     for table in scene.tables:
         numbers = [c for c in scene.numbers(table) if scene.values(table, c).stored_number]
-        texts = scene.select(table, lambda v: not v.stored_number and not v.is_date and bool(np.isfinite(v.level_numbers).sum() >= 3))
+        texts = scene.select(
+            table, lambda v: not v.stored_number and not v.is_date and bool(np.isfinite(v.level_numbers).sum() >= 3)
+        )
         rows = scene.sample(table)
         for target in texts:
             values = scene.values(table, target)
@@ -152,7 +170,13 @@ def mine_texts(scene: Scene, linears: list[Derivation]) -> list[Derivation]:
 
 
 def _text_of(
-    scene: Scene, table: str, target: str, source: str, decimals: int | None, texts: list[str], linears: list[Derivation]
+    scene: Scene,
+    table: str,
+    target: str,
+    source: str,
+    decimals: int | None,
+    texts: list[str],
+    linears: list[Derivation],
 ) -> list[Derivation]:
     base: dict[str, Any] = {"table": table, "target": target, "template": "text_of_number"}
     best = scene.judge(0.5, scope=False, sources=ref(table, source), params={"decimals": decimals}, **base)
@@ -160,15 +184,25 @@ def _text_of(
         return []
     if best.agreement < 1:
         for original in scene.candidates(table):
-            if original in (target, source) or scene.values(table, original).is_date or scene.values(table, original).stored_number:
+            if (
+                original in (target, source)
+                or scene.values(table, original).is_date
+                or scene.values(table, original).stored_number
+            ):
                 continue
             if not np.isfinite(scene.values(table, original).level_numbers).any():
                 continue
-            linear = next((d for d in linears if (d.table, d.target, d.sources[0].column) == (table, source, original)), None)
+            linear = next(
+                (d for d in linears if (d.table, d.target, d.sources[0].column) == (table, source, original)), None
+            )
             extra = {"linear": linear.params} if linear else {}
             columns = group_columns(linear) if linear else ()
             one = scene.judge(
-                0.5, scope=False, sources=ref(table, source, original, *columns), params={"decimals": decimals, **extra}, **base
+                0.5,
+                scope=False,
+                sources=ref(table, source, original, *columns),
+                params={"decimals": decimals, **extra},
+                **base,
             )
             if one and one.agreement > best.agreement:
                 best = one

@@ -168,7 +168,10 @@ class Scene:
         table = self.ctx.tables[derivation.table]
         test = self.tests(derivation.table)
         named = [c for c in (MEMBER, test) if c is not None and c in table]
-        return [*named, *(c for c in self.categories(derivation.table, 60, 2) if c not in named and c != derivation.target)][:40]
+        return [
+            *named,
+            *(c for c in self.categories(derivation.table, 60, 1) if c not in named and c != derivation.target),
+        ][:40]
 
 
 def ref(table: str, *columns: str) -> tuple[Ref, ...]:

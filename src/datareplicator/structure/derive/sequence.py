@@ -10,7 +10,6 @@ from datareplicator.structure.derive.scene import Scene, ref
 from datareplicator.structure.derive.view import Values, View, json_levels, key_array, level_index
 from datareplicator.structure.spec import MEMBER, Derivation, Kind, Ref
 
-
 TELLING = 0.02
 """Share of the tied rows that a column of the sort order must tell apart."""
 
@@ -20,7 +19,7 @@ def row_number(view: View, d: Derivation) -> np.ndarray:
 
     params: ``by``, the columns of the group (the subject; with the member where each part has its own
     numbering); ``order``, the columns to sort by, each {"column", "values"} with the order of its values (null:
-    numbers and dates as they are, texts by alphabet); ``start``, a number, or per member {"column", "values", "starts"}.
+    numbers and dates as they are, texts by alphabet); ``start``, a number, or {"column", "values", "starts"} by member.
     Ties keep the order of the frame. Gaps of the source are not repeated.
     """
     ids, _ = view.group(d.table, d.params["by"])
@@ -59,7 +58,9 @@ def sort_key(values: Values, known: list[Any] | None) -> np.ndarray:
     elif values.is_date:
         rank = np.nan_to_num(values.moments.day + values.moments.second / 86_400, nan=np.inf)
         partial = np.isinf(rank) & np.isfinite(values.moments.year)
-        rank[partial] = ((values.moments.year - 1970) * 365.25 + (np.nan_to_num(values.moments.month, nan=1) - 1) * 30.44)[partial]
+        rank[partial] = (
+            (values.moments.year - 1970) * 365.25 + (np.nan_to_num(values.moments.month, nan=1) - 1) * 30.44
+        )[partial]
     else:
         rank = np.empty(len(values.levels))
         rank[np.argsort(values.text_levels)] = np.arange(len(values.levels))
@@ -107,12 +108,16 @@ def _describe(scene: Scene, table: str, column: str) -> Derivation:
     filed = learn_order(scene, table, by, np.arange(len(number), dtype=float), column)
     if filed != order:
         params["file_order"] = filed
-    derivation = Derivation(table=table, target=column, template="row_number", sources=tuple(_sources(table, by, order)), params=params)
+    derivation = Derivation(
+        table=table, target=column, template="row_number", sources=tuple(_sources(table, by, order)), params=params
+    )
     made = row_number(view, derivation)
     ranks = _rank(view.group(table, by)[0], number)
     params["rank_agreement"] = round(float((made - _starts(view, derivation) == ranks).mean()), 4)
     known = np.isfinite(number)
-    return derivation.model_copy(update={"params": params, "agreement": float((made == number)[known].mean()), "rows": int(known.sum())})
+    return derivation.model_copy(
+        update={"params": params, "agreement": float((made == number)[known].mean()), "rows": int(known.sum())}
+    )
 
 
 def _sources(table: str, by: list[str], order: list[dict[str, Any]]) -> list[Ref]:
@@ -185,7 +190,11 @@ def learn_order(scene: Scene, table: str, by: list[str], position: np.ndarray, s
                 key = sort_key(values, known)[rows]
                 falls, rises = (key[1:] < key[:-1]) & tied, (key[1:] > key[:-1]) & tied
                 up = int(rises.sum())
-                if up >= max(1, TELLING * tied.sum()) and falls.sum() <= 0.01 * up and (best is None or up > best[0] * 1.02):
+                if (
+                    up >= max(1, TELLING * tied.sum())
+                    and falls.sum() <= 0.01 * up
+                    and (best is None or up > best[0] * 1.02)
+                ):
                     best = up, name, known, tied & ~rises & ~falls
                     break
         if best is None:

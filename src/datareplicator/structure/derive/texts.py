@@ -137,7 +137,11 @@ def _layouts(text: str, parts: list[Part]) -> list[list[Any]]:
             piece = part[3][0]
             if part[0] not in used and text.startswith(piece, position):
                 read(position + len(piece), [*layout, part], covered + len(piece), used | {part[0]})
-        tail = layout[:-1] + [layout[-1] + text[position]] if layout and isinstance(layout[-1], str) else [*layout, text[position]]
+        tail = (
+            [*layout[:-1], layout[-1] + text[position]]
+            if layout and isinstance(layout[-1], str)
+            else [*layout, text[position]]
+        )
         read(position + 1, tail, covered, used)
 
     read(0, [], 0, frozenset())
@@ -158,4 +162,6 @@ def _judge(scene: Scene, table: str, target: str, layout: list[Any]) -> Derivati
     parts = [p if isinstance(p, str) else {"source": columns.index(p[0]), "width": p[1], "style": p[2]} for p in layout]
     if len(parts) < 2 and parts[0]["style"] == "plain" and not parts[0]["width"]:
         return None
-    return scene.judge(0.99, table=table, target=target, template="concat", sources=ref(table, *columns), params={"parts": parts})
+    return scene.judge(
+        0.99, table=table, target=target, template="concat", sources=ref(table, *columns), params={"parts": parts}
+    )

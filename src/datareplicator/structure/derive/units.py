@@ -36,7 +36,9 @@ def group_columns(d: Derivation) -> tuple[str, ...]:
 def convert(view: View, table: str, columns: Sequence[str], params: dict[str, Any], x: np.ndarray) -> np.ndarray:
     """Apply a conversion's params to numbers of the table's rows; an unknown group gives missing."""
     groups = key_rows(view, table, columns, params["keys"]) if columns else np.zeros(len(x), dtype=np.int64)
-    slope, intercept = (np.append(np.array(params[name], dtype=float), np.nan)[groups] for name in ("slope", "intercept"))
+    slope, intercept = (
+        np.append(np.array(params[name], dtype=float), np.nan)[groups] for name in ("slope", "intercept")
+    )
     divide = np.append(np.array(params["divide"], dtype=bool), False)[groups]
     with np.errstate(divide="ignore", invalid="ignore"):
         result = np.where(divide, x / slope, x * slope)
@@ -54,7 +56,10 @@ def _replace(result: np.ndarray, groups: np.ndarray, x: np.ndarray, exceptions: 
     group, original, standard = (np.array(part) for part in zip(*exceptions, strict=True))
     rows = np.flatnonzero(np.isin(groups, group) & np.isin(x, original))
     table = {(int(g), o): s for g, o, s in zip(group.tolist(), original.tolist(), standard.tolist(), strict=True)}
-    result[rows] = [table.get((g, o), r) for g, o, r in zip(groups[rows].tolist(), x[rows].tolist(), result[rows].tolist(), strict=True)]
+    result[rows] = [
+        table.get((g, o), r)
+        for g, o, r in zip(groups[rows].tolist(), x[rows].tolist(), result[rows].tolist(), strict=True)
+    ]
 
 
 TEMPLATES = {"linear": linear}
@@ -72,7 +77,7 @@ def mine(scene: Scene) -> list[Derivation]:
         here: list[Derivation] = []
         rest: list[tuple[str, str]] = []
         for target in (c for c in numbers if scene.values(table, c).stored_number):
-            for source in (c for c in numbers if c != target and _promising(scene, table, target, c)):
+            for source in (c for c in numbers if c != target and _promising(scene, table, target, c, choices)):
                 one = _best(scene, table, target, source, choices)
                 here += [one] if one else []
                 rest += [] if one else [(target, source)]
@@ -83,11 +88,20 @@ def mine(scene: Scene) -> list[Derivation]:
 def _as_results(scene: Scene, table: str, target: str, source: str, known: list[Derivation]) -> list[Derivation]:
     """Conversion of limits by the lines of the results: limits have too few values per test for lines of their own."""
     for d in known:
-        if not group_columns(d) or target in (d.target, d.sources[0].column) or source in (d.target, d.sources[0].column):
+        if (
+            not group_columns(d)
+            or target in (d.target, d.sources[0].column)
+            or source in (d.target, d.sources[0].column)
+        ):
             continue
         params = _borrow(scene.view, d, source, target)
         one = params and scene.judge(
-            0.97, table=table, target=target, template="linear", sources=ref(table, source, *group_columns(d)), params=params
+            0.97,
+            table=table,
+            target=target,
+            template="linear",
+            sources=ref(table, source, *group_columns(d)),
+            params=params,
         )
         if one:
             return [one]
@@ -124,38 +138,39 @@ def _groupings(scene: Scene, table: str) -> list[tuple[str, ...]]:
     units = [
         c
         for c in scene.categories(table, 60)
-        if c != test and not scene.values(table, c).is_number and not c.upper().endswith(("VISIT", "EPOCH", "FL", "TEST"))
+        if c != test
+        and not scene.values(table, c).is_number
+        and not c.upper().endswith(("VISIT", "EPOCH", "FL", "TEST"))
     ]
     named = sorted(units, key=lambda c: (not c.upper().endswith("ORRESU"), not c.upper().endswith("U")))
     return [(), (test,), *((test, u) for u in named[:4])]
 
 
-def _promising(scene: Scene, table: str, target: str, source: str) -> bool:
-    """Strong correlation within tests on a sample, or one ratio within tests."""
+def _promising(scene: Scene, table: str, target: str, source: str, choices: list[tuple[str, ...]]) -> bool:
+    """Whether the two are strongly correlated within the groups of some choice, on a sample of rows."""
     rows = scene.sample(table)
     x, y = (scene.values(table, c).number[rows] for c in (source, target))
     known = np.isfinite(x) & np.isfinite(y)
     if known.sum() < 10 or known.sum() < 0.8 * np.isfinite(y).sum():
         return False
-    test = scene.tests(table)
-    groups = scene.view.group(table, [test])[0][rows][known] if test in scene.ctx.tables[table] else np.zeros(known.sum(), dtype=np.int64)
-    x, y = x[known], y[known]
-    n = np.bincount(groups)[groups]
+    rows, x, y = rows[known], x[known], y[known]
+    grouped = (scene.view.group(table, c)[0][rows] if c else np.zeros(len(rows), dtype=np.int64) for c in choices)
+    return any(_correlated(x, y, groups) for groups in grouped)
+
+
+def _correlated(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> bool:
+    size = np.maximum(np.bincount(groups), 1)
 
     def centred(v: np.ndarray) -> np.ndarray:
-        return v - (np.bincount(groups, v) / np.maximum(np.bincount(groups), 1))[groups]
+        return v - (np.bincount(groups, v) / size)[groups]
 
-    a, b = centred(x)[n > 1], centred(y)[n > 1]
-    scale = np.sqrt(np.bincount(groups[n > 1], b * b))[groups[n > 1]]
-    scale_x = np.sqrt(np.bincount(groups[n > 1], a * a))[groups[n > 1]]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        r = np.bincount(groups[n > 1], np.nan_to_num(a * b / scale / scale_x))
-    used = np.bincount(groups[n > 1], minlength=len(r)) > 0
-    flat = np.bincount(groups[n > 1], a * a, len(r)) < 1e-12
-    varied = used & ~flat
+    a, b = centred(x), centred(y)
+    spread_x, spread_y = np.bincount(groups, a * a), np.bincount(groups, b * b)
+    varied = (spread_x > 1e-12) & (spread_y > 1e-12) & (size > 2)
     if not varied.any():
         return False
-    return bool(np.median(r[varied]) > 0.95)
+    r = np.bincount(groups, a * b)[varied] / np.sqrt(spread_x * spread_y)[varied]
+    return bool(np.median(r) > 0.95)
 
 
 def _best(scene: Scene, table: str, target: str, source: str, choices: list[tuple[str, ...]]) -> Derivation | None:
@@ -164,7 +179,9 @@ def _best(scene: Scene, table: str, target: str, source: str, choices: list[tupl
         params = fit(scene.view, table, columns, source, target)
         if params is None:
             continue
-        one = scene.judge(0.97, table=table, target=target, template="linear", sources=ref(table, source, *columns), params=params)
+        one = scene.judge(
+            0.97, table=table, target=target, template="linear", sources=ref(table, source, *columns), params=params
+        )
         if one and _trustworthy(scene, table, one) and (best is None or one.agreement > best.agreement + 0.002):
             best = one
         if best and best.agreement > 0.9995:
@@ -246,7 +263,9 @@ def _fit_group(x: np.ndarray, y: np.ndarray) -> dict[str, Any] | None:
     _, params, made = best
     unit = 0.0 if params["decimals"] is None else 1.01 * 10.0**-decimals
     near = np.abs(made - y) <= np.maximum(unit, 1e-9 * np.abs(y) + 1e-12)
-    if near.mean() < 0.95 or (decimals == 0 and params["decimals"] == 0 and len(np.unique(y)) < 0.5 * len(np.unique(x))):
+    if near.mean() < 0.95 or (
+        decimals == 0 and params["decimals"] == 0 and len(np.unique(y)) < 0.5 * len(np.unique(x))
+    ):
         return None
     values, counts = np.unique(x, return_counts=True)
     ambiguous = values[counts > 1]
@@ -308,5 +327,9 @@ def _affine(x: np.ndarray, y: np.ndarray, unit: float) -> list[tuple[float, floa
         if abs(a / slope - 1) < 2e-3:
             zero = float(np.median(y - a * x))
             exact = (-160 / 9, 32.0)
-            found += [(a, b, False) for b in (*exact, *simple(zero, zero - unit, zero + unit)[:2]) if abs(b - zero) <= 2 * unit]
+            found += [
+                (a, b, False)
+                for b in (*exact, *simple(zero, zero - unit, zero + unit)[:2])
+                if abs(b - zero) <= 2 * unit
+            ]
     return found

@@ -179,7 +179,9 @@ class View:
         self._values.pop((table, column), None)
         for key in [k for k in self._groups if k[0] == table and column in k[1]]:
             del self._groups[key]
-        for match in [m for m in self._matches if (m[0] == table and column in m[1]) or (m[2] == table and column in m[3])]:
+        for match in [
+            m for m in self._matches if (m[0] == table and column in m[1]) or (m[2] == table and column in m[3])
+        ]:
             del self._matches[match]
 
     def group(self, table: str, columns: Sequence[str]) -> tuple[np.ndarray, int]:
@@ -262,7 +264,9 @@ def from_levels(codes: np.ndarray, levels: Sequence[Any]) -> pd.Series | np.ndar
     if array.dtype.kind == "f":
         return np.append(array, np.nan)[codes]
     labels, distinct = pd.factorize(texts(array))
-    return pd.Series(pd.Categorical.from_codes(np.append(labels, -1)[codes], categories=pd.Index(distinct, dtype="str")))
+    return pd.Series(
+        pd.Categorical.from_codes(np.append(labels, -1)[codes], categories=pd.Index(distinct, dtype="str"))
+    )
 
 
 def take(series: pd.Series, rows: np.ndarray) -> pd.Series:
