@@ -163,7 +163,7 @@ def _fit_table(
     rows["rank"] = rows["table"].map(rank)
     rows = rows.sort_values(["group", "rank"], kind="stable")
     head = rows.drop_duplicates("group").set_index("group")
-    tail = rows[rows.duplicated("group")].join(head, on="group", rsuffix="_d")
+    tail = rows[rows.duplicated("group")].merge(head, left_on="group", right_index=True, suffixes=("", "_d"))
     types, marks = [], {}
     for key, pairs in tail.groupby(["table_d", "pointer_d", "domain_d", "table", "pointer", "domain"], sort=True):
         made = _fit_type(prepared, pairs, key)  # type: ignore[arg-type]
