@@ -32,7 +32,7 @@ def context(frames: Mapping[str, pd.DataFrame]) -> Context:
 
 def normal(frame: pd.DataFrame) -> pd.DataFrame:
     """Object columns as text."""
-    return frame.astype(dict.fromkeys(frame.columns if pd.api.types.is_object_dtype(frame[c].dtype), "str"))
+    return frame.astype(dict.fromkeys(frame.columns[[pd.api.types.is_object_dtype(t) for t in frame.dtypes]], "str"))
 
 
 def categorical(frame: pd.DataFrame) -> pd.DataFrame:
