@@ -12,7 +12,7 @@ _NO_DATA = 1e6
 
 @dataclass(frozen=True)
 class Prior:
-    """Candidate prior covariances over visits, (configurations, visits, visits), with pseudo-counts of their weights."""
+    """Candidate prior covariances (configurations, visits, visits) with pseudo-counts of their weights."""
 
     covariance: np.ndarray
     count: np.ndarray

@@ -8,7 +8,7 @@ import numpy as np
 
 from datareplicator.model.arrays import group_sums
 
-# Above this number of matrix entries every n-th subject is left out: the statistics gain nothing from more, memory does.
+# Above this number of matrix entries only every n-th subject counts: statistics gain nothing from more, memory does.
 MAX_ENTRIES = 24_000_000
 
 

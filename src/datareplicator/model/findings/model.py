@@ -48,11 +48,12 @@ class Effects:
 class FindingsModel(Document):
     """Latent score of a value = mean by visit + arm + site + level + residual; a cell's marginal maps it to a value.
 
-    V visits, K cells, A arms, S sites. Variances `between` and `within` (3, K: nugget, fast and slow
-    drift that fade with the two `times` in days) add up, with the variance of the means, to 1. `noise_sd`: sd of a subject's log residual
-    variance; `noise_slope`: its change by one sd of the subject's level. `levels`: (K, 11) quantiles of the level at
-    the scores -2 .. 2. `scores`: (K, 33) latent values at the normal scores -3.2 .. 3.2. `residual`: upper triangle
-    (without diagonal, row by row) of the residual correlation at a visit.
+    V visits, K cells, A arms, S sites. Variances `between` (K,) and `within` (3, K: nugget, fast and slow drift that
+    fade with the two `times`, days) add up, with the variance of the means, to 1. `noise_sd`: sd of a subject's log
+    residual variance, drawn once a test (`noise_group`); `noise_slope`: its change by one sd of the subject's level;
+    `site_noise`: by site. `levels`: (K, 11) quantiles of the level at the scores -2 .. 2. `scores`: (K, 33) latent
+    values at the normal scores -3.2 .. 3.2. `residual`: upper triangle (without diagonal, row by row) of the residual
+    correlation at a visit. `digests`: of the training sequences of each cell.
     """
 
     visit_day: Floats
