@@ -16,7 +16,7 @@ def study_of(frames: Mapping[str, pd.DataFrame]) -> Study:
     tables = {}
     for name, frame in frames.items():
         frame = frame.reset_index(drop=True)
-        for column in frame.select_dtypes("object").columns:
+        for column in [c for c in frame if pd.api.types.is_object_dtype(frame[c].dtype)]:
             frame[column] = frame[column].astype("str")
         columns = {c: Column(c, encoding_of(frame[c])) for c in frame.columns}
         tables[name] = Table(name, frame, columns)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from datareplicator.structure.derive.choice import preference
 from datareplicator.structure.names import is_named, planned_and_actual
-from datareplicator.structure.spec import Derivation, Kind, Layout, Ref, TableSpec
+from datareplicator.structure.spec import Derivation, Kind, Layout, Ref, Structure, TableSpec
 
 COINCIDENTAL = frozenset({"aggregate", "same", "same_day", "exists", "round", "offset"})
 """Templates that fit by accident: kept only without exception and on enough rows."""
@@ -60,7 +60,8 @@ def _visit(column: str) -> bool:
 
 
 def _backwards(d: Derivation, spec: TableSpec) -> bool:
-    """Results go from the collected to the standard text to the number, never back."""
+    """Results go from the collected to the standard ones, never back; the standard text may be written from the number
+    where there is a collected result to begin with."""
     here = {s.column for s in d.sources if s.table == d.table}
     if d.template == "items":  # totals correct all result columns of their own rows alike
         return False
@@ -160,3 +161,13 @@ def _sorted(kept: Mapping[Ref, list[Derivation]]) -> tuple[Derivation, ...]:
     for ref in kept:
         visit(ref)
     return tuple(d for found in done.values() for d in found)
+
+
+def needed(structure: Structure, table: str, column: str) -> list[Derivation]:
+    """The derivations of one table that a column of it rests on, in computing order."""
+    wanted, out = {column}, []
+    for derivation in reversed(structure.derivations):
+        if derivation.table == table and derivation.target in wanted:
+            wanted |= {s.column for s in derivation.sources if s.table == table}
+            out.append(derivation)
+    return out[::-1]
