@@ -1,0 +1,6 @@
+"""Describing a study: what was found in it, for people and as JSON."""
+
+from datareplicator.profile.description import Profile
+from datareplicator.profile.making import profile
+
+__all__ = ["Profile", "profile"]
