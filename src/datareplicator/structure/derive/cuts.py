@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datareplicator.structure.derive.scene import Scene, ref
+from datareplicator.structure.derive.scene import Scene, positional, ref
 from datareplicator.structure.derive.view import Values, View, from_levels, json_levels
 from datareplicator.structure.spec import Derivation, Kind
 
@@ -39,12 +39,11 @@ def mine(scene: Scene) -> list[Derivation]:
     for table in scene.tables:
         numbers = [
             c
-            for c in scene.numbers(table)
-            if scene.values(table, c).distinct >= 8
-            and scene.ctx.tables[table][c].kind in (Kind.DECIMAL, Kind.INTEGER)
-            and c != scene.ctx.sequence.get(table)
+            for c in scene.measures(table)
+            if scene.values(table, c).distinct >= 8 and scene.ctx.tables[table][c].kind in (Kind.DECIMAL, Kind.INTEGER)
         ]
-        for target in scene.categories(table, MOST, 2) if numbers else ():
+        targets = [c for c in scene.categories(table, MOST, 2) if not positional(c)]
+        for target in targets if numbers else ():
             for source in numbers:
                 params = _ranges(scene.values(table, source), scene.values(table, target)) if source != target else None
                 one = params and scene.judge(

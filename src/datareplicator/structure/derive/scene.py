@@ -13,6 +13,7 @@ from datareplicator.structure.derive.bits import BITS
 from datareplicator.structure.derive.outcome import agreement, as_series, equal, exact
 from datareplicator.structure.derive.view import Values, View, json_levels
 from datareplicator.structure.encode import Context
+from datareplicator.structure.names import is_named
 from datareplicator.structure.spec import MEMBER, Derivation, Kind, Ref
 
 FLOATS = ("parse", "linear", "arithmetic", "round", "date_difference")
@@ -54,6 +55,10 @@ class Scene:
     def numbers(self, table: str) -> list[str]:
         """Candidates that are numbers or texts of numbers, not constant."""
         return self.select(table, lambda v: v.distinct > 1 and v.is_number)
+
+    def measures(self, table: str) -> list[str]:
+        """Numbers that are no positions in time or in the table: no row numbers, visits or study days."""
+        return [c for c in self.numbers(table) if c != self.ctx.sequence.get(table) and not positional(c)]
 
     def dates(self, table: str) -> list[str]:
         """Candidates that are dates with a known day somewhere."""
@@ -172,6 +177,15 @@ class Scene:
             *named,
             *(c for c in self.categories(derivation.table, 60, 1) if c not in named and c != derivation.target),
         ][:40]
+
+
+def positional(column: str) -> bool:
+    """Whether a name says row number, visit or study day.
+
+    >>> positional("LBSEQ"), positional("VISITDY"), positional("AESTDY"), positional("LBSTRESN")
+    (True, True, True, False)
+    """
+    return column.upper().endswith("DY") or any(is_named(role, column) for role in ("sequence", "visit", "visit_day"))
 
 
 def ref(table: str, *columns: str) -> tuple[Ref, ...]:

@@ -69,11 +69,10 @@ def mine(scene: Scene) -> list[Derivation]:
     """Conversions between numeric columns of one table, by no group, by test, or by test and original unit."""
     found: list[Derivation] = []
     for table in scene.tables:
-        numbers = scene.numbers(table)
+        numbers = scene.measures(table)
         if len(numbers) < 2:
             continue
         choices = _groupings(scene, table)
-        numbers = [c for c in numbers if c != scene.ctx.sequence.get(table)]
         here: list[Derivation] = []
         rest: list[tuple[str, str]] = []
         for target in (c for c in numbers if scene.values(table, c).stored_number):
