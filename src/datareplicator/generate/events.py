@@ -277,9 +277,8 @@ def _avoid_copies(model: EventModel, rows: EventRows, limit: np.ndarray, pinned:
             return
         chosen = candidates[np.unique(rows.subject[candidates], return_index=True)[1]]
         day, stop = rows.start[chosen], np.minimum(limit[chosen], np.nan_to_num(rows.end[chosen], nan=np.inf))
-        on = day >= 0
-        later = np.where(on, day + shift <= stop, day + shift < 0)
-        moved = np.where(later, day + shift, np.where(on, np.maximum(day - shift, 0), day - shift))
+        later = (day + shift <= stop) & ((day >= 0) | (day + shift < 0))
+        moved = np.where(later, day + shift, np.where(day >= 0, np.maximum(day - shift, 0), day - shift))
         rows.start = rows.start.copy()
         rows.start[chosen] = moved
 

@@ -52,7 +52,7 @@ def sample_terms(
         take = (donor[rows] >= 0) & ~fixed[rows] & (staple[rows] < 0) & (repeat[rows] < model.repeat[given])
         term[rows] = np.where(take, given, fresh(rows, streams.under(str(depth))))
         took[rows] = take
-    for attempt in range(FRESH_REDRAWS):
+    for attempt in range(FRESH_REDRAWS if model.distinct else 0):
         order = np.lexsort((took, staple < 0, group))  # what is taken or given stays, later fresh rows make way
         again = pd.DataFrame({"group": group[order], "term": term[order]}).duplicated().to_numpy()
         rows = np.sort(order[again])

@@ -11,10 +11,12 @@ from pydantic import model_validator
 from scipy.special import ndtr, ndtri
 from scipy.stats import nbinom
 
-from datareplicator.document import Document, Floats
+from datareplicator.document import Document, Floats, Ints
 
 PIT_KNOTS = 41
 PIT_PRIOR = 30.0
+EVEN = 0.5
+"""Ratio of variance to mean below which counts are no events that happen at random."""
 POWERS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 POWER_SD = 0.4
 GROUP_SD = 0.3
@@ -26,7 +28,8 @@ class CountModel(Document):
     """`rate[stratum, group]`: rows per unit of exposure to the `power` (under 1 where those who leave early have more
     rows for their time, as when events make them leave). `dispersion` a: variance = mean + a mean^2. `zero`: share
     of subjects that never have any. `pit`: cumulative shares of the PIT at equally spaced knots from 0 to 1.
-    `most`: the largest count to be drawn."""
+    `most`: the largest count to be drawn. `even`: the counts of equally many subjects each, ascending, where they vary
+    less than any of this family (as many rows for everyone); else empty."""
 
     rate: Floats
     power: float
@@ -34,6 +37,7 @@ class CountModel(Document):
     zero: float
     pit: Floats
     most: int
+    even: Ints = np.empty(0, dtype=np.int64)
 
     @model_validator(mode="after")
     def _shapes(self) -> CountModel:
@@ -58,6 +62,9 @@ class CountModel(Document):
 
     def draw(self, score: np.ndarray, mean: np.ndarray) -> np.ndarray:
         """Counts (int[n]) of subjects whose propensity is the standard normal `score`."""
+        if len(self.even):
+            place = np.minimum((ndtr(score) * len(self.even)).astype(np.int64), len(self.even) - 1)
+            return np.where(mean > 0, self.even[place], 0)
         knots = np.linspace(0, 1, PIT_KNOTS)
         uniform = np.interp(ndtr(score), self.pit, knots)
         inner = np.clip((uniform - self.zero) / (1 - self.zero), 0, 1 - 1e-9)
@@ -67,6 +74,10 @@ class CountModel(Document):
 
     def scores(self, count: np.ndarray, mean: np.ndarray) -> np.ndarray:
         """Standard normal scores of counts: mid-PIT, corrected by the learned PIT; NaN where no row is possible."""
+        if len(self.even):
+            low, high = (np.searchsorted(self.even, count, side=side) for side in ("left", "right"))
+            middle = np.clip((low + high) / 2 / len(self.even), 1e-4, 1 - 1e-4)
+            return np.where(mean > 0, ndtri(middle), np.nan)
         middle = (self.cdf(count - 1, mean) + self.cdf(count, mean)) / 2
         uniform = np.interp(middle, np.linspace(0, 1, PIT_KNOTS), self.pit)
         return np.where(mean > 0, ndtri(np.clip(uniform, 1e-4, 1 - 1e-4)), np.nan)
@@ -102,6 +113,10 @@ def fit_counts(
         most=int(np.ceil(1.3 * count.max(initial=0))) + (1 if count.any() else 0),
     )
     mean = model.mean(exposure, stratum, group)
+    possible = count[mean > 0]
+    if len(possible) and possible.var() < EVEN * possible.mean():
+        even = np.quantile(possible, (np.arange(100) + 0.5) / 100, method="inverted_cdf")
+        return model.model_copy(update={"even": even.astype(np.int64)})
     _, dispersion, zero = _fit_shape(count, mean * (1 - model.zero))
     model = model.model_copy(update={"dispersion": dispersion, "zero": zero})
     return model.model_copy(update={"pit": _pit(model, count, model.mean(exposure, stratum, group))})

@@ -16,7 +16,8 @@ from datareplicator.model.coding import Coding, encode, fit_coding
 
 DONOR, DONOR_CLASS, CLASS = "__donor__", "__donor_class__", "__own_class__"
 REPEAT_PRIOR = 10.0
-STAPLE, FEWEST_PEOPLE = 0.6, 5
+SMALL_VOCABULARY = 0.2
+STAPLE, STAPLE_EXCESS, ONCE, FEWEST_PEOPLE = 0.6, 0.1, 1.15, 5
 EXCLUSIVE = 1e-3
 """A term never seen at a level of a category, at which chance would leave it out with less than this probability,
 does not occur there (terms of one sex)."""
@@ -33,7 +34,8 @@ class Exclusion(Document):
 class TermModel(Document):
     """`class_table` draws the class, where classes are known, then `table` the term within it. `repeat[code]`:
     probability that a row repeats a donor with that term, `class_repeat[class]` that a fresh one stays in the class of
-    such a donor. `staple[regime, code]`: share of subjects with rows of a
+    such a donor. `distinct`: fresh terms are new to the subject (a vocabulary too small for that repeats by chance).
+    `staple[regime, code]`: share of subjects with rows of a
     regime (0 before the study, 1 on it) that have the term, of terms that most of them have; 0 for the others.
     `class_of[code]`: code of the class in `classes`. `context`: codings of the columns used."""
 
@@ -41,6 +43,7 @@ class TermModel(Document):
     classes: Coding
     class_of: Ints
     repeat: Floats
+    distinct: bool
     class_repeat: Floats
     staple: Floats
     class_table: Conditional | None
@@ -94,7 +97,7 @@ def fit_terms(
     given = np.where(donor >= 0, term[donor], 0)
     candidates[DONOR] = Candidate(given, coding.size)
     candidates[DONOR_CLASS] = Candidate(np.where(given >= 0, class_of[given], -1), classes.size)
-    repeat, fresh = _repeats(term, subject * 2 + on, donor, coding.size)
+    repeat, fresh, distinct = _repeats(term, subject * 2 + on, donor, coding.size)
     staple = _staples(term, subject, on, coding.size)
     learn = np.flatnonzero(fresh & (term >= 0) & (staple[on.astype(int), term] == 0))
     if not len(learn):
@@ -124,6 +127,7 @@ def fit_terms(
         classes=classes,
         class_of=class_of,
         repeat=repeat,
+        distinct=distinct,
         class_repeat=class_repeat,
         staple=staple,
         class_table=class_table,
@@ -147,14 +151,28 @@ def _classes(
     return classes, votes.argmax(axis=1).astype(np.int64)
 
 
-def _repeats(term: np.ndarray, group: np.ndarray, donor: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Repeat probability by term, and which rows are fresh: no row of their group before them has the term."""
-    repeated = pd.DataFrame({"group": group, "term": term}).duplicated().to_numpy()
+def _repeats(term: np.ndarray, group: np.ndarray, donor: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Repeat probability by term, which rows are fresh, and whether fresh terms are new ones to their group.
+
+    Where independent draws would repeat often, only what goes beyond chance counts as repetition, and every row is a
+    fresh draw otherwise.
+    """
+    frame = pd.DataFrame({"group": group, "term": term})
+    repeated = frame.duplicated().to_numpy()
     later = donor >= 0
-    pooled = repeated.sum() / (later.sum() + REPEAT_PRIOR)
+    if not later.any():
+        return np.zeros(size), ~repeated, True
+    share = np.bincount(np.maximum(term, 0), minlength=size) / len(term)
+    frame["new"] = np.where(repeated, 0.0, share[np.maximum(term, 0)])
+    chance = float((frame.groupby("group")["new"].cumsum() - frame["new"])[later].mean())
+    observed = float(repeated[later].mean())
+    distinct = chance < SMALL_VOCABULARY
+    net = observed if distinct else max((observed - chance) / max(1 - chance, 1e-9), 0.0)
+    pooled = net * later.sum() / (later.sum() + REPEAT_PRIOR)
     given = np.bincount(np.maximum(term[donor[later]], 0), minlength=size)
-    own = np.bincount(np.maximum(term[repeated], 0), minlength=size)
-    return np.clip((own + REPEAT_PRIOR * pooled) / (given + REPEAT_PRIOR), 0, 0.99), ~repeated
+    own = np.bincount(np.maximum(term[repeated], 0), minlength=size) * (net / observed if observed else 0.0)
+    repeat = np.clip((own + REPEAT_PRIOR * pooled) / (given + REPEAT_PRIOR), 0, 0.99)
+    return repeat, ~repeated if distinct else np.ones(len(term), dtype=bool), distinct
 
 
 def _class_repeats(own: np.ndarray, before: np.ndarray, size: int) -> np.ndarray:
@@ -172,14 +190,22 @@ def _class_repeats(own: np.ndarray, before: np.ndarray, size: int) -> np.ndarray
 
 
 def _staples(term: np.ndarray, subject: np.ndarray, on: np.ndarray, size: int) -> np.ndarray:
-    """Terms that most subjects have (the diagnosis under study) are given to subjects, not drawn for rows."""
+    """Terms that most subjects have once (the diagnosis under study) are given to subjects, not drawn for rows.
+
+    More subjects must have the term than independent draws of as many rows would give it to.
+    """
     share = np.zeros((2, size))
     for regime in (0, 1):
-        pairs = pd.DataFrame({"subject": subject, "term": term})[(on == regime) & (term >= 0)].drop_duplicates()
-        people = pairs["subject"].nunique()
-        if people >= FEWEST_PEOPLE:
-            share[regime] = np.bincount(pairs["term"], minlength=size) / people
-    return np.where(share >= STAPLE, share, 0.0)
+        rows = np.flatnonzero((on == regime) & (term >= 0))
+        unit, people = pd.factorize(subject[rows])
+        if len(people) < FEWEST_PEOPLE:
+            continue
+        times = np.bincount(term[rows], minlength=size)
+        having = np.bincount(pd.unique(term[rows] * len(people) + unit) // len(people), minlength=size) / len(people)
+        for code in np.flatnonzero((having >= STAPLE) & (times <= ONCE * having * len(people))):
+            expected = (1 - (1 - times[code] / len(rows)) ** np.bincount(unit)).mean()
+            share[regime, code] = having[code] if having[code] > expected + STAPLE_EXCESS else 0.0
+    return share
 
 
 def _exclusion(name: str, coding: Coding, level: np.ndarray, term: np.ndarray, subject: np.ndarray) -> Exclusion | None:
