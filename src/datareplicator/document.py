@@ -1,7 +1,7 @@
 """The pydantic base of everything that is written to a model document, and array fields that survive JSON.
 
-Arrays are written as nested lists, floats at 9 significant digits; NaN and infinity are written as null, -1e999 and
-1e999 never. Reading checks type, finiteness and shape, and pydantic names the path of what is wrong.
+Arrays are written as nested lists (without entries: as their shape), floats at 9 significant digits, NaN as null;
+infinity is refused. Reading checks type, finiteness and shape, and pydantic names the path of what is wrong.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+
+MOST_ENTRIES = 10_000_000
 
 
 class Document(BaseModel):
@@ -21,6 +24,8 @@ class Document(BaseModel):
 def _to_floats(value: Any) -> np.ndarray:
     if isinstance(value, np.ndarray):
         array = np.asarray(value, dtype=np.float64)
+    elif isinstance(value, dict):
+        array = np.empty(_empty_shape(value))
     else:
         try:
             array = np.array(_none_to_nan(value), dtype=np.float64)
@@ -41,7 +46,19 @@ def _none_to_nan(value: Any) -> Any:
     return value
 
 
+def _empty_shape(value: dict) -> tuple[int, ...]:
+    """The shape of an array without entries, which nested lists cannot tell."""
+    shape = value.get("shape")
+    whole = isinstance(shape, list) and all(isinstance(n, int) and 0 <= n <= MOST_ENTRIES for n in shape)
+    if set(value) != {"shape"} or not whole or 0 not in shape:  # type: ignore[operator]
+        raise ValueError("expected a list of numbers, or the shape of an array without entries")
+    return tuple(shape)  # type: ignore[arg-type]
+
+
 def _from_floats(array: np.ndarray) -> Any:
+    if not array.size and array.ndim > 1:
+        return {"shape": list(array.shape)}
+
     def one(x: float) -> float | None:
         return None if np.isnan(x) else float(f"{x:.9g}")
 
@@ -58,6 +75,8 @@ def _from_exact(array: np.ndarray) -> Any:
 def _to_ints(value: Any) -> np.ndarray:
     if isinstance(value, np.ndarray):
         return value.astype(np.int64)
+    if isinstance(value, dict):
+        return np.empty(_empty_shape(value), dtype=np.int64)
     try:
         array = np.array(value, dtype=object)
         if not all(isinstance(item, int) and not isinstance(item, bool) for item in array.ravel()):
@@ -67,11 +86,15 @@ def _to_ints(value: Any) -> np.ndarray:
         raise ValueError("expected a (nested) list of whole numbers of one shape") from error
 
 
+def _from_ints(array: np.ndarray) -> Any:
+    return {"shape": list(array.shape)} if not array.size and array.ndim > 1 else array.tolist()
+
+
 Floats = Annotated[np.ndarray, BeforeValidator(_to_floats), PlainSerializer(_from_floats, when_used="json")]
 """Parameters: any shape, 9 significant digits in JSON, NaN as null."""
 
 Exact = Annotated[np.ndarray, BeforeValidator(_to_floats), PlainSerializer(_from_exact, when_used="json")]
 """One-dimensional values that must come back bit for bit (a lattice of values as the source writes them)."""
 
-Ints = Annotated[np.ndarray, BeforeValidator(_to_ints), PlainSerializer(lambda a: a.tolist(), when_used="json")]
+Ints = Annotated[np.ndarray, BeforeValidator(_to_ints), PlainSerializer(_from_ints, when_used="json")]
 """Whole numbers, any shape."""

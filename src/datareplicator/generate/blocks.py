@@ -30,11 +30,16 @@ def generate_block(model: StudyModel, request: GenerateRequest, block: Block) ->
     """
     streams = Streams(request.seed, block.index)
     draw = sample_subjects(
-        model.subjects, BLOCK, block.index, streams.under("subjects"),
-        stratified=request.stratified, variation=request.variation,
-    )  # fmt: skip
+        model.subjects,
+        BLOCK,
+        block.index,
+        streams.under("subjects"),
+        stratified=request.stratified,
+        variation=request.variation,
+    )
     state, rows = _start(model, request, block, streams, draw)
     make_root(model, state)
+    rows = _cut(state, rows, model.visits)
     for table in model.tables:
         if isinstance(table, Visits):
             make_visits(model, table, state, rows)
@@ -55,11 +60,16 @@ def _start(
 ) -> tuple[State, VisitRows]:
     """Anchors and visits; `rows` are the visits of the joint list, by subject and visit."""
     subjects = draw.subjects
-    parts = [_visits(subjects, t.base, t.score, t.model, streams.under("timeline", t.table or ""), request) for t in model.timelines]
+    parts = [
+        _visits(subjects, t.base, t.score, t.model, streams.under("timeline", t.table or ""), request)
+        for t in model.timelines
+    ]
     if LAST_DAY in draw.values and not len(subjects.last_day):
         subjects.last_day = np.round(draw.values[LAST_DAY])
         subjects.covariates = subjects.covariates.drop(columns=[LAST_DAY])
-    together = [np.concatenate([getattr(p, f) for p in parts]) if parts else np.empty(0) for f in ("subject", "visit", "day")]
+    together = [
+        np.concatenate([getattr(p, f) for p in parts]) if parts else np.empty(0) for f in ("subject", "visit", "day")
+    ]
     order = np.lexsort((together[1], together[0])) if parts else np.empty(0, dtype=np.int64)
     rows = VisitRows(together[0][order].astype(np.int64), together[1][order].astype(np.int64), together[2][order])
     site = subjects.site
@@ -73,13 +83,31 @@ def _start(
     return State(request, block, streams, subjects, anchor, context, visits), rows
 
 
-def _visits(subjects: Subjects, base: int, score: str, timeline, streams: Streams, request: GenerateRequest) -> VisitRows:
+def _cut(state: State, rows: VisitRows, visits: int) -> VisitRows:
+    """The visits up to each subject's last day."""
+    if not np.isfinite(state.last).any():
+        return rows
+    keep = ~(rows.day > state.last[rows.subject])
+    kept = VisitRows(rows.subject[keep], rows.visit[keep], rows.day[keep])
+    state.visits = VisitDays(kept, state.subjects.n, visits) if state.visits is not None else None
+    if len(state.subjects.last_day):
+        state.subjects.last_day = np.minimum(state.subjects.last_day, state.last)
+    return kept
+
+
+def _visits(
+    subjects: Subjects, base: int, score: str, timeline, streams: Streams, request: GenerateRequest
+) -> VisitRows:
     """Visits of one timeline; only the study's own decides the subjects' last visit and day."""
     who = subjects
     if base or score != "stay":
         who = Subjects(
-            n=subjects.n, group=subjects.group, stratum=subjects.stratum, site=subjects.site, covariates=subjects.covariates,
+            n=subjects.n,
+            group=subjects.group,
+            stratum=subjects.stratum,
+            site=subjects.site,
+            covariates=subjects.covariates,
             score={"stay": subjects.score[score]},
-        )  # fmt: skip
+        )
     rows = sample_timeline(timeline, who, streams, request.variation)
     return VisitRows(rows.subject, rows.visit + base, rows.day)

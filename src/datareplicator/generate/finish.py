@@ -10,10 +10,11 @@ from datareplicator.generate.relations import draw_partners, write_relations
 from datareplicator.generate.state import State
 from datareplicator.model.reference import restore_reference
 from datareplicator.model.relations import mark_name
-from datareplicator.model.study_model import SourceTable, StudyModel
+from datareplicator.model.study_model import DatedFact, SourceTable, StudyModel
 from datareplicator.structure.derive import View, apply
 from datareplicator.structure.derive.sequence import sort_rows
 from datareplicator.structure.logical import from_logical
+from datareplicator.structure.order import needed
 from datareplicator.structure.spec import Derivation, Structure
 
 
@@ -22,11 +23,14 @@ def finish(model: StudyModel, state: State) -> dict[str, pd.DataFrame]:
     structure = model.structure
     _order_dates(structure, state)
     _write_keys(model, state)
-    compute_columns(structure, state)
+    compute_columns(model, state)
     _number_rows(structure, state)
     _write_relations(model, state)
     _sort_files(structure, state)
-    kept = {name: frame[state.subject[name] < state.block.keep].reset_index(drop=True) for name, frame in state.frames.items()}
+    kept = {
+        name: frame[state.subject[name] < state.block.keep].reset_index(drop=True)
+        for name, frame in state.frames.items()
+    }
     columns = {s.name: [c.name for c in s.columns] for s in model.sources if s.name not in model.reference}
     made = from_logical(kept, structure, columns)
     out = {}
@@ -39,13 +43,17 @@ def finish(model: StudyModel, state: State) -> dict[str, pd.DataFrame]:
     return out
 
 
-def compute_columns(structure: Structure, state: State) -> None:
+def compute_columns(model: StudyModel, state: State) -> None:
     """All computed columns of the tables that are there, each after what it rests on.
 
     Raises ModelError when some rest on each other or on a column that nothing makes.
     """
     view = View(state.frames)
-    left = [d for d in structure.derivations if d.table in state.frames]
+    computed = {(d.table, d.target) for d in model.structure.derivations}
+    for fact in model.root.facts:
+        if (fact.table, fact.date) not in computed:
+            _state_fact(fact, model, state, view)
+    left = [d for d in model.structure.derivations if d.table in state.frames]
     while left:
         postponed: list[Derivation] = []
         for derivation in left:
@@ -54,6 +62,9 @@ def compute_columns(structure: Structure, state: State) -> None:
             there = all(table in view.frames and column in view.frames[table] for table, column in needed)
             if there and not needed & waiting:
                 apply(derivation, view)
+                for fact in model.root.facts:
+                    if (fact.table, fact.date) == (derivation.table, derivation.target):
+                        _state_fact(fact, model, state, view)
             else:
                 postponed.append(derivation)
         if len(postponed) == len(left):
@@ -61,6 +72,20 @@ def compute_columns(structure: Structure, state: State) -> None:
             raise ModelError(f"these columns cannot be computed, what they rest on is not there: {names}.")
         left = postponed
     state.frames.update(view.frames)
+
+
+def _state_fact(fact: DatedFact, model: StudyModel, state: State, view: View) -> None:
+    """Date the rows of a fact as the root dates it: the row of a death has the day of the death."""
+    root = view.frames[model.root.table]
+    frame = view.frames.get(fact.table)
+    if frame is None or fact.date not in frame or (model.root.table, fact.root) not in state.days:
+        return
+    stated = root[fact.root].astype(object).to_numpy()[state.subject[fact.table]]
+    rows = (frame[fact.column].astype(object) == fact.code).to_numpy(dtype=bool) & ~pd.isna(stated)
+    if rows.any():
+        view.put(
+            fact.table, fact.date, frame[fact.date].astype(object).where(~rows, pd.Series(stated, index=frame.index))
+        )
 
 
 def inputs(derivation: Derivation) -> set[tuple[str, str]]:
@@ -95,7 +120,7 @@ def _write_keys(model: StudyModel, state: State) -> None:
     if key is None:
         return
     view = View(state.frames)
-    for derivation in _needed(structure, root, key):
+    for derivation in needed(structure, root, key):
         apply(derivation, view)
     state.frames.update(view.frames)
     values = state.frames[root][key]
@@ -109,22 +134,14 @@ def _write_keys(model: StudyModel, state: State) -> None:
                 frame[column] = pd.Categorical.from_codes(codes, categories=pd.Index(values.astype(str), dtype="str"))
 
 
-def _needed(structure: Structure, table: str, column: str) -> list[Derivation]:
-    """The derivations of one table that a column of it rests on, in computing order."""
-    wanted, out = {column}, []
-    for derivation in reversed(structure.derivations):
-        if derivation.table == table and derivation.target in wanted:
-            wanted |= {s.column for s in derivation.sources if s.table == table}
-            out.append(derivation)
-    return out[::-1]
-
-
 def _number_rows(structure: Structure, state: State) -> None:
     """Row numbers of tables whose numbering no derivation gives: in the order of the rows."""
     for name, frame in state.frames.items():
         spec = structure.tables[name]
         if spec.sequence is not None and spec.sequence not in frame:
-            frame[spec.sequence] = pd.Series(state.subject[name]).groupby(state.subject[name]).cumcount().to_numpy() + 1.0
+            frame[spec.sequence] = (
+                pd.Series(state.subject[name]).groupby(state.subject[name]).cumcount().to_numpy() + 1.0
+            )
 
 
 def _write_relations(model: StudyModel, state: State) -> None:
@@ -139,12 +156,21 @@ def _write_relations(model: StudyModel, state: State) -> None:
                 continue
             pairs.append(
                 draw_partners(
-                    kind, drivers, state.subject[kind.driver], state.frames[kind.partner], state.subject[kind.partner],
-                    state.marks.get(f"{kind.partner}/{name}"), state.streams.under(relation.table, str(k)),
+                    kind,
+                    drivers,
+                    state.subject[kind.driver],
+                    state.frames[kind.partner],
+                    state.subject[kind.partner],
+                    state.marks.get(f"{kind.partner}/{name}"),
+                    state.streams.under(relation.table, str(k)),
                 )
-            )  # fmt: skip
+            )
         spec = structure.tables[relation.table]
-        keys = state.frames[model.root.table][[key]].rename(columns={key: spec.subject}) if key and spec.subject else pd.DataFrame()
+        keys = (
+            state.frames[model.root.table][[key]].rename(columns={key: spec.subject})
+            if key and spec.subject
+            else pd.DataFrame()
+        )
         columns = [c.name for c in spec.columns]
         frame, owner = write_relations(relation, pairs, state.frames, state.subject, keys, columns)
         state.frames[relation.table], state.subject[relation.table] = frame, owner
@@ -183,13 +209,19 @@ def _cast(values: pd.Series, dtype: str) -> pd.Series:
             return values
         return _texts(values)
     if dtype.startswith(("float", "int", "Int")):
-        number = pd.to_numeric(values.astype(object), errors="coerce") if not pd.api.types.is_numeric_dtype(values.dtype) else values
+        number = (
+            pd.to_numeric(values.astype(object), errors="coerce")
+            if not pd.api.types.is_numeric_dtype(values.dtype)
+            else values
+        )
         if dtype.startswith("float"):
             return number.astype("float64")
         whole = number.round() if pd.api.types.is_float_dtype(number.dtype) else number
         return whole.astype("Int64") if whole.isna().any() else whole.astype("int64")
     if dtype == "boolean":
-        text = values.astype(object).map({"True": True, "False": False, True: True, False: False, 1.0: True, 0.0: False})
+        text = values.astype(object).map(
+            {"True": True, "False": False, True: True, False: False}
+        )
         return text.astype("boolean")
     return values.astype(dtype)
 

@@ -26,9 +26,8 @@ def make_findings(model: StudyModel, tables: list[Findings], state: State, level
     )
     for table in tables:
         here = (drawn.cell >= table.first) & (drawn.cell < table.first + len(table.cells))
-        alive = rows.day[drawn.visit_row] <= state.last[drawn.subject] if len(state.last) else True
         possible = np.isin(drawn.visit, table.seen) & ~without(model, table.table, state)[drawn.subject]
-        pick = np.flatnonzero(here & alive & possible)
+        pick = np.flatnonzero(here & possible)
         cell = drawn.cell[pick] - table.first
         order = np.lexsort((cell, drawn.visit[pick], drawn.subject[pick]))
         pick, cell = pick[order], cell[order]
@@ -42,7 +41,13 @@ def without(model: StudyModel, table: str, state: State) -> np.ndarray:
 
 
 def _make_table(
-    model: StudyModel, table: Findings, state: State, subject: np.ndarray, visit: np.ndarray, cell: np.ndarray, value: np.ndarray
+    model: StudyModel,
+    table: Findings,
+    state: State,
+    subject: np.ndarray,
+    visit: np.ndarray,
+    cell: np.ndarray,
+    value: np.ndarray,
 ) -> None:
     spec = model.structure.tables[table.table]
     frame = pd.DataFrame(index=pd.RangeIndex(len(subject)))

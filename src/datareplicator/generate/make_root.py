@@ -9,8 +9,10 @@ from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
 from datareplicator.model.context import MARK, row_context
 from datareplicator.model.identity import sample_identifier
-from datareplicator.model.study_model import RootModel, StudyModel
+from datareplicator.model.study_model import Flag, RootModel, StudyModel
 from datareplicator.model.training import day_anchors
+from datareplicator.structure.derive import View, apply
+from datareplicator.structure.order import needed
 from datareplicator.structure.spec import TableSpec
 
 
@@ -32,10 +34,29 @@ def make_root(model: StudyModel, state: State) -> None:
         state.write_date(root.table, birth.column, days, precision, None, birth.text)
     anchors = day_anchors(index, None, state.visits, subjects, {})
     drawn = fill_rows(root.outcomes, state, row_context(state.context, index, {}), anchors, subjects.stratum)
-    _add_context(root, state, drawn)
+    for name in drawn.columns:
+        if name in frame and name not in {f.name for f in root.flags}:
+            state.context[MARK + name] = drawn[name].reset_index(drop=True)
+    for flag in root.flags:
+        state.context[MARK + flag.name] = _flag(model, flag, state, drawn)
+        if flag.name in frame:
+            frame.drop(columns=[flag.name], inplace=True)
     state.last = _last_days(root, state)
+    _end_dates(root, state)
     for identifier in root.identifiers:
         frame[identifier.column] = sample_identifier(identifier, state.numbers, frame)
+
+
+def _flag(model: StudyModel, flag: Flag, state: State, drawn: pd.DataFrame) -> pd.Series:
+    """Y or N for each subject."""
+    if flag.drawn:
+        return drawn[flag.name].reset_index(drop=True)
+    root = model.root.table
+    view = View({root: state.frames[root]})
+    for derivation in needed(model.structure, root, flag.column):
+        apply(derivation, view)
+    holds = (view.frames[root][flag.column].astype(object).map(str) == flag.value).to_numpy(dtype=bool)
+    return pd.Series(np.where(holds, "Y", "N")).astype("category")
 
 
 def _last_days(root: RootModel, state: State) -> np.ndarray:
@@ -46,6 +67,21 @@ def _last_days(root: RootModel, state: State) -> np.ndarray:
         if fact.terminal and fact.flag is not None and day is not None:
             last = np.where(flagged(state, fact.flag) & np.isfinite(day), np.fmin(last, day), last)
     return last
+
+
+def _end_dates(root: RootModel, state: State) -> None:
+    """No date of the root lies after a subject's last day."""
+    frame = state.frames[root.table]
+    for fact in root.facts:
+        if not fact.terminal or fact.root not in frame:
+            continue
+        for date in root.outcomes.dates:
+            day = state.days[root.table, date.column]
+            over = day > state.last
+            if over.any():
+                end = frame[fact.root].astype(object)
+                frame[date.column] = frame[date.column].astype(object).where(~over, end)
+                state.days[root.table, date.column] = np.where(over, state.last, day)
 
 
 def _typed(spec: TableSpec, column: str, values: tuple[str, ...], code: np.ndarray) -> pd.Series:
@@ -60,17 +96,6 @@ def _covariate(spec: TableSpec, name: str, values: pd.Series) -> pd.Series:
     if spec.column(name).encoding in ("integer", "float") and isinstance(values.dtype, pd.CategoricalDtype):
         return pd.to_numeric(values.astype("object"), errors="coerce")
     return values.reset_index(drop=True)
-
-
-def _add_context(root: RootModel, state: State, drawn: pd.DataFrame) -> None:
-    """Outcomes and flags become part of the context of all further rows."""
-    frame = state.frames[root.table]
-    for name in drawn.columns:
-        if name in root.flags:
-            state.context[MARK + name] = drawn[name].reset_index(drop=True)
-            frame.drop(columns=[name], inplace=True)
-        elif name in frame:
-            state.context[MARK + name] = drawn[name].reset_index(drop=True)
 
 
 def flagged(state: State, name: str) -> np.ndarray:

@@ -27,7 +27,6 @@ def make_visits(model: StudyModel, table: Visits, state: State, rows: VisitRows)
     """One row for each attended visit of the study's own schedule."""
     spec = model.structure.tables[table.table]
     own = np.flatnonzero(np.isin(rows.visit, table.seen))
-    own = own[_alive(state, rows.subject[own], rows.day[own])]
     subject, visit = rows.subject[own], rows.visit[own]
     frame = pd.DataFrame(index=pd.RangeIndex(len(own)))
     state.frames[table.table], state.subject[table.table] = frame, subject
@@ -58,7 +57,6 @@ def make_sets(model: StudyModel, table: Sets, state: State) -> None:
     own = _write_periods(table, state, drawn)
     anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, drawn.code)
-    _write_facts(model, table.table, state)
     _draw_related(model, table.table, state)
 
 
@@ -112,24 +110,6 @@ def _write_visit(model: StudyModel, table: str, column: VisitColumn, state: Stat
     return index
 
 
-def _write_facts(model: StudyModel, table: str, state: State) -> None:
-    """Dates that the root states: the row of a death is dated with the death."""
-    for fact in model.root.facts:
-        day = state.days.get((model.root.table, fact.root))
-        if fact.table != table or day is None or fact.date not in state.frames[table]:
-            continue
-        frame, subject = state.frames[table], state.subject[table]
-        rows = (frame[fact.column].astype(object) == fact.code).to_numpy(dtype=bool) & np.isfinite(day[subject])
-        if not rows.any() or (table, fact.date) not in state.days:
-            continue
-        own = np.where(rows, day[subject], state.days[table, fact.date])
-        known = frame[fact.date].notna().to_numpy() | rows
-        text = model.structure.tables[table].column(fact.date).encoding == "text"
-        column = frame[fact.date]
-        state.write_date(table, fact.date, own, np.where(known, int(Precision.DAY), 0), None, text)
-        frame[fact.date] = frame[fact.date].astype(object).where(rows, column.astype(object))
-
-
 def _draw_related(model: StudyModel, table: str, state: State) -> None:
     """Choose the rows of this table that drive a relation; they ask their subjects for a partner."""
     for relation in model.relations:
@@ -143,9 +123,13 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
     """Events with terms, dates and attributes, then what is left."""
     flags = {mark: _asked(model, state, mark) for mark in table.marks}
     drawn = sample_events(
-        table.model, state.subjects, state.streams.under(table.table, "events"), state.request.variation,
-        flags=flags, pins=_pins(model, table, state),
-    )  # fmt: skip
+        table.model,
+        state.subjects,
+        state.streams.under(table.table, "events"),
+        state.request.variation,
+        flags=flags,
+        pins=_pins(model, table, state),
+    )
     keep = _alive(state, drawn.subject, drawn.start)
     for mark in drawn.marks.values():
         keep |= mark
@@ -156,15 +140,20 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
     if table.term is not None and drawn.code is not None:
         frame[table.term] = drawn.code.array
     for column, day, precision in (
-        (table.start, drawn.start, drawn.precision("start")), (table.end, drawn.end, drawn.precision("end")),
-    ):  # fmt: skip
+        (table.start, drawn.start, drawn.precision("start")),
+        (table.end, drawn.end, drawn.precision("end")),
+    ):
         if column is not None:
             _write_event_date(state, table, column, day, precision)
     visit = None
     for name in drawn.attributes.columns:
         if name == MARK + VISIT:
             if table.visit is not None:
-                index = pd.to_numeric(drawn.attributes[name].astype(object), errors="coerce").fillna(-1).to_numpy(dtype=np.int64)
+                index = (
+                    pd.to_numeric(drawn.attributes[name].astype(object), errors="coerce")
+                    .fillna(-1)
+                    .to_numpy(dtype=np.int64)
+                )
                 visit = _write_visit(model, table.table, table.visit, state, index)
         else:
             frame[name] = drawn.attributes[name].array
@@ -187,7 +176,7 @@ def _write_event_date(state: State, table: Events, column: str, day: np.ndarray,
 def _asked(model: StudyModel, state: State, mark: str) -> np.ndarray:
     """The subjects that must have a row with a mark: by their flag, or by a related row that is already there."""
     if mark.startswith(FLAG):
-        return flagged(state, next((f for f in model.root.flags if mark.startswith(f + ":")), mark))
+        return flagged(state, next((f.name for f in model.root.flags if mark.startswith(f.name + ":")), mark))
     out = np.zeros(state.subjects.n, dtype=bool)
     for relation in model.relations:
         for k, kind in enumerate(relation.types):
@@ -206,6 +195,10 @@ def _pins(model: StudyModel, table: Events, state: State) -> dict[str, Pin]:
         name = f"{fact.flag}:{fact.table}:{fact.column}:{fact.code}"
         if name in table.marks and fact.date in (table.start, table.end):
             out[name] = Pin(start=day) if fact.date == table.start else Pin(end=day)
+    ending = {f.flag for f in model.root.facts if f.terminal and f.flag is not None}
+    for mark in table.marks:
+        if mark not in out and any(mark.startswith(f"{flag}:") for flag in ending):
+            out[mark] = Pin(end=np.where(np.isfinite(state.last), state.last, np.nan))
     return out
 
 
@@ -217,7 +210,11 @@ def make_children(model: StudyModel, table: Children, state: State) -> None:
     above, parent_spec = state.frames[key.parent], model.structure.tables[key.parent]
     context = parent_context(above, parent_spec)
     parent, attributes = sample_children(
-        table.model, context, state.subject[key.parent], state.streams.under(table.table, "children"), state.request.variation
+        table.model,
+        context,
+        state.subject[key.parent],
+        state.streams.under(table.table, "children"),
+        state.request.variation,
     )
     subject = state.subject[key.parent][parent]
     frame = pd.DataFrame(index=pd.RangeIndex(len(parent)))

@@ -54,11 +54,17 @@ def draw_partners(
         score = np.where(marked, score + 1e6, score)
     rows = np.flatnonzero(drivers)
     counts = np.cumsum(kind.partners)
-    wanted = 1 + np.searchsorted(counts, streams.get("count").random(len(rows)) * counts[-1]) if len(counts) else np.ones(len(rows), int)
+    wanted = (
+        1 + np.searchsorted(counts, streams.get("count").random(len(rows)) * counts[-1])
+        if len(counts)
+        else np.ones(len(rows), int)
+    )
     slots = pd.DataFrame({"driver": np.repeat(rows, wanted)})
     slots["subject"] = driver_subject[slots["driver"].to_numpy()]
     slots["place"] = slots.groupby("subject").cumcount()
-    offers = pd.DataFrame({"partner": np.arange(n), "subject": subject, "score": -score}).sort_values(["subject", "score"])
+    offers = pd.DataFrame({"partner": np.arange(n), "subject": subject, "score": -score}).sort_values(
+        ["subject", "score"]
+    )
     offers["place"] = offers.groupby("subject").cumcount()
     made = slots.merge(offers, on=["subject", "place"], how="inner")
     return Pairs(kind, made["driver"].to_numpy(), made["partner"].to_numpy())
@@ -80,7 +86,15 @@ def write_relations(
         drivers = pd.unique(pair.driver)
         group = base + pd.Index(drivers).get_indexer(pair.driver)
         base += len(drivers)
-        parts.append(_side(kind.driver, kind.driver_pointer, kind.driver_domain, drivers, group=np.arange(len(drivers)) + base - len(drivers)))
+        parts.append(
+            _side(
+                kind.driver,
+                kind.driver_pointer,
+                kind.driver_domain,
+                drivers,
+                group=np.arange(len(drivers)) + base - len(drivers),
+            )
+        )
         parts.append(_side(kind.partner, kind.partner_pointer, kind.partner_domain, pair.partner, group=group))
     if not parts or not sum(len(p) for p in parts):
         return pd.DataFrame({c: pd.Series(dtype="str") for c in columns}), np.empty(0, dtype=np.int64)
@@ -97,7 +111,11 @@ def write_relations(
     out = keys.iloc[owner].reset_index(drop=True)
     number = rows.groupby("subject")["group"].transform(lambda g: pd.factorize(g)[0]).to_numpy(dtype=np.int64)
     out[roles.group] = sample_identifier(model.group, number, out)
-    out[roles.domain], out[roles.pointer], out[roles.value] = rows["domain"], rows["pointer"], rows["text"].astype("str")
+    out[roles.domain], out[roles.pointer], out[roles.value] = (
+        rows["domain"],
+        rows["pointer"],
+        rows["text"].astype("str"),
+    )
     return out.assign(**model.constants).reindex(columns=columns), owner
 
 

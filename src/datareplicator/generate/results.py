@@ -8,7 +8,9 @@ import pandas as pd
 from datareplicator.model.results import ResultCell, ResultModel, UnitScale
 
 
-def write_results(model: ResultModel, cell: np.ndarray, number: np.ndarray, unit: pd.Series | None) -> dict[str, pd.Series]:
+def write_results(
+    model: ResultModel, cell: np.ndarray, number: np.ndarray, unit: pd.Series | None
+) -> dict[str, pd.Series]:
     """The result columns of rows of one table.
 
     `cell`: int, counted from the model's first; `number`: float, NaN for rows without a result; `unit`: the original
@@ -86,7 +88,9 @@ def _write_scaled(
     usual = {}
     for scale in model.scales:
         usual.setdefault(scale.cell, scale)
-    names = np.full(len(own), "", dtype=object) if unit is None else unit.astype(object).where(unit.notna(), "").to_numpy()
+    names = (
+        np.full(len(own), "", dtype=object) if unit is None else unit.astype(object).where(unit.notna(), "").to_numpy()
+    )
     at = np.flatnonzero(rows)
     groups = pd.DataFrame({"cell": own[at], "unit": names[at].astype(str)}).groupby(["cell", "unit"], sort=False)
     for key, index in groups.indices.items():
@@ -94,7 +98,7 @@ def _write_scaled(
         scale = scales.get((int(k), name)) or usual.get(int(k))
         here = at[index]
         if scale is None:
-            _write_plain([c for c in out], model.value, number, _mask(len(own), here), out)
+            _write_plain(list(out), model.value, number, _mask(len(own), here), out)
             continue
         original, text = _original(scale, number[here])
         if model.cells[int(k)].collected:

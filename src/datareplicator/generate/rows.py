@@ -11,7 +11,16 @@ from datareplicator.generate.offsets import sample_clock, sample_offsets
 from datareplicator.generate.personal import sample_personal
 from datareplicator.generate.state import State
 from datareplicator.model.identity import sample_identifier
-from datareplicator.model.rows import BEFORE, OWN, PRECISION, DateColumn, ReferenceColumn, RowIdentifier, RowsModel, clock_key
+from datareplicator.model.rows import (
+    BEFORE,
+    OWN,
+    PRECISION,
+    DateColumn,
+    ReferenceColumn,
+    RowIdentifier,
+    RowsModel,
+    clock_key,
+)
 from datareplicator.seeds import Streams
 
 
@@ -75,7 +84,14 @@ def _fill_dates(
         for name, values in before.items():
             values[subject[rows]] = days[name][rows]
     for date in model.dates:
-        _write_date(date, state, model.table, days[date.column], drawn[PRECISION + date.column], streams.under("clock", date.column))
+        _write_date(
+            date,
+            state,
+            model.table,
+            days[date.column],
+            drawn[PRECISION + date.column],
+            streams.under("clock", date.column),
+        )
 
 
 def _sharing(date: DateColumn, subject: np.ndarray, visit: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +105,12 @@ def _sharing(date: DateColumn, subject: np.ndarray, visit: np.ndarray | None) ->
 
 
 def _draw_days(
-    model: DateColumn, state: State, subject: np.ndarray, anchors: dict[str, np.ndarray], code: np.ndarray, streams: Streams
+    model: DateColumn,
+    state: State,
+    subject: np.ndarray,
+    anchors: dict[str, np.ndarray],
+    code: np.ndarray,
+    streams: Streams,
 ) -> np.ndarray:
     day = sample_offsets(model.offsets, anchors, code, streams)
     return np.minimum(day, state.last[subject]) if len(state.last) else day
@@ -140,5 +161,9 @@ def _reference(reference: ReferenceColumn, state: State, table: str, rng: np.ran
     position = np.full(len(subject), -1)
     position[chosen["row"].to_numpy()] = chosen["parent"].to_numpy()
     position[rng.random(len(subject)) < reference.missing] = -1
-    taken = values.iloc[np.maximum(position, 0)].reset_index(drop=True) if len(values) else pd.Series(np.nan, index=rows.index)
+    taken = (
+        values.iloc[np.maximum(position, 0)].reset_index(drop=True)
+        if len(values)
+        else pd.Series(np.nan, index=rows.index)
+    )
     return taken.where(position >= 0)

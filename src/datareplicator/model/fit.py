@@ -96,16 +96,18 @@ class _Schedule:
 
 def _start(prepared: Prepared, min_subjects: int) -> tuple[Training, list[Timeline], _Schedule]:
     """Subjects with arm, site and stratum; the timelines; the visits of every table."""
-    structure = prepared.structure
     blank = np.zeros(prepared.n, dtype=np.int64)
     first_roles = sort_root(prepared, blank, blank)
     group, _ = allocate(prepared, first_roles.group)
     site, sites = allocate(prepared, first_roles.site)
     stratum, lacking = strata(prepared, group)
     subjects = Subjects(
-        n=prepared.n, group=group, stratum=stratum, site=site if sites else np.full(prepared.n, -1),
+        n=prepared.n,
+        group=group,
+        stratum=stratum,
+        site=site if sites else np.full(prepared.n, -1),
         covariates=pd.DataFrame(index=pd.RangeIndex(prepared.n)),
-    )  # fmt: skip
+    )
     training = Training(prepared=prepared, subjects=subjects, roles=first_roles, min_subjects=min_subjects)
     schedule = _Schedule()
     schedule.strata = lacking
@@ -170,9 +172,12 @@ def _occasions(training: Training, spec: TableSpec, base: int) -> tuple[Seen, Ti
     rows = VisitRows(table["s"].to_numpy(), table["v"].to_numpy(), table["d"].to_numpy(dtype=float))
     middle = table.groupby("v").d.median().reindex(range(count)).to_numpy(dtype=float)
     aside = Subjects(
-        n=prepared.n, group=training.subjects.group, stratum=training.subjects.stratum, site=training.subjects.site,
+        n=prepared.n,
+        group=training.subjects.group,
+        stratum=training.subjects.stratum,
+        site=training.subjects.site,
         covariates=training.subjects.covariates,
-    )  # fmt: skip
+    )
     model, score = fit_timeline(rows, np.arange(count, dtype=float) + 1, middle, aside)
     training.features.append(Feature(name=occasion_score(spec.name), kind="score", values=score))
     training.visit[spec.name] = np.where(index >= 0, index + base, -1)
@@ -236,7 +241,14 @@ def _place(prepared: Prepared, spec: TableSpec) -> int:
     elsewhere = (Layout.REFERENCE, Layout.SUPPLEMENT, Layout.RELATION, Layout.FINDINGS)
     if spec.layout in elsewhere or spec.name == prepared.structure.root or not _has_subjects(prepared, spec):
         return 9
-    ranks = {Layout.VISITS: 0, Layout.SUBJECT: 1, Layout.ONCE: 1, Layout.SETS: 2, Layout.INTERVALS: 2, Layout.CHILDREN: 5}
+    ranks = {
+        Layout.VISITS: 0,
+        Layout.SUBJECT: 1,
+        Layout.ONCE: 1,
+        Layout.SETS: 2,
+        Layout.INTERVALS: 2,
+        Layout.CHILDREN: 5,
+    }
     return ranks.get(spec.layout, 3)
 
 
@@ -251,7 +263,13 @@ def _source(table: Table) -> SourceTable:
         label=table.label,
         columns=tuple(
             SourceColumn(
-                name=c.name, type=c.type, label=c.label, length=c.length, format=c.format, informat=c.informat, blank=c.blank
+                name=c.name,
+                type=c.type,
+                label=c.label,
+                length=c.length,
+                format=c.format,
+                informat=c.informat,
+                blank=c.blank,
             )
             for c in table.columns.values()
         ),
@@ -277,6 +295,7 @@ def _warnings(prepared: Prepared) -> list[str]:
     if prepared.n >= FEW_SUBJECTS:
         return []
     return [
-        f"Only {prepared.n} subject(s) to learn from: correlations, rare categories and differences between arms cannot be "
+        f"Only {prepared.n} subject(s) to learn from: correlations, rare categories and differences between arms "
+        "cannot be 
         "learned; new subjects vary about the few that were seen."
     ]

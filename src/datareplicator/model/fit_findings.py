@@ -1,4 +1,4 @@
-"""Learning all findings tables together: cells, replicates, occasions of tables without visits, then each table's rows."""
+"""Learning all findings tables together: cells and replicates first, then each table's other columns."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def fit_all_findings(
     if not cells:
         return None, None, made
     observed = [_observations(training, part) for part in made]
-    together = Observations(*(np.concatenate([getattr(o, f) for o in observed]) for f in ("subject", "visit", "cell", "day", "value")))
+    together = Observations(
+        *(np.concatenate([getattr(o, f) for o in observed]) for f in ("subject", "visit", "cell", "day", "value"))
+    )
     model, effects = fit_findings(together, cells, training.subjects, len(visit_day), visit_day)
     return model, effects, made
 
@@ -73,9 +75,15 @@ def _cells_of(
     for k in distinct["c"].unique():
         tests.setdefault((spec.name, results.cells[int(k)].test), len(tests))
     return TableCells(
-        spec=spec, results=results, first=first, of=distinct["c"].to_numpy(), replicate=distinct["r"].to_numpy(),
-        cell=np.where(usable, index + first, -1), number=number, visits=visits,
-    )  # fmt: skip
+        spec=spec,
+        results=results,
+        first=first,
+        of=distinct["c"].to_numpy(),
+        replicate=distinct["r"].to_numpy(),
+        cell=np.where(usable, index + first, -1),
+        number=number,
+        visits=visits,
+    )
 
 
 def _as_cells(part: TableCells, tests: dict[tuple[str, str | None], int]) -> list[Cell]:
@@ -105,13 +113,27 @@ def fit_findings_rows(training: Training, part: TableCells) -> Findings:
     known = findings_known(part.results, part.of, np.maximum(part.cell - part.first, 0), visit, part.number)
     anchors = day_anchors(subject, visit, training.visits, training.subjects, {})
     rows = fit_rows(
-        prepared, spec, columns, training.row_context(spec, known), anchors, visit,
-        rows=part.cell >= 0, hard=("@measured",), visit=visit, min_subjects=training.min_subjects,
-    )  # fmt: skip
+        prepared,
+        spec,
+        columns,
+        training.row_context(spec, known),
+        anchors,
+        visit,
+        rows=part.cell >= 0,
+        hard=("@measured",),
+        visit=visit,
+        min_subjects=training.min_subjects,
+    )
     return Findings(
-        table=spec.name, results=part.results, first=part.first, cells=part.of, replicate=part.replicate,
-        visits=part.visits, seen=np.unique(visit[part.cell >= 0]), rows=rows,
-    )  # fmt: skip
+        table=spec.name,
+        results=part.results,
+        first=part.first,
+        cells=part.of,
+        replicate=part.replicate,
+        visits=part.visits,
+        seen=np.unique(visit[part.cell >= 0]),
+        rows=rows,
+    )
 
 
 def findings_known(
@@ -123,7 +145,9 @@ def findings_known(
     names = sorted({c.test or "" for c in results.cells})
     test = np.array([names.index(c.test or "") for c in results.cells], dtype=np.int64)
     return {
-        "test": pd.Series(pd.Categorical.from_codes(test[result], categories=names)) if names else pd.Series(dtype="str"),
+        "test": pd.Series(pd.Categorical.from_codes(test[result], categories=names))
+        if names
+        else pd.Series(dtype="str"),
         "cell": pd.Series(result).astype(str).astype("category"),
         "visit": pd.Series(visit).astype(str).astype("category"),
         "measured": pd.Series(np.where(np.isfinite(number), "Y", "N")).astype("category"),

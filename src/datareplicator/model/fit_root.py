@@ -9,12 +9,13 @@ from datareplicator.model.context import MARK
 from datareplicator.model.identity import fit_identifier
 from datareplicator.model.prepare import Prepared
 from datareplicator.model.rows import fit_rows
-from datareplicator.model.study_model import Birth, DatedFact, RootModel
+from datareplicator.model.study_model import Birth, DatedFact, Flag, RootModel
 from datareplicator.model.subject_model import Feature
 from datareplicator.model.training import Training, day_anchors
-from datareplicator.structure.spec import Kind, Link
+from datareplicator.structure.spec import Kind, Link, Structure
 
 FLAG = "flag:"
+SLIP = 3
 
 
 def allocate(prepared: Prepared, column: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -90,15 +91,23 @@ def fit_root(training: Training) -> RootModel:
     spec = prepared.structure.tables[prepared.structure.root or ""]
     index = prepared.subject[spec.name]
     safe = np.maximum(index, 0)
-    flags = {name: pd.Series(flag[safe]).map({True: "Y", False: "N"}) for name, flag in training.flagged.items()}
+    described = _flags(training)
+    drawn = [f.name for f in described if f.drawn]
+    flags = {name: pd.Series(training.flagged[name][safe]).map({True: "Y", False: "N"}) for name in drawn}
     context = training.row_context(spec, {})
     anchors = day_anchors(index, None, training.visits, training.subjects, {})
     code = training.subjects.stratum[safe]
     rows = fit_rows(
-        prepared, spec, [*roles.outcomes, *roles.personal, *roles.dates], context, anchors, code,
+        prepared,
+        spec,
+        [*roles.outcomes, *roles.personal, *roles.dates],
+        context,
+        anchors,
+        code,
         extra=pd.DataFrame(flags, index=prepared.frames[spec.name].index) if flags else None,
-        hard=(MARK + "stratum",), min_subjects=training.min_subjects,
-    )  # fmt: skip
+        hard=(MARK + "stratum",),
+        min_subjects=training.min_subjects,
+    )
     _keep_outcomes(training, spec.name)
     groups = allocate(prepared, roles.group)[1]
     sites = allocate(prepared, roles.site)[1]
@@ -112,10 +121,40 @@ def fit_root(training: Training) -> RootModel:
         identifiers.append(fit_identifier(prepared.frames[spec.name][name], prepared.frames[spec.name][known]))
         known.append(name)
     return RootModel(
-        table=spec.name, group=roles.group, groups=groups, site=roles.site, sites=sites,
-        covariates=tuple(roles.covariates), births=births, identifiers=tuple(identifiers),
-        flags=tuple(training.flagged), facts=_dated_facts(training), outcomes=rows,
-    )  # fmt: skip
+        table=spec.name,
+        group=roles.group,
+        groups=groups,
+        site=roles.site,
+        sites=sites,
+        covariates=tuple(roles.covariates),
+        births=births,
+        identifiers=tuple(identifiers),
+        flags=described,
+        facts=_dated_facts(training),
+        outcomes=rows,
+    )
+
+
+def _flags(training: Training) -> tuple[Flag, ...]:
+    structure = training.prepared.structure
+    root = structure.root or ""
+    out = {}
+    for link in structure.links:
+        name = flag_name(link)
+        if link.kind == "flag" and name in training.flagged:
+            drawn = not from_root_alone(structure, root, link.root)
+            out[name] = Flag(name=name, column=link.root, value=str(link.value), drawn=drawn)
+    return tuple(out.values())
+
+
+def from_root_alone(structure: Structure, root: str, column: str) -> bool:
+    """Whether a root column is free or computed from free columns of the root only."""
+    made = [d for d in structure.derivations if d.table == root and d.target == column]
+    if not made:
+        return True
+    return all(
+        s.table == root and s.column != column and from_root_alone(structure, root, s.column) for s in made[0].sources
+    )
 
 
 def _dated_facts(training: Training) -> tuple[DatedFact, ...]:
@@ -129,16 +168,20 @@ def _dated_facts(training: Training) -> tuple[DatedFact, ...]:
         flag = flags.get((link.table, link.column, link.code))
         out.append(
             DatedFact(
-                root=link.root, table=link.table, column=link.column, code=link.code, date=link.date,
+                root=link.root,
+                table=link.table,
+                column=link.column,
+                code=link.code,
+                date=link.date,
                 flag=flag if flag in training.flagged else None,
                 terminal=flag in training.flagged and _terminal(training, root, link.root),
-            )  # fmt: skip
+            )
         )
     return tuple(out)
 
 
 def _terminal(training: Training, root: str, column: str) -> bool:
-    """Whether nothing of a subject is dated after the root's date, for all who have one."""
+    """Whether the visits of a subject end with the root's date, for all who have one."""
     prepared = training.prepared
     day, index = prepared.days(root, column), prepared.subject[root]
     end = np.full(prepared.n, np.inf)
@@ -147,7 +190,9 @@ def _terminal(training: Training, root: str, column: str) -> bool:
     if training.visits is None or not known.any():
         return False
     later = np.where(np.isfinite(training.visits.day), training.visits.day, -np.inf).max(axis=1, initial=-np.inf)
-    return bool((later <= end).all())
+    over = (later - end)[np.isfinite(end)]
+    # A last visit may be entered a day or two late.
+    return bool(np.median(over) <= 0 and over.max() <= SLIP)
 
 
 def _keep_outcomes(training: Training, root: str) -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.dates import Precision
+from datareplicator.model.children import fit_children
 from datareplicator.model.context import MARK
 from datareplicator.model.eventrows import EventRows, approximate_days
-from datareplicator.model.children import fit_children
 from datareplicator.model.events import fit_events
-from datareplicator.model.prepare import parent_rows
 from datareplicator.model.periods import PeriodModel, fit_periods
+from datareplicator.model.prepare import parent_rows
 from datareplicator.model.rows import fit_rows, parent_of
 from datareplicator.model.sets import fit_sets
 from datareplicator.model.study_model import Children, Events, Sets, VisitColumn, Visits
@@ -43,7 +43,11 @@ def visit_codes(training: Training, spec: TableSpec) -> tuple[np.ndarray | None,
     if spec.visit in training.prepared.structure.derived(spec.name):
         return None, None
     visit, subject = training.visit[spec.name], training.prepared.subject[spec.name]
-    last = training.subjects.last_visit[np.maximum(subject, 0)] if len(training.subjects.last_visit) else np.full(len(visit), -1)
+    last = (
+        training.subjects.last_visit[np.maximum(subject, 0)]
+        if len(training.subjects.last_visit)
+        else np.full(len(visit), -1)
+    )
     code = visit.copy()
     at_last = (visit >= 0) & (visit == last)
     if at_last.any():
@@ -56,7 +60,7 @@ def visit_codes(training: Training, spec: TableSpec) -> tuple[np.ndarray | None,
 def fit_set_table(training: Training, spec: TableSpec) -> Sets:
     """Learn a table whose few rows a subject form patterns."""
     prepared = training.prepared
-    frame, subject = prepared.frames[spec.name], prepared.subject[spec.name]
+    subject = prepared.subject[spec.name]
     visit, visit_column = visit_codes(training, spec)
     use = np.flatnonzero(subject >= 0)
     names, joint = _row_codes(training, spec, visit)
@@ -72,18 +76,34 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
     columns = [c for c in prepared.structure.free(spec.name) if c not in names and c != spec.visit and c not in dated]
     known: dict[str, pd.Series | np.ndarray] = {"code": pd.Series(codes).astype(str).astype("category")}
     index = training.visit.get(spec.name)
-    own = {spec.end: prepared.days(spec.name, spec.end), spec.start: prepared.days(spec.name, spec.start)} if periods else {}
+    own = (
+        {spec.end: prepared.days(spec.name, spec.end), spec.start: prepared.days(spec.name, spec.start)}
+        if periods
+        else {}
+    )
     anchors = day_anchors(subject, index, training.visits, training.subjects, {str(k): v for k, v in own.items()})
     rows = fit_rows(
-        prepared, spec, columns, training.row_context(spec, known), anchors, codes, chain=True,
+        prepared,
+        spec,
+        columns,
+        training.row_context(spec, known),
+        anchors,
+        codes,
+        chain=True,
         min_subjects=training.min_subjects,
-    )  # fmt: skip
+    )
     return Sets(
-        table=spec.name, model=model, columns=tuple(names), codes=tuple(table),
-        visit=visit_column if VISIT in names else None, periods=periods,
-        start=spec.start if periods else None, end=spec.end if periods else None,
-        text=bool(periods and spec.column(spec.start or "").encoding == "text"), rows=rows,
-    )  # fmt: skip
+        table=spec.name,
+        model=model,
+        columns=tuple(names),
+        codes=tuple(table),
+        visit=visit_column if VISIT in names else None,
+        periods=periods,
+        start=spec.start if periods else None,
+        end=spec.end if periods else None,
+        text=bool(periods and spec.column(spec.start or "").encoding == "text"),
+        rows=rows,
+    )
 
 
 def _fit_periods(training: Training, spec: TableSpec, codes: np.ndarray) -> PeriodModel | None:
@@ -99,9 +119,13 @@ def _fit_periods(training: Training, spec: TableSpec, codes: np.ndarray) -> Peri
     use = np.flatnonzero(prepared.subject[spec.name] >= 0)
     visit_days = training.visits.day if training.visits is not None else np.empty((prepared.n, 0))
     return fit_periods(
-        prepared.days(spec.name, spec.start)[use], prepared.days(spec.name, spec.end)[use], codes[use],
-        prepared.subject[spec.name][use], subject_days(training.visits, training.subjects), visit_days,
-    )  # fmt: skip
+        prepared.days(spec.name, spec.start)[use],
+        prepared.days(spec.name, spec.end)[use],
+        codes[use],
+        prepared.subject[spec.name][use],
+        subject_days(training.visits, training.subjects),
+        visit_days,
+    )
 
 
 def _arm_decides(training: Training, codes: np.ndarray, subject: np.ndarray) -> bool:
@@ -157,10 +181,13 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
     inner = {c for c in (start, spec.end) if c in free}
     term = spec.code if spec.code in free else None
     attributes = [
-        c for c in free
-        if c not in inner and c not in (term, spec.visit) and spec.column(c).kind not in (Kind.DATE, Kind.IDENTIFIER, Kind.PII)
+        c
+        for c in free
+        if c not in inner
+        and c not in (term, spec.visit)
+        and spec.column(c).kind not in (Kind.DATE, Kind.IDENTIFIER, Kind.PII)
         and not _is_reference(training, spec, c)
-    ]  # fmt: skip
+    ]
     drawn = frame[attributes].copy()
     if visit is not None:
         drawn[MARK + VISIT] = pd.Series(visit).astype(str).where(visit >= 0)
@@ -182,14 +209,25 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
     own = {OWN_START: full_days(rows, "start"), OWN_END: full_days(rows, "end")}
     anchors = day_anchors(subject, training.visit.get(spec.name), training.visits, training.subjects, own)
     leftover = fit_rows(
-        prepared, spec, rest, training.row_context(spec, {}), anchors, np.full(len(frame), -1),
+        prepared,
+        spec,
+        rest,
+        training.row_context(spec, {}),
+        anchors,
+        np.full(len(frame), -1),
         min_subjects=training.min_subjects,
-    )  # fmt: skip
+    )
     return Events(
-        table=spec.name, model=model, term=term, start=start if start in inner else None,
+        table=spec.name,
+        model=model,
+        term=term,
+        start=start if start in inner else None,
         end=spec.end if spec.end in inner else None,
-        text=bool(start and spec.column(start).encoding == "text"), marks=tuple(marks), visit=visit_column, rows=leftover,
-    )  # fmt: skip
+        text=bool(start and spec.column(start).encoding == "text"),
+        marks=tuple(marks),
+        visit=visit_column,
+        rows=leftover,
+    )
 
 
 OWN_START, OWN_END = "start", "end"
@@ -236,9 +274,12 @@ def fit_children_table(training: Training, spec: TableSpec) -> Children:
     context = parent_context(prepared.frames[key.parent], prepared.structure.tables[key.parent])
     known = parents >= 0
     model = fit_children(
-        parents[known], context, prepared.subject[key.parent], frame[attributes][known].reset_index(drop=True),
+        parents[known],
+        context,
+        prepared.subject[key.parent],
+        frame[attributes][known].reset_index(drop=True),
         min_subjects=training.min_subjects,
-    )  # fmt: skip
+    )
     rest = [c for c in columns if c not in attributes]
     parent_start = prepared.structure.tables[key.parent].start or prepared.structure.tables[key.parent].date
     others = {}
@@ -248,16 +289,23 @@ def fit_children_table(training: Training, spec: TableSpec) -> Children:
     subject = prepared.subject[spec.name]
     anchors = day_anchors(subject, None, None, training.subjects, others)
     rows = fit_rows(
-        prepared, spec, rest, training.row_context(spec, {}), anchors, np.full(len(frame), -1),
+        prepared,
+        spec,
+        rest,
+        training.row_context(spec, {}),
+        anchors,
+        np.full(len(frame), -1),
         min_subjects=training.min_subjects,
-    )  # fmt: skip
+    )
     return Children(table=spec.name, model=model, rows=rows)
 
 
 def parent_context(frame: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
     """Columns of a parent table that its children may depend on."""
     kinds = (Kind.CATEGORY, Kind.FLAG, Kind.INTEGER, Kind.DECIMAL)
-    names = [c.name for c in spec.columns if c.kind in kinds and c.name in frame and c.distinct <= max(60, len(frame) // 5)]
+    names = [
+        c.name for c in spec.columns if c.kind in kinds and c.name in frame and c.distinct <= max(60, len(frame) // 5)
+    ]
     out = {}
     for name in names:
         numeric = pd.api.types.is_numeric_dtype(frame[name].dtype)

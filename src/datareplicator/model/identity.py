@@ -51,7 +51,9 @@ def fit_identifier(values: pd.Series, columns: pd.DataFrame, *, stride: int = 1)
     present = values.notna().to_numpy()
     if pd.api.types.is_numeric_dtype(values.dtype):
         top = int(values[present].max()) if present.any() else 0
-        return IdentifierModel(column=name, tokens=(Token(kind="counter"),), start=_above(top), stride=stride, number=True)
+        return IdentifierModel(
+            column=name, tokens=(Token(kind="counter"),), start=_above(top), stride=stride, number=True
+        )
     text = values[present].astype(str)
     template = _replace_columns(text, columns[present])
     shapes = [TOKEN.findall(t) for t in template.unique()]

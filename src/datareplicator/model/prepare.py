@@ -84,7 +84,9 @@ def _index_subjects(structure: Structure, frames: dict[str, pd.DataFrame]) -> di
             continue
         if spec.subject is not None and known is not None:
             index[spec.name] = known.get_indexer(frames[spec.name][spec.subject])
-    pending = [s for s in structure.tables.values() if s.name not in index and s.parent_key is not None and s.name in frames]
+    pending = [
+        s for s in structure.tables.values() if s.name not in index and s.parent_key is not None and s.name in frames
+    ]
     while pending:
         ready = [s for s in pending if s.parent_key is not None and s.parent_key.parent in index]
         if not ready:

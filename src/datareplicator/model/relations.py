@@ -154,10 +154,12 @@ def _fit_table(
     rows = pd.DataFrame(
         {
             "group": pd.MultiIndex.from_arrays([subject, frame[roles.group].astype(object)]).factorize()[0],
-            "table": resolved.table, "row": resolved.row,
-            "pointer": frame[roles.pointer].astype(object), "domain": frame[roles.domain].astype(object),
+            "table": resolved.table,
+            "row": resolved.row,
+            "pointer": frame[roles.pointer].astype(object),
+            "domain": frame[roles.domain].astype(object),
         }
-    )[good].reset_index(drop=True)  # fmt: skip
+    )[good].reset_index(drop=True)
     sizes = rows.groupby("table").size()
     rank = {name: k for k, name in enumerate(sorted(sizes.index, key=lambda t: _driver_rank(prepared, t)))}
     rows["rank"] = rows["table"].map(rank)
@@ -171,7 +173,9 @@ def _fit_table(
         types.append(made)
     known = prepared.frames[spec.name][[c for c in (spec.subject,) if c]]
     group = fit_identifier(frame[roles.group], known)
-    fixed = {c.name: str(frame[c.name].iloc[0]) for c in spec.columns if c.distinct == 1 and not frame[c.name].isna().any()}
+    fixed = {
+        c.name: str(frame[c.name].iloc[0]) for c in spec.columns if c.distinct == 1 and not frame[c.name].isna().any()
+    }
     taken = {roles.domain, roles.pointer, roles.value, roles.group, spec.subject}
     constants = {name: value for name, value in fixed.items() if name not in taken}
     return RelationModel(table=spec.name, roles=roles, types=tuple(types), group=group, constants=constants), marks
@@ -180,7 +184,10 @@ def _fit_table(
 def _driver_rank(prepared: Prepared, table: str) -> tuple[int, int]:
     """The table with a settled, short course drives: its rows are there before the events are drawn."""
     layout = prepared.structure.tables[table].layout
-    return (0 if layout in (Layout.SUBJECT, Layout.ONCE, Layout.SETS, Layout.INTERVALS) else 1, len(prepared.frames[table]))
+    return (
+        0 if layout in (Layout.SUBJECT, Layout.ONCE, Layout.SETS, Layout.INTERVALS) else 1,
+        len(prepared.frames[table]),
+    )
 
 
 def _mask(n: int, rows: pd.Series) -> np.ndarray:
@@ -196,10 +203,17 @@ def _fit_type(prepared: Prepared, pairs: pd.DataFrame, key: tuple[str, ...]) -> 
     weight = _weights(prepared, partner, _mask(len(prepared.frames[partner]), pairs["row"]))
     sizes = np.bincount(pairs.groupby("group").size().to_numpy())[1:]
     return RelationType(
-        driver=driver, driver_pointer=driver_pointer, driver_domain=driver_domain,
-        partner=partner, partner_pointer=partner_pointer, partner_domain=partner_domain,
-        column=column, share=share, weight=weight, partners=tuple((sizes / sizes.sum()).tolist()),
-    )  # fmt: skip
+        driver=driver,
+        driver_pointer=driver_pointer,
+        driver_domain=driver_domain,
+        partner=partner,
+        partner_pointer=partner_pointer,
+        partner_domain=partner_domain,
+        column=column,
+        share=share,
+        weight=weight,
+        partners=tuple((sizes / sizes.sum()).tolist()),
+    )
 
 
 def _categories(prepared: Prepared, table: str) -> list[str]:
@@ -216,7 +230,9 @@ def _telling(prepared: Prepared, table: str, linked: np.ndarray) -> tuple[str | 
         value = prepared.frames[table][name].astype("str").fillna("").astype(object)
         counts = pd.DataFrame({"v": value, "l": linked}).groupby("v").l.agg(["sum", "size"])
         p = counts["sum"] / counts["size"]
-        deviance = -2 * float((counts["sum"] * np.log(p.clip(1e-9)) + (counts["size"] - counts["sum"]) * np.log((1 - p).clip(1e-9))).sum())
+        deviance = -2 * float(
+            (counts["sum"] * np.log(p.clip(1e-9)) + (counts["size"] - counts["sum"]) * np.log((1 - p).clip(1e-9))).sum()
+        )
         cost = deviance + np.log(len(linked)) * len(counts)
         if cost < best[0]:
             best = (cost, name, {str(v): float(x) for v, x in p.items()})

@@ -47,8 +47,11 @@ class ResultCell(Document):
 
 
 class UnitScale(Document):
-    """`value = slope * original + intercept` for one cell and original unit; `decimals` of the original text, all
-    written (`fixed`) or trimmed; `value_decimals`: those of the value, -1 where it is not rounded; `lattice`: the originals in use where they cover nearly all rows, else empty."""
+    """`value = slope * original + intercept` for one cell and original unit.
+
+    `decimals` of the original text, all written (`fixed`) or trimmed; `value_decimals`: those of the value, -1 where
+    it is not rounded; `lattice`: the originals in use where they cover nearly all rows, else empty.
+    """
 
     cell: int
     unit: Text
@@ -99,9 +102,15 @@ def fit_results(spec: TableSpec, frame: pd.DataFrame, first: int) -> tuple[Resul
         cells.append(made)
     scales = _fit_scales(spec, frame, cell, cells) if spec.original and spec.value else ()
     model = ResultModel(
-        table=spec.name, first=first, cells=tuple(cells), scales=scales,
-        value=spec.value, text=spec.text, original=spec.original, unit=spec.unit,
-    )  # fmt: skip
+        table=spec.name,
+        first=first,
+        cells=tuple(cells),
+        scales=scales,
+        value=spec.value,
+        text=spec.text,
+        original=spec.original,
+        unit=spec.unit,
+    )
     return model, cell + first, number
 
 
@@ -130,9 +139,16 @@ def _fit_cell(spec: TableSpec, part: pd.DataFrame, names: list[Text]) -> tuple[R
     floor, ceiling = _limits(special, measured)
     collected = spec.original is None or bool(part[spec.original].notna().to_numpy()[numeric].mean() >= 0.5)
     made = ResultCell(
-        table=spec.name, test=test, axes=axes, kind=kind, levels=levels_kept, columns=kept,
-        floor=floor, ceiling=ceiling, collected=collected,
-    )  # fmt: skip
+        table=spec.name,
+        test=test,
+        axes=axes,
+        kind=kind,
+        levels=levels_kept,
+        columns=kept,
+        floor=floor,
+        ceiling=ceiling,
+        collected=collected,
+    )
     return made, value
 
 
@@ -154,7 +170,9 @@ def _categories(results: pd.DataFrame, present: np.ndarray) -> tuple[np.ndarray,
     """Code the joint results by frequency, so that neighbours on the latent scale are alike in weight."""
     joint = results[present].astype(object).where(results[present].notna(), None)
     counts = joint.value_counts(dropna=False, sort=True).reset_index()
-    levels = counts[list(results.columns)].sort_values(list(results.columns), kind="stable", key=lambda s: s.astype(str))
+    levels = counts[list(results.columns)].sort_values(
+        list(results.columns), kind="stable", key=lambda s: s.astype(str)
+    )
     levels = levels.reset_index(drop=True)
     merged = pd.MultiIndex.from_frame(levels.astype(str)).get_indexer(pd.MultiIndex.from_frame(joint.astype(str)))
     codes = np.full(len(results), np.nan)
@@ -210,9 +228,15 @@ def _fit_scales(
         decimals, fixed = _decimals(text.iloc[at])
         out.append(
             UnitScale(
-                cell=int(k), unit=name or None, slope=slope, intercept=intercept,
-                decimals=decimals, fixed=fixed, value_decimals=_rounding(value[at]), lattice=_lattice(original[at], frame, spec, at),
-            )  # fmt: skip
+                cell=int(k),
+                unit=name or None,
+                slope=slope,
+                intercept=intercept,
+                decimals=decimals,
+                fixed=fixed,
+                value_decimals=_rounding(value[at]),
+                lattice=_lattice(original[at], frame, spec, at),
+            )
         )
     return tuple(out)
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from datareplicator.dates import Precision
 from datareplicator.document import Document
@@ -66,7 +67,7 @@ class RowsModel(Document):
     dates: tuple[DateColumn, ...] = ()
     chain: bool = False
     identifiers: tuple[RowIdentifier, ...] = ()
-    personal: dict[str, str] = {}
+    personal: dict[str, str] = Field(default_factory=dict)
     references: tuple[ReferenceColumn, ...] = ()
 
 
@@ -103,9 +104,12 @@ def fit_rows(
     for name in by_kind["date"]:
         targets[PRECISION + name] = precision_text(prepared.moment(spec.name, name).precision)
     attributes = fit_attributes(
-        targets[use].reset_index(drop=True), context[use].reset_index(drop=True), subject[use], hard=hard,
+        targets[use].reset_index(drop=True),
+        context[use].reset_index(drop=True),
+        subject[use],
+        hard=hard,
         min_subjects=min_subjects,
-    )  # fmt: skip
+    )
     candidates = {k: v[use] for k, v in anchors.items()}
     dates = []
     if chain:
@@ -206,16 +210,12 @@ def _fit_date(
         level = precision[timed].astype(np.int64)
         clock = fit_clock(moments.second[use][timed], level, key, np.full(len(key), -1), subject[timed])
     present = np.isfinite(target)
-    offsets = fit_offsets(
-        target[present], {k: v[present] for k, v in anchors.items()}, code[present], subject[present]
-    )
+    offsets = fit_offsets(target[present], {k: v[present] for k, v in anchors.items()}, code[present], subject[present])
     text = pd.api.types.is_string_dtype(prepared.frames[spec.name][name].dtype)
     return DateColumn(column=name, text=text, offsets=offsets, clock=clock)
 
 
-def _by_visit(
-    prepared: Prepared, spec: TableSpec, name: str, visit: np.ndarray, use: np.ndarray
-) -> dict[str, bool]:
+def _by_visit(prepared: Prepared, spec: TableSpec, name: str, visit: np.ndarray, use: np.ndarray) -> dict[str, bool]:
     """Whether nine of ten visits with several rows have one date, and whether dates follow the visits (99 of 100)."""
     day = rough_days(prepared, spec.name, name)[use]
     groups = pd.Series(day).groupby([prepared.subject[spec.name][use], visit[use]])
@@ -251,6 +251,10 @@ def _fit_reference(prepared: Prepared, spec: TableSpec, name: str) -> ReferenceC
     assert found is not None
     parent = prepared.structure.tables[found[0]]
     return ReferenceColumn(
-        column=name, parent=found[0], parent_column=found[1], missing=float(prepared.frames[spec.name][name].isna().mean()),
-        own_date=spec.start or spec.date, parent_date=parent.start or parent.date,
-    )  # fmt: skip
+        column=name,
+        parent=found[0],
+        parent_column=found[1],
+        missing=float(prepared.frames[spec.name][name].isna().mean()),
+        own_date=spec.start or spec.date,
+        parent_date=parent.start or parent.date,
+    )

@@ -75,13 +75,29 @@ def build_schedule(prepared: Prepared) -> tuple[Catalogue, Seen, dict[str, np.nd
         return None
     days = {t.name: _row_days(prepared, t) for t in tables}
     keys = _ordered(keys, values, days)
-    lookup = pd.Index(keys)
+    lookup = pd.Index(_kept(prepared, keys, values))
+    keys = pd.Series(lookup)
     rows = {name: lookup.get_indexer(v) for name, v in values.items()}
     seen = _seen(prepared, tables, rows, days, len(lookup))
     middle = pd.Series(seen.day).groupby(seen.visit).median().reindex(range(len(lookup))).to_numpy(dtype=float)
     number = keys.to_numpy(dtype=float) if pd.api.types.is_numeric_dtype(keys) else np.full(len(keys), np.nan)
     label = tuple(str(k) for k in keys)
     return Catalogue(number=number, label=label, day=np.array(middle)), seen, rows
+
+
+STRAY = 0.02
+"""Share of rows at visits that the visit table does not hold, up to which those visits are left out."""
+
+
+def _kept(prepared: Prepared, keys: pd.Series, values: dict[str, pd.Series]) -> pd.Series:
+    """The visits that the visit table holds, so that every visit of every table stands in it; all of them where too
+    many rows would go."""
+    table = prepared.structure.visit_table
+    if table is None or table not in values:
+        return keys
+    held = keys[keys.isin(values[table].dropna())]
+    rest = pd.concat([v for name, v in values.items() if name != table] or [keys[:0]]).dropna()
+    return held if not len(rest) or (~rest.isin(held)).mean() <= STRAY else keys
 
 
 def _keys(column: pd.Series) -> pd.Series:

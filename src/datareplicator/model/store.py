@@ -23,7 +23,9 @@ def save_model(model: StudyModel, path: str | Path) -> None:
         partial.replace(target)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise WriteError(f"the model cannot be written ({error.strerror or error}).", place=Place(file=str(target))) from error
+        raise WriteError(
+            f"the model cannot be written ({error.strerror or error}).", place=Place(file=str(target))
+        ) from error
 
 
 def load_model(path: str | Path) -> StudyModel:
@@ -55,8 +57,9 @@ def parse_model(text: str, place: Place | None = None) -> StudyModel:
     if document.get("version") != VERSION:
         raise ModelError(
             f"the model is of version {document.get('version')!r}, this software reads version {VERSION}.",
-            place=place, hint="Use the software that made it, or fit the model again.",
-        )  # fmt: skip
+            place=place,
+            hint="Use the software that made it, or fit the model again.",
+        )
     try:
         return StudyModel.model_validate(document)
     except ValidationError as error:

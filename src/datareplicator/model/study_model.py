@@ -72,9 +72,19 @@ class DatedFact(Document):
     terminal: bool
 
 
+class Flag(Document):
+    """A fact of a subject that links tie to other tables: the root's `column` is `value`. `drawn`: the column follows
+    from other tables, so that the fact itself is drawn, as an attribute Y or N by its name."""
+
+    name: str
+    column: str
+    value: str
+    drawn: bool
+
+
 class RootModel(Document):
     """The table of subjects. `groups` and `sites`: values of the allocation columns by index; `covariates`: what
-    the subject model draws; `flags`: names of the facts that links tie to other tables (attributes Y and N)."""
+    the subject model draws; `flags` and `facts`: what links tie to other tables."""
 
     table: str
     group: str | None
@@ -84,7 +94,7 @@ class RootModel(Document):
     covariates: tuple[str, ...]
     births: tuple[Birth, ...]
     identifiers: tuple[IdentifierModel, ...]
-    flags: tuple[str, ...]
+    flags: tuple[Flag, ...]
     facts: tuple[DatedFact, ...]
     outcomes: RowsModel
 

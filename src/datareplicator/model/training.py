@@ -20,8 +20,11 @@ from datareplicator.structure.spec import TableSpec
 @dataclass
 class Training:
     """`visit[table]`: int per row, index into the catalogue (-1 unknown). `visits`: the days of attended visits.
+
     `features`: what the subject model is to learn. `marks[name]`: (table, bool per row) facts of rows that a subject's
-    flag asks for; `flagged[name]`: bool per subject. `stay`: what the visits tell of each subject's stay. `min_subjects`: nothing seen in fewer subjects is learned."""
+    flag asks for; `flagged[name]`: bool per subject. `outcomes` and `stay`: the root's outcomes and what the visits
+    tell of each subject's stay, one row a subject. `min_subjects`: nothing seen in fewer subjects is learned.
+    """
 
     prepared: Prepared
     subjects: Subjects
