@@ -99,8 +99,8 @@ def _values(model: FindingsModel, k: int, latent: np.ndarray, subject: np.ndarra
     value = marginal.sample(normal_score(latent, model.scores[k]))
     if len(model.digests[k]) == 0 or len(marginal.values) < 3:
         return value
-    for attempt in range(8):
-        _, digest, middle = sequence_digests(value, subject, visit)
+    for attempt in range(12):
+        _, digest, middle = sequence_digests(value, subject, visit, attempt // 2)
         hit = middle[np.isin(digest, model.digests[k])]
         if len(hit) == 0:
             break

@@ -43,7 +43,7 @@ def sample_panels(
     shown |= _fallback(model, tables, shown, rate)
     misses = streams.get("cells").random((rows, len(model.absent)))
     present = shown[:, model.panel_of_cell] & (misses >= model.absent)
-    return present, present & ~_unknown(model, rows, streams)
+    return present, present & ~_unknown(model, visit, streams)
 
 
 def _fallback(model: Presence, tables: np.ndarray, shown: np.ndarray, rate: np.ndarray) -> np.ndarray:
@@ -56,11 +56,11 @@ def _fallback(model: Presence, tables: np.ndarray, shown: np.ndarray, rate: np.n
     return extra
 
 
-def _unknown(model: Presence, rows: int, streams: Streams) -> np.ndarray:
-    cells = len(model.unknown)
+def _unknown(model: Presence, visit: np.ndarray, streams: Streams) -> np.ndarray:
+    rows, cells = len(visit), model.unknown.shape[1]
     if not model.unknown.any():
         return np.zeros((rows, cells), dtype=bool)
     own = streams.get("unknown").random((rows, 2 * cells))
     shared = streams.get("unknown panel").random((rows, len(model.unknown_share)))[:, model.panel_of_cell]
     follows = own[:, cells:] < model.unknown_share[model.panel_of_cell]
-    return np.where(follows, shared, own[:, :cells]) < model.unknown
+    return np.where(follows, shared, own[:, :cells]) < model.unknown[visit]

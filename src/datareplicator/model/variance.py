@@ -13,7 +13,7 @@ _CLIP_QUANTILE = 0.99
 # E[min(X, q99)] / E[X] for X chi-square with one degree of freedom: what clipping takes from a normal difference.
 _CLIP_FACTOR = 0.9776
 # Candidate time constants of fast and slow drift, in units of the usual gap between two visits.
-_FAST, _SLOW = (0.5, 1.0, 2.0, 3.0), (6.0, 10.0, 16.0)
+_FAST, _SLOW, _SLOWEST = (0.5, 1.0, 2.0, 3.0), (4.0, 5.0, 6.0, 8.0, 12.0), 0.5
 MAX_LAGS = 12
 _PAIRS = 400.0  # pairs of one gap beyond this number repeat what the others say: they share subjects
 _MAX_ENTRIES = 60_000_000
@@ -82,7 +82,10 @@ def decompose(half: np.ndarray, lags: Variogram) -> tuple[np.ndarray, np.ndarray
     weight = lags.pairs / (1 + lags.pairs / _PAIRS) / np.sqrt(1 + lags.gap / lags.spacing)[:, None]
     usable = weight.sum(0) > 0
     best, result, times = np.inf, np.full((3, half.shape[1]), np.nan), lags.spacing * np.array([1.0, 8.0])
-    for fast, slow in product(_FAST, _SLOW):
+    span = float(lags.gap[lags.pairs.sum(1) > 0].max(initial=0.0)) / lags.spacing
+    # Drift slower than half the time observed cannot be told from the subject's own level.
+    slows = [slow for slow in _SLOW if slow <= _SLOWEST * span] or [_SLOW[0]]
+    for fast, slow in product(_FAST, slows):
         rises = [1 - np.exp(-lags.gap / (t * lags.spacing)) for t in (fast, slow)]
         parts, error = _non_negative(half, np.column_stack([np.ones(len(lags.gap)), *rises]), weight)
         relative = np.sum((error / np.maximum(parts.sum(0), 0.05) ** 2)[usable]) if usable.any() else 0.0

@@ -14,15 +14,12 @@ from datareplicator.model.findings.scored import Scored
 def residual_correlation(data: Scored, within: np.ndarray, parts: Parts) -> np.ndarray:
     """(cells, cells) correlation of residuals at the same visit, shrunk."""
     several = data.grid.by_subject(data.known.astype(float))[data.grid.subject] >= 3
-    spread = np.sqrt(
-        np.nanmean(np.where(several & data.known, within, np.nan) ** 2, axis=0, where=several & data.known)
-    )
-    spread = np.where(np.isfinite(spread) & (spread > 0), spread, 1.0)
+    use = several & data.known
+    square = (np.where(use, within, 0.0) ** 2).sum(0) / np.maximum(use.sum(0), 1)
+    spread = np.sqrt(np.where(square > 0, square, 1.0))
     scores = np.where(several & data.known, np.clip(within / spread, -4, 4), np.nan)
     raw, rows = pairwise(scores)
-    latent = parts.within.sum(0)
-    continuous = np.array([scale.attenuation is None for scale in data.scales], dtype=bool)
-    damp = np.where(continuous, 1.0, np.sqrt(np.clip(latent / np.maximum(spread**2, 1e-9), 0.05, 1.0)))
+    damp = np.sqrt(parts.clean)
     raw = np.clip(raw / np.outer(damp, damp), -0.99, 0.99)
     mask = (several & data.known).astype(float)
     people = (data.grid.by_subject(mask) > 0).astype(float)
@@ -33,6 +30,20 @@ def residual_correlation(data: Scored, within: np.ndarray, parts: Parts) -> np.n
     if is_incoherent(result):
         result = _shrunk(data, raw, variance, common_factors(raw, variance), rows > 0)
     return nearest(result)
+
+
+def common_part(correlation: np.ndarray, parts: Parts) -> np.ndarray:
+    """Correlation that nugget and drifts need so that their sums have `correlation`.
+
+    Each part is correlated with its own kind only; cells that are mostly nugget and cells that are mostly drift share
+    little, which a higher correlation of the parts makes good as far as it can.
+    """
+    root = np.sqrt(parts.within)
+    total = np.sqrt(np.maximum(parts.within.sum(0), 1e-12))
+    overlap = np.maximum((root.T @ root) / np.outer(total, total), 0.2)
+    needed = np.clip(correlation / overlap, -0.98, 0.98)
+    np.fill_diagonal(needed, 1.0)
+    return nearest(needed)
 
 
 def _shrunk(data: Scored, raw: np.ndarray, variance: np.ndarray, centre: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -13,12 +13,13 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def sequence_digests(
-    values: np.ndarray, subject: np.ndarray, visit: np.ndarray
+    values: np.ndarray, subject: np.ndarray, visit: np.ndarray, turn: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Digest each subject's sequence of one cell, in visit order.
 
     `values` (m,) without NaN. Sequences shorter than 4 or of fewer than 3 distinct values (which many subjects share)
-    have none. Returns subjects, digests, and the index into `values` of each sequence's middle value.
+    have none. Returns subjects, digests, and the index into `values` of the one to move where the digest is known: the
+    middle value, `turn` places on.
     """
     order = np.lexsort((visit, subject))
     x, who = np.round(values[order], 9) + 0.0, subject[order]
@@ -35,7 +36,7 @@ def sequence_digests(
         digest = (digest * _MULTIPLIER) >> np.uint64(64 - BITS)
     distinct = _distinct(x, who, start)
     use = (length >= MIN_LENGTH) & (distinct >= MIN_DISTINCT)
-    middle = order[start + length // 2]
+    middle = order[start + (length // 2 + turn) % length]
     return who[start][use], digest[use].astype(np.int64), middle[use]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from datareplicator.model.findings.dependence import residual_correlation, subject_effects
+from datareplicator.model.findings.dependence import common_part, residual_correlation, subject_effects
 from datareplicator.model.findings.digests import digests
 from datareplicator.model.findings.grid import Grid, Observations, build_grid
 from datareplicator.model.findings.means import arm_effects, courses, of_arm
@@ -64,7 +64,7 @@ def fit_findings(
         noise_group=data.test_group,
         levels=shapes,
         scores=scores,
-        residual=pack(correlation),
+        residual=pack(common_part(correlation, parts)),
         marginals=marginals,
         presence=fit_presence(grid, cells, subjects),
         digests=digests(grid),

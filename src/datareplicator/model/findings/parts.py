@@ -18,12 +18,14 @@ DEFAULT_PARTS = np.array([0.25, 0.0, 0.15])
 @dataclass
 class Parts:
     """Latent variances of every cell: `between` (cells,), `within` (3, cells): nugget, fast and slow drift with time
-    constants `times` (2,) in days; `spacing`: usual days between visits."""
+    constants `times` (2,) in days; `spacing`: usual days between visits. `clean`: (cells,) share of the scores'
+    variance within that is not due to their steps."""
 
     between: np.ndarray
     within: np.ndarray
     times: np.ndarray
     spacing: float
+    clean: np.ndarray
 
 
 @dataclass
@@ -52,7 +54,9 @@ def variance_parts(data: Scored, residual: np.ndarray, weight: np.ndarray, expla
     parts = _with_default(parts, repeated)
     free = np.clip(1 - explained / np.maximum(explained + spread, 1e-9), 0.05, 1.0)
     parts = parts * np.minimum(1.0, 0.98 / np.maximum(parts.sum(0), 1e-9)) * free
-    return Parts(free - parts.sum(0), parts, times, lags.spacing)
+    latent = ((1 - rho) * lags.pairs).sum(0) / np.maximum(lags.pairs.sum(0), 1)
+    clean = np.where(data.continuous | (near <= 0), 1.0, np.clip(latent / np.maximum(near, 1e-9), 0.05, 1.0))
+    return Parts(free - parts.sum(0), parts, times, lags.spacing, clean)
 
 
 def _with_default(parts: np.ndarray, subjects: np.ndarray) -> np.ndarray:

@@ -33,8 +33,8 @@ def fit_presence(grid: Grid, cells: Sequence, subjects: Subjects) -> Presence:
     persistence, row_share = _clusters(grid, shown, attends[:, table_of_panel], rate, class_of_row, table_of_panel)
     absent = _rates(~grid.present & shown[:, panel_of_cell], shown[:, panel_of_cell])
     unknown_now = grid.present & np.isnan(grid.values)
-    unknown = _rates(unknown_now, grid.present)
-    unknown_share = _together(unknown_now, grid.present, unknown, panel_of_cell, panels)
+    unknown = _rates_by_visit(unknown_now, grid)
+    unknown_share = _together(unknown_now, grid.present, unknown[grid.visit], panel_of_cell, panels)
     return Presence(
         tables=tuple(names),
         table_of_cell=table_of_cell,
@@ -165,6 +165,17 @@ def _rates(event: np.ndarray, base: np.ndarray) -> np.ndarray:
     common = count.sum() / max(total.sum(), 1.0)
     rate = (count + 10 * common) / (total + 10)
     return np.where((count == total) & (total > 0), 1.0, rate)
+
+
+def _rates_by_visit(event: np.ndarray, grid: Grid) -> np.ndarray:
+    """(visits, cells) rates of rows without a value, each visit's shrunk to the cell's own by five rows' worth,
+    except where all rows or none of many say the same."""
+    common = _rates(event, grid.present)
+    count = group_sums((event & grid.present).astype(float), grid.visit, grid.visits)
+    total = group_sums(grid.present.astype(float), grid.visit, grid.visits)
+    rate = (count + 5 * common) / (total + 5)
+    rate = np.where((count == 0) & (total >= 20), 0.0, rate)
+    return np.where((count == total) & (total >= 5), 1.0, rate)
 
 
 def _together(event: np.ndarray, base: np.ndarray, rate: np.ndarray, panel: np.ndarray, panels: int) -> np.ndarray:

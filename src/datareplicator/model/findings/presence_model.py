@@ -14,7 +14,7 @@ class Presence(Document):
     `patterns`: (N, T) 0/1 sets of tables seen together; `pattern_share`: (C, V, N) their shares at each visit.
     `panel_rate`: (C, V, P) presence of a panel where its table attends. `persistence`: (P,) share of rows that follow
     the subject's own draw; `row_share`: (T,) share that follow the visit's draw. `absent`: (K,) rate of a cell missing
-    from its panel. `unknown`: (K,) rate of rows without a value; `unknown_share`: (P,) share of them drawn together.
+    from its panel. `unknown`: (V, K) rate of rows without a value; `unknown_share`: (P,) share of them drawn together.
     """
 
     tables: tuple[str, ...]
@@ -37,6 +37,6 @@ class Presence(Document):
             raise ValueError("pattern_share: last axis must have one entry a pattern")
         if self.panel_rate.shape[-1] != len(self.table_of_panel):
             raise ValueError("panel_rate: last axis must have one entry a panel")
-        if not len(self.absent) == len(self.unknown) == len(self.panel_of_cell) == len(self.table_of_cell):
+        if not len(self.absent) == self.unknown.shape[-1] == len(self.panel_of_cell) == len(self.table_of_cell):
             raise ValueError("absent, unknown, panel_of_cell, table_of_cell: one entry a cell is needed")
         return self

@@ -28,6 +28,7 @@ class Scored:
     test_group: np.ndarray
     tables: np.ndarray
     coarse: np.ndarray
+    continuous: np.ndarray
     within: np.ndarray
     shrinkage: np.ndarray
 
@@ -41,7 +42,9 @@ class Scored:
         group = np.unique(np.where(group < 0, alone, group), return_inverse=True)[1]
         tables = np.array([names[cell.table] for cell in cells], dtype=np.int64)
         coarse = np.array([_distinct(s.scores) < 10 for s in scales], dtype=bool)
-        fit = cls(grid, scales, scores, known, subjects, visit_day, group, tables, coarse, np.empty(0), np.empty(0))
+        continuous = np.array([s.attenuation is None for s in scales], dtype=bool)
+        none = np.empty(0)
+        fit = cls(grid, scales, scores, known, subjects, visit_day, group, tables, coarse, continuous, none, none)
         fit.within, fit.shrinkage = fit._first_look()
         return fit
 
