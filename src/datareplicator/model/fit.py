@@ -296,6 +296,5 @@ def _warnings(prepared: Prepared) -> list[str]:
         return []
     return [
         f"Only {prepared.n} subject(s) to learn from: correlations, rare categories and differences between arms "
-        "cannot be 
-        "learned; new subjects vary about the few that were seen."
+        "cannot be learned; new subjects vary about the few that were seen."
     ]
