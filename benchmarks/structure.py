@@ -25,6 +25,7 @@ from datareplicator.study import Study, Table
 PILOT = Path(__file__).resolve().parents[1] / "../shared/data/cdisc-pilot-sdtm.zip"
 SEEDS = range(100, 105)
 BROKEN = 0.002  # share of rows that may break a dependency called true
+DUPLICATES = 0.005  # share of rows that may repeat a key called true
 HOLDS = 0.98  # share of rows that a formula called true gives back
 LARGE = 100  # rows of tables whose keys are judged
 COPIED = (Layout.REFERENCE, Layout.SUPPLEMENT, Layout.RELATION, Layout.COMMENT)
@@ -65,6 +66,10 @@ class Judge:
         best = counts.groupby(level=list(range(len(columns))), dropna=False).max().sum()
         return bool(len(frame)) and 1 - best / len(frame) <= BROKEN
 
+    def key(self, table: str, columns: frozenset[str]) -> bool:
+        """Whether a key names the rows of the whole study, but for 0.5 %."""
+        return self.view.frames[table].duplicated(list(columns)).mean() <= DUPLICATES
+
     def formula(self, d: Derivation) -> bool:
         """Whether the whole study yields the same formula, or this one gives back its rows."""
         if self._identity(d) in self.known:
@@ -102,10 +107,12 @@ def score(judge: Judge, whole: Structure, part: Structure) -> dict[str, tuple[in
     for family in ("lookups", "derivations"):
         again = sum(target in true_targets for target in theirs[family])
         result[family] += (len(theirs[family]), again)
-    for family in ("keys", "layouts"):
-        names = [n for n in mine[family] if n in theirs[family] and (family == "layouts" or n in large)]
-        same = sum(mine[family][n] == theirs[family][n] for n in names)
-        result[family] = (len(names), same, len(names), same)
+    names = [n for n in mine["layouts"] if n in theirs["layouts"]]
+    same = sum(mine["layouts"][n] == theirs["layouts"][n] for n in names)
+    result["layouts"] = (len(names), same, len(names), same)
+    names = [n for n in mine["keys"] if n in large and n in theirs["keys"]]
+    same = sum(mine["keys"][n] == theirs["keys"][n] for n in names)
+    result["keys"] = (len(names), sum(judge.key(n, mine["keys"][n]) for n in names), len(names), same)
     same = len(mine["foreign keys"].keys() & theirs["foreign keys"].keys())
     result["foreign keys"] = (len(mine["foreign keys"]), same, len(theirs["foreign keys"]), same)
     return result
