@@ -130,9 +130,10 @@ class Scene:
         for bits in BITS if share < 0.9999 else ():
             params = {**derivation.params, "bits": bits}
             one = derivation.model_copy(update={"params": params})
-            other = exact(self._compute(one, self.view), target)
+            made = self._compute(one, self.view)
+            other = exact(made, target)
             if other > share + 0.001:
-                best, share = one, other
+                best, share = one.model_copy(update={"agreement": agreement(made, target)[0]}), other
         return best
 
     def _scope(self, derivation: Derivation, result: pd.Series, target: Values) -> dict[str, Any] | None:
