@@ -15,6 +15,7 @@ _CLIP_FACTOR = 0.9776
 # Candidate time constants of fast and slow drift, in units of the usual gap between two visits.
 _FAST, _SLOW, _SLOWEST = (0.5, 1.0, 2.0, 3.0), (4.0, 5.0, 6.0, 8.0, 12.0), 0.5
 MAX_LAGS = 12
+_PULL = 0.02
 _PAIRS = 400.0  # pairs of one gap beyond this number repeat what the others say: they share subjects
 _MAX_ENTRIES = 60_000_000
 # Upper bounds of the bins of gaps, in units of the usual gap.
@@ -91,16 +92,27 @@ def decompose(half: np.ndarray, lags: Variogram) -> tuple[np.ndarray, np.ndarray
         relative = np.sum((error / np.maximum(parts.sum(0), 0.05) ** 2)[usable]) if usable.any() else 0.0
         if relative < best:
             best, result, times = relative, parts, lags.spacing * np.array([fast, slow])
+    if usable.any() and result[1:, usable].sum() > 0:
+        # Fast and slow drift are hardly told apart in one cell, but cells must agree to stay correlated: once more.
+        split = result[1:, usable].sum(1) / np.linalg.norm(result[1:, usable].sum(1))
+        rises = [1 - np.exp(-lags.gap / time) for time in times]
+        result, _ = _non_negative(half, np.column_stack([np.ones(len(lags.gap)), *rises]), weight, split)
     return np.where(usable, result, np.nan), times
 
 
-def _non_negative(y: np.ndarray, design: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _non_negative(
+    y: np.ndarray, design: np.ndarray, weight: np.ndarray, split: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Weighted least squares of every column of `y` on three columns, no coefficient negative.
 
     Three coefficients have seven sets that may be positive: all are solved, the best feasible one counts.
+    `split`: (2,) usual proportion of the last two, to which a light penalty pulls every column.
     Returns coefficients (3, columns) and squared errors (columns,).
     """
     gram = np.einsum("bi,bj,bk->kij", design, design, weight)
+    if split is not None:
+        away = np.array([0.0, split[1], -split[0]])
+        gram = gram + _PULL * gram[:, :1, :1] * np.outer(away, away)
     moment = np.einsum("bi,bk->ki", design, weight * y)
     square = (weight * y**2).sum(0)
     best = square.copy()
