@@ -40,7 +40,7 @@ def make_root(model: StudyModel, state: State) -> None:
     for flag in root.flags:
         state.context[MARK + flag.name] = _flag(model, flag, state, drawn)
         if flag.name in frame:
-            frame.drop(columns=[flag.name], inplace=True)
+            del frame[flag.name]
     state.last = _last_days(root, state)
     _end_dates(root, state)
     for identifier in root.identifiers:

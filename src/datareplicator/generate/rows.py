@@ -77,6 +77,8 @@ def _fill_dates(
             first, of = _sharing(date, subject[rows], None if visit is None else visit[rows])
             once = {name: values[first] for name, values in known.items()}
             day = _draw_days(date, state, subject[rows][first], once, code[rows][first], branch)
+            if visit is not None and len(date.low):
+                day = _within(date, day, visit[rows][first])
             if date.ascending and date.together and visit is not None:
                 day = pd.Series(day).groupby(subject[rows][first]).cummax().to_numpy()
             day = day[of]
@@ -102,6 +104,13 @@ def _sharing(date: DateColumn, subject: np.ndarray, visit: np.ndarray | None) ->
     key = subject.astype(np.int64) * (int(visit.max()) + 2) + visit + 1
     _, first, of = np.unique(key, return_index=True, return_inverse=True)
     return first, of
+
+
+def _within(date: DateColumn, day: np.ndarray, visit: np.ndarray) -> np.ndarray:
+    """Days within the range of their visit; what has no range stays."""
+    place = np.where((visit >= 0) & (visit < len(date.low)), visit, -1)
+    low, high = np.append(date.low, np.nan)[place], np.append(date.high, np.nan)[place]
+    return np.where(day < low, low, np.where(day > high, high, day))
 
 
 def _draw_days(

@@ -89,13 +89,14 @@ def common_factors(estimate: np.ndarray, variance: np.ndarray) -> np.ndarray:
     off = ~np.eye(k, dtype=bool)
     least = np.quantile(variance[off], 0.1)
     weight = np.where(off, np.minimum(least / np.maximum(variance, 1e-12), 1.0), 0.0)
-    noise = np.sqrt(np.max((weight**2 * variance).sum(1)))  # the spectral norm of such noise is twice this
+    noise = np.sqrt(np.max((weight**2 * variance).sum(1)))
+    edge = noise * (2 + noise)  # the largest eigenvalue of such noise (Marchenko and Pastur, 1967)
     for _ in range(_FACTOR_STEPS):
         value, vector = np.linalg.eigh(weight * estimate + (1 - weight) * fitted)
-        kept = value > 2 * noise
+        kept = value > edge
         if not kept.any():
             return np.zeros((k, k))
-        loading = vector[:, kept] * np.sqrt(np.sqrt(value[kept] ** 2 - (2 * noise) ** 2))
+        loading = vector[:, kept] * np.sqrt(np.sqrt(value[kept] ** 2 - edge**2))
         loading *= np.minimum(1.0, np.sqrt(0.95 / np.maximum((loading**2).sum(1, keepdims=True), 1e-12)))
         change = loading @ loading.T - fitted
         fitted += change

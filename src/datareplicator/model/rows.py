@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import Field
 
 from datareplicator.dates import Precision
-from datareplicator.document import Document
+from datareplicator.document import Document, Floats
 from datareplicator.model.attributes import AttributeModel, fit_attributes
 from datareplicator.model.identity import IdentifierModel, fit_identifier
 from datareplicator.model.offsets import ClockModel, OffsetModel, fit_clock, fit_offsets
@@ -24,12 +24,15 @@ from datareplicator.structure.spec import ColumnSpec, Kind, Layout, TableSpec
 PRECISION = "precision of "
 OWN = "own "
 BEFORE = "before: "
+MARGIN = 0.1
 CLOCK_KNOTS = 33
 
 
 class DateColumn(Document):
     """One date column. `text`: written as ISO 8601 text; `clock`: the times of day, where there are any; `together`:
-    all rows of a subject's visit carry one date; `ascending`: a later visit never has an earlier date."""
+    all rows of a subject's visit carry one date; `ascending`: a later visit never has an earlier date; `low`, `high`:
+    float by visit, the days between which the dates of a visit lie (empty: no bound).
+    """
 
     column: str
     text: bool
@@ -37,6 +40,8 @@ class DateColumn(Document):
     clock: ClockModel | None
     together: bool = False
     ascending: bool = False
+    low: Floats = Field(default_factory=lambda: np.empty(0))
+    high: Floats = Field(default_factory=lambda: np.empty(0))
 
 
 class RowIdentifier(Document):
@@ -215,17 +220,32 @@ def _fit_date(
     return DateColumn(column=name, text=text, offsets=offsets, clock=clock)
 
 
-def _by_visit(prepared: Prepared, spec: TableSpec, name: str, visit: np.ndarray, use: np.ndarray) -> dict[str, bool]:
+def _by_visit(prepared: Prepared, spec: TableSpec, name: str, visit: np.ndarray, use: np.ndarray) -> dict[str, bool | np.ndarray]:
     """Whether nine of ten visits with several rows have one date, and whether dates follow the visits (99 of 100)."""
     day = rough_days(prepared, spec.name, name)[use]
     groups = pd.Series(day).groupby([prepared.subject[spec.name][use], visit[use]])
     several = groups.size() > 1
     first = groups.min().dropna()
     step = first.groupby(level=0).diff().dropna()
+    low, high = _bounds(day, visit[use])
     return {
+        "low": low,
+        "high": high,
         "together": bool(((groups.max() - groups.min())[several] == 0).mean() >= 0.9) if several.any() else False,
         "ascending": bool((step >= 0).mean() >= 0.99) if len(step) else False,
     }
+
+
+def _bounds(day: np.ndarray, visit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The range of days of each visit with a margin of a tenth; NaN for visits without any."""
+    size = int(visit.max(initial=-1)) + 1
+    known = np.isfinite(day) & (visit >= 0)
+    low, high = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(low, visit[known], day[known])
+    np.maximum.at(high, visit[known], day[known])
+    seen = np.isfinite(low)
+    margin = np.where(seen, np.floor(MARGIN * np.where(seen, high - low, 0.0)), 0.0)
+    return np.where(seen, low - margin, np.nan), np.where(seen, high + margin, np.nan)
 
 
 def clock_key(subject: np.ndarray, day: np.ndarray) -> np.ndarray:
