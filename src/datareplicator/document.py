@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
-
 MOST_ENTRIES = 10_000_000
 
 
@@ -63,7 +62,13 @@ def _from_floats(array: np.ndarray) -> Any:
         return None if np.isnan(x) else float(f"{x:.9g}")
 
     def walk(part: np.ndarray) -> Any:
-        return one(float(part)) if part.ndim == 0 else [walk(item) for item in part] if part.ndim > 1 else [one(x) for x in part.tolist()]
+        return (
+            one(float(part))
+            if part.ndim == 0
+            else [walk(item) for item in part]
+            if part.ndim > 1
+            else [one(x) for x in part.tolist()]
+        )
 
     return walk(array)
 

@@ -219,9 +219,7 @@ def _cast(values: pd.Series, dtype: str) -> pd.Series:
         whole = number.round() if pd.api.types.is_float_dtype(number.dtype) else number
         return whole.astype("Int64") if whole.isna().any() else whole.astype("int64")
     if dtype == "boolean":
-        text = values.astype(object).map(
-            {"True": True, "False": False, True: True, False: False}
-        )
+        text = values.astype(object).map({"True": True, "False": False, True: True, False: False})
         return text.astype("boolean")
     return values.astype(dtype)
 

@@ -220,7 +220,9 @@ def _fit_date(
     return DateColumn(column=name, text=text, offsets=offsets, clock=clock)
 
 
-def _by_visit(prepared: Prepared, spec: TableSpec, name: str, visit: np.ndarray, use: np.ndarray) -> dict[str, bool | np.ndarray]:
+def _by_visit(
+    prepared: Prepared, spec: TableSpec, name: str, visit: np.ndarray, use: np.ndarray
+) -> dict[str, bool | np.ndarray]:
     """Whether nine of ten visits with several rows have one date, and whether dates follow the visits (99 of 100)."""
     day = rough_days(prepared, spec.name, name)[use]
     groups = pd.Series(day).groupby([prepared.subject[spec.name][use], visit[use]])
