@@ -64,7 +64,7 @@ def is_atomic(values: np.ndarray, kind: str) -> bool:
     if kind != "number":
         return True
     seen, count = np.unique(values, return_counts=True)
-    return len(seen) < 8 or count.max() > max(0.15 * len(values), 3)
+    return bool(len(seen) < 8 or count.max() > max(0.15 * len(values), 3))
 
 
 def fit_scale(values: np.ndarray, weight: np.ndarray, effective: float, kind: str) -> Scale:
