@@ -14,7 +14,7 @@ from datareplicator.evaluate.results import Correlations
 from datareplicator.profile.columns import NUMBERS, numbers
 from datareplicator.structure.encode import plain_text
 
-MOST = 36
+MOST = 24
 LEAST_SHARE = 0.3  # of subjects with a value, under which a measurement is left out
 LEAST_SUBJECTS = 8
 DRAWS = 12
@@ -76,7 +76,7 @@ def _means(pair: Pair, findings: Sequence[Findings], names: Names, side: int) ->
 def _covariates(pair: Pair) -> tuple[list[np.ndarray], list[str]]:
     root = pair.structure.tables[pair.structure.root or ""]
     names = [c.name for c in root.columns if c.kind in NUMBERS and c.distinct > 5 and c.name != root.sequence]
-    names = [n for n in names if n in pair.source.frames[root.name]][:8]
+    names = [n for n in names if n in pair.source.frames[root.name]][:4]
     result = []
     for side in pair.sides:
         values = np.full((side.n, len(names)), np.nan)
