@@ -15,6 +15,7 @@ Verdict = Literal["good", "fair", "poor", "none"]
 class Score(Document):
     """One figure of the comparison: what it is, in a sentence, and how it is to be judged ("none": not at all)."""
 
+    title: str
     value: float | None
     sentence: str
     verdict: Verdict = "none"

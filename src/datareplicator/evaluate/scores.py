@@ -23,8 +23,8 @@ def scores(content: Content) -> dict[str, Score]:
         "copies": _copies(content.privacy),
         "identifiers": _identifiers(content.privacy),
         "indistinct": _indistinct(content),
-        "icc": _within(content, "icc", "Share of variance between subjects (ICC)"),
-        "lag": _within(content, "lag", "Correlation of consecutive values of a subject"),
+        "icc": _within(content, "icc", "Within subjects: ICC", "Share of variance between subjects (ICC)"),
+        "lag": _within(content, "lag", "Within subjects: lag 1", "Correlation of consecutive values of a subject"),
         "retention": _retention(content),
         "nearness": _nearness(content.privacy),
         "membership": _membership(content.privacy),
@@ -44,14 +44,14 @@ def graded(value: float, good: float, fair: float) -> Verdict:
 
 
 def _variables(content: Content) -> Score | None:
-    return _share_within(content.variables, "variables", [v.distance for v in content.variables])
+    return _share_within("Variables", content.variables, "variables", [v.distance for v in content.variables])
 
 
 def _tests(content: Content) -> Score | None:
-    return _share_within(content.tests, "tests", [t.distance for t in content.tests])
+    return _share_within("Tests", content.tests, "tests", [t.distance for t in content.tests])
 
 
-def _share_within(parts: Iterable[Variable | Test], what: str, distances: list[float]) -> Score | None:
+def _share_within(title: str, parts: Iterable[Variable | Test], what: str, distances: list[float]) -> Score | None:
     held = [part.within_chance for part in parts]
     if not held:
         return None
@@ -60,7 +60,12 @@ def _share_within(parts: Iterable[Variable | Test], what: str, distances: list[f
         f"{sum(held)} of {len(held)} {what} are distributed as in the source, up to what chance does between two "
         f"studies of these sizes; the median distance is {np.median(distances):.3f}."
     )
-    return Score(value=share, sentence=sentence, verdict=graded(1 - share, 0.15, 0.4))
+    return Score(
+        title=title,
+        value=share,
+        sentence=sentence,
+        verdict=graded(1 - share, 0.15, 0.4),
+    )
 
 
 def _rows(content: Content) -> Score | None:
@@ -69,7 +74,9 @@ def _rows(content: Content) -> Score | None:
         return None
     off = float(np.exp(np.mean(ratios)) - 1)
     sentence = f"Tables hold per subject on average {off:.1%} more or fewer rows than in the source."
-    return Score(value=off, sentence=sentence.replace("%", " %"), verdict=graded(off, 0.05, 0.15))
+    return Score(
+        title="Rows per subject", value=off, sentence=sentence.replace("%", " %"), verdict=graded(off, 0.05, 0.15)
+    )
 
 
 def _rules(content: Content) -> Score | None:
@@ -78,7 +85,9 @@ def _rules(content: Content) -> Score | None:
     above = sum(rule.above for rule in content.rules)
     often = any(r.above and r.severity == "error" and r.rate - (r.source_rate or 0) > OFTEN for r in content.rules)
     sentence = f"{len(content.rules)} rules were checked; {above} are broken more often than in the source."
-    return Score(value=above, sentence=sentence, verdict="good" if not above else "poor" if often else "fair")
+    return Score(
+        title="Rules", value=above, sentence=sentence, verdict="good" if not above else "poor" if often else "fair"
+    )
 
 
 def _copies(privacy: Privacy) -> Score:
@@ -100,7 +109,9 @@ def _copies(privacy: Privacy) -> Score:
         sentence += f", more than real subjects share with each other (in: {where})."
     else:
         sentence += ", no more than real subjects share with each other."
-    return Score(value=privacy.copies, sentence=sentence, verdict="poor" if worse or worse_sets else "good")
+    return Score(
+        title="Copies", value=privacy.copies, sentence=sentence, verdict="poor" if worse or worse_sets else "good"
+    )
 
 
 def _rate(count: int, of: int) -> float:
@@ -122,7 +133,12 @@ def _identifiers(privacy: Privacy) -> Score | None:
     sentence = (
         f"{reused} of {len(privacy.identifiers)} columns of identifiers and personal data repeat a source's value."
     )
-    return Score(value=worst[1], sentence=sentence, verdict=graded(worst[1], 0.0, 0.0))
+    return Score(
+        title="Identifiers",
+        value=worst[1],
+        sentence=sentence,
+        verdict=graded(worst[1], 0.0, 0.0),
+    )
 
 
 def _indistinct(content: Content) -> Score | None:
@@ -133,17 +149,27 @@ def _indistinct(content: Content) -> Score | None:
         f"A classifier tells synthetic from real subjects with an area under the curve of {found.auc:.2f} "
         f"(standard error {found.error:.2f}; 0.5 means it cannot)."
     )
-    return Score(value=found.auc, sentence=sentence, verdict=graded(found.auc - 2 * found.error, 0.55, 0.75))
+    return Score(
+        title="Classifier test",
+        value=found.auc,
+        sentence=sentence,
+        verdict=graded(found.auc - 2 * found.error, 0.55, 0.75),
+    )
 
 
-def _within(content: Content, name: str, what: str) -> Score | None:
+def _within(content: Content, name: str, title: str, what: str) -> Score | None:
     pairs = [getattr(test, name) for test in content.tests]
     off = [abs(a - b) for a, b in pairs if a is not None and b is not None]
     if not off:
         return None
     value = float(np.mean(off))
     sentence = f"{what}: the tests differ by {value:.3f} on average ({len(off)} tests)."
-    return Score(value=value, sentence=sentence, verdict=graded(value, 0.1, 0.2))
+    return Score(
+        title=title,
+        value=value,
+        sentence=sentence,
+        verdict=graded(value, 0.1, 0.2),
+    )
 
 
 def _retention(content: Content) -> Score | None:
@@ -151,7 +177,12 @@ def _retention(content: Content) -> Score | None:
     if line.stay is None or line.distance is None or line.chance is None:
         return None
     sentence = f"Subjects stay {line.stay[1]:.0f} days (median), in the source {line.stay[0]:.0f}."
-    return Score(value=line.distance, sentence=sentence, verdict=graded(line.distance, line.chance, line.chance + 0.1))
+    return Score(
+        title="Time on study",
+        value=line.distance,
+        sentence=sentence,
+        verdict=graded(line.distance, line.chance, line.chance + 0.1),
+    )
 
 
 def _nearness(privacy: Privacy) -> Score | None:
@@ -162,7 +193,12 @@ def _nearness(privacy: Privacy) -> Score | None:
         f"A synthetic subject is {privacy.nearness:.2f} times as far from the nearest real one as real ones are from "
         f"each other; among halves of the real subjects it is {low:.2f} to {high:.2f}."
     )
-    return Score(value=privacy.nearness, sentence=sentence, verdict=graded(low - privacy.nearness, 0.0, 0.1))
+    return Score(
+        title="Nearest real subject",
+        value=privacy.nearness,
+        sentence=sentence,
+        verdict=graded(low - privacy.nearness, 0.0, 0.1),
+    )
 
 
 def _membership(privacy: Privacy) -> Score | None:
@@ -171,7 +207,9 @@ def _membership(privacy: Privacy) -> Score | None:
     sentence = (
         f"Who was in the source is guessed with an area under the curve of {privacy.membership:.2f} (0.5: not at all)."
     )
-    return Score(value=privacy.membership, sentence=sentence, verdict=graded(privacy.membership, 0.6, 0.7))
+    return Score(
+        title="Membership", value=privacy.membership, sentence=sentence, verdict=graded(privacy.membership, 0.6, 0.7)
+    )
 
 
 def _correlations(kind: str, mean: float, chance: float | None) -> Score | None:
@@ -180,4 +218,9 @@ def _correlations(kind: str, mean: float, chance: float | None) -> Score | None:
     tail = f"; chance alone makes {chance:.3f}" if chance is not None and np.isfinite(chance) else ""
     base = chance if chance is not None and np.isfinite(chance) else 0.05
     sentence = f"Correlations {kind} differ by {mean:.3f} on average{tail}."
-    return Score(value=mean, sentence=sentence, verdict=graded(mean, 1.3 * base, 2 * base + 0.05))
+    return Score(
+        title=f"Correlations {kind.split()[0]} subjects",
+        value=mean,
+        sentence=sentence,
+        verdict=graded(mean, 1.3 * base, 2 * base + 0.05),
+    )

@@ -11,7 +11,10 @@ from datareplicator.profile.columns import NUMBERS, numbers
 from datareplicator.structure.encode import plain_text
 from datareplicator.structure.spec import MEMBER, ColumnSpec, Kind, Layout, TableSpec
 
-REPEATS = {"constant", "same", "same_day", "copy_subject", "copy_by_key", "row_number", "text_of_number", "concat"}
+REPEATS = {"constant", "same", "same_day", "study_day", "copy_subject", "copy_by_key", "row_number"} | {
+    "text_of_number",
+    "concat",
+}
 """Templates whose column says nothing that its sources do not."""
 
 NO_SUBJECT_ROWS = (Layout.REFERENCE, Layout.SUPPLEMENT, Layout.RELATION)
@@ -45,7 +48,7 @@ def _columns(pair: Pair, spec: TableSpec) -> list[ColumnSpec]:
     kept = []
     for c in spec.columns:
         dull = c.kind in (Kind.EMPTY, Kind.IDENTIFIER, Kind.PII) or c.distinct + (c.missing > 0) < 2
-        by_test = spec.layout == Layout.FINDINGS and c.kind in NUMBERS and templates.get(c.name) != "study_day"
+        by_test = spec.layout == Layout.FINDINGS and c.kind in NUMBERS
         if c.name in skip or dull or templates.get(c.name) in REPEATS or c.name not in pair.source.frames[spec.name]:
             continue
         if by_test and c.name != spec.visit:

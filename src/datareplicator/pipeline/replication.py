@@ -79,7 +79,7 @@ def _write(run: Run, output: Path, model: StudyModel, source: Study | None, prog
                 writer.append(table, frame)
             collector.add(block, frames)
         files = {name: FileEntry(**entry) for name, entry in writer.finish().items()}
-        findings = _describe(collector, model, source, run.report, writer.path, progress)
+        findings = _describe(collector, model, source, run, writer.path, progress)
         files |= {
             name: FileEntry(sha256=digest(writer.path / name))
             for name in (FINDINGS, REPORT)
@@ -93,24 +93,37 @@ def _write(run: Run, output: Path, model: StudyModel, source: Study | None, prog
 
 
 def _describe(
-    collector: Collector, model: StudyModel, source: Study | None, report: bool, folder: Path, progress: Progress
+    collector: Collector, model: StudyModel, source: Study | None, run: Run, folder: Path, progress: Progress
 ) -> Findings:
     """Write the findings, and the report where asked for, beside the tables."""
     made = collector.study()
     with stage(progress, "check"):
         findings = validate_study(made, baseline=source, structure=model.structure)
         (folder / FINDINGS).write_text(findings.to_json() + "\n", encoding="utf-8")
-    if report and source is not None:
+    if run.report and source is not None:
         from datareplicator.evaluate import compare  # plots are slow to import: only where they are wanted
 
         with stage(progress, "report"):
-            compare(source, made).to_html(folder / REPORT)
+            comparison = compare(
+                source,
+                made,
+                structure=model.structure,
+                findings=findings,
+                notes=notes(model),
+                made={"Request": _asked(run).model_dump(), "Versions": versions()},
+            )
+            comparison.to_html(folder / REPORT)
     return findings
 
 
 def _manifest(run: Run, model: StudyModel, files: dict[str, FileEntry]) -> Manifest:
+    return Manifest(request=_asked(run), model=model_digest(model), versions=versions(), files=files)
+
+
+def _asked(run: Run) -> Request:
+    """The request as manifest and report state it."""
     request = run.request()
-    asked = Request(
+    return Request(
         source=Path(run.source or run.model or "").name,
         subjects=request.subjects,
         seed=request.seed,
@@ -118,4 +131,3 @@ def _manifest(run: Run, model: StudyModel, files: dict[str, FileEntry]) -> Manif
         stratified=request.stratified,
         format=run.format,
     )
-    return Manifest(request=asked, model=model_digest(model), versions=versions(), files=files)

@@ -23,7 +23,8 @@ from datareplicator.evaluate.report.svg import (
 WIDTH, HEIGHT = 260.0, 132.0
 LEFT, RIGHT, TOP, BOTTOM = 34.0, 6.0, 8.0, 18.0
 ROW = 19.0
-LABEL = 96.0
+LABEL = 104.0
+NAMED = 16
 
 
 class Frame:
@@ -73,12 +74,12 @@ def histogram(title: str, unit: str, edges: np.ndarray, shares: np.ndarray, word
 def bars(title: str, labels: Sequence[str], shares: np.ndarray, words: str, *, of: float | None = None) -> Markup:
     """Two bars a category: filled source, outlined synthetic; shares stand beside them (source, synthetic)."""
     top = of or max(float(np.nanmax(shares, initial=0)), 1e-9)
-    room = WIDTH - LABEL - 62
+    room = WIDTH - LABEL - 66
     parts = []
     for i, label in enumerate(labels):
         y = 3 + i * ROW
         parts += [
-            text(LABEL - 5, y + 11, short(label, 17), "name", "end"),
+            text(LABEL - 5, y + 11, short(label, NAMED), "name", "end"),
             rect(LABEL, y + 1, room * float(np.nan_to_num(shares[0][i])) / top, 6.5, "s-fill"),
             rect(LABEL, y + 8.5, room * float(np.nan_to_num(shares[1][i])) / top, 6, "m-bar"),
             text(WIDTH - 1, y + 11, f"{_brief(shares[0][i])} | {_brief(shares[1][i])} %", "tick", "end"),
@@ -89,12 +90,12 @@ def bars(title: str, labels: Sequence[str], shares: np.ndarray, words: str, *, o
 def counts(title: str, labels: Sequence[str], values: np.ndarray, words: str) -> Markup:
     """As `bars`, for means instead of shares."""
     top = max(float(np.nanmax(values, initial=0)), 1e-9)
-    room = WIDTH - LABEL - 62
+    room = WIDTH - LABEL - 66
     parts = []
     for i, label in enumerate(labels):
         y = 3 + i * ROW
         parts += [
-            text(LABEL - 5, y + 11, short(label, 17), "name", "end"),
+            text(LABEL - 5, y + 11, short(label, NAMED), "name", "end"),
             rect(LABEL, y + 1, room * float(np.nan_to_num(values[0][i])) / top, 6.5, "s-fill"),
             rect(LABEL, y + 8.5, room * float(np.nan_to_num(values[1][i])) / top, 6, "m-bar"),
             text(WIDTH - 1, y + 11, f"{number(values[0][i])} | {number(values[1][i])}", "tick", "end"),
@@ -164,7 +165,7 @@ def visit_days(visits: Sequence[str], days: np.ndarray, seen: np.ndarray) -> Mar
     width, label, right, row = 640.0, 170.0, 120.0, 26.0
     off = days - days[:1, :, 2:3]
     held = np.abs(off[np.isfinite(off)])
-    reach = max(float(np.quantile(held, 0.97)) * 1.1 if len(held) else 1.0, 1.0)
+    reach = max(_reach(held), 1.0)
     scale = (width - label - right) / (2 * reach)
     middle, height = label + (width - label - right) / 2, 40 + row * len(visits)
     parts = [line(middle, 20, middle, height - 18, "grid")]
@@ -182,6 +183,14 @@ def visit_days(visits: Sequence[str], days: np.ndarray, seen: np.ndarray) -> Mar
                 parts.append(line(q[2], at - 4, q[2], at + 4, "median"))
     words = "Quantiles of the day of each visit about the median of the source; numbers stand in the table."
     return drawing(width, height, "Visit days", words, parts, "wide")
+
+
+def _reach(held: np.ndarray) -> float:
+    """How far a scale goes: to the end, unless single values lie far beyond the rest."""
+    if not len(held):
+        return 1.0
+    most, usual = float(held.max()), 3 * float(np.quantile(held, 0.9))
+    return 1.05 * (most if most <= usual or not usual else usual)
 
 
 def heat(title: str, names: Sequence[str], values: np.ndarray, levels: int = 15) -> Markup:

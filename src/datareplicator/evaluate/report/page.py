@@ -29,7 +29,7 @@ def render(comparison: Comparison) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": svg.number, "percent": svg.percent, "share": lambda x: svg.percent(x)}
+    environment.filters |= {"number": svg.number, "percent": svg.percent, "fixed": svg.fixed}
     page = environment.get_template("report.html.j2").render(
         c=comparison,
         words=WORDS,

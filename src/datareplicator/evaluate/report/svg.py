@@ -100,6 +100,18 @@ def number(value: float | None, digits: int = 3) -> str:
     return whole.rstrip("0").rstrip(".") if "." in whole else whole
 
 
+def fixed(value: float | None, decimals: int = 2) -> str:
+    """A number with its decimals all there, for columns of numbers.
+
+    >>> fixed(0.5), fixed(-12.345, 1), fixed(None)
+    ('0.50', '−12.3', '–')
+    """
+    if value is None or not np.isfinite(value):
+        return "–"
+    text = f"{value:,.{decimals}f}"
+    return text.lstrip("-") if not float(text.replace(",", "")) else text.replace("-", "−")
+
+
 def percent(share: float | None) -> str:
     """A share in percent.
 
