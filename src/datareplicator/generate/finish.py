@@ -14,7 +14,7 @@ from datareplicator.model.study_model import DatedFact, SourceTable, StudyModel
 from datareplicator.structure.derive import View, apply
 from datareplicator.structure.derive.sequence import sort_rows
 from datareplicator.structure.logical import from_logical
-from datareplicator.structure.order import needed
+from datareplicator.structure.order import needed, reads
 from datareplicator.structure.spec import Derivation, Structure
 
 
@@ -57,10 +57,10 @@ def compute_columns(model: StudyModel, state: State) -> None:
     while left:
         postponed: list[Derivation] = []
         for derivation in left:
-            needed = inputs(derivation)
+            read = {(ref.table, ref.column) for ref in reads(derivation)}
             waiting = {(p.table, p.target) for p in postponed}
-            there = all(table in view.frames and column in view.frames[table] for table, column in needed)
-            if there and not needed & waiting:
+            there = all(table in view.frames and column in view.frames[table] for table, column in read)
+            if there and not read & waiting:
                 apply(derivation, view)
                 for fact in model.root.facts:
                     if (fact.table, fact.date) == (derivation.table, derivation.target):
@@ -86,17 +86,6 @@ def _state_fact(fact: DatedFact, model: StudyModel, state: State, view: View) ->
         view.put(
             fact.table, fact.date, frame[fact.date].astype(object).where(~rows, pd.Series(stated, index=frame.index))
         )
-
-
-def inputs(derivation: Derivation) -> set[tuple[str, str]]:
-    """The columns that a derivation reads: its sources, and those by which its parameters group and sort rows."""
-    out = {(source.table, source.column) for source in derivation.sources}
-    for key in ("by", "cell"):
-        out |= {(derivation.table, column) for column in derivation.params.get(key, ())}
-    for key in ("order", "file_order"):
-        out |= {(derivation.table, part["column"]) for part in derivation.params.get(key, ())}
-    out.discard((derivation.table, derivation.target))
-    return out
 
 
 def _order_dates(structure: Structure, state: State) -> None:

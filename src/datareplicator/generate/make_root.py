@@ -9,7 +9,7 @@ from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
 from datareplicator.model.context import MARK, row_context
 from datareplicator.model.identity import sample_identifier
-from datareplicator.model.study_model import Flag, RootModel, StudyModel
+from datareplicator.model.study_model import Birth, Flag, RootModel, StudyModel
 from datareplicator.model.training import day_anchors
 from datareplicator.structure.derive import View, apply
 from datareplicator.structure.order import needed
@@ -29,7 +29,7 @@ def make_root(model: StudyModel, state: State) -> None:
     for name in root.covariates:
         frame[name] = _covariate(spec, name, subjects.covariates[name])
     for birth in root.births:
-        days = np.floor(subjects.covariates[birth.column].to_numpy(dtype=float))
+        days = _birth_days(birth, state)
         precision = np.where(np.isfinite(days), birth.precision, 0)
         state.write_date(root.table, birth.column, days, precision, None, birth.text)
     anchors = day_anchors(index, None, state.visits, subjects, {})
@@ -82,6 +82,16 @@ def _end_dates(root: RootModel, state: State) -> None:
                 end = frame[fact.root].astype(object)
                 frame[date.column] = frame[date.column].astype(object).where(~over, end)
                 state.days[root.table, date.column] = np.where(over, state.last, day)
+
+
+def _birth_days(birth: Birth, state: State) -> np.ndarray:
+    """Days of birth from the anchor; between two birthdays, with a month to spare on either side, where the age is
+    stated (it may have been taken at consent)."""
+    covariates = state.subjects.covariates
+    if birth.age is None:
+        return np.floor(covariates[birth.column].to_numpy(dtype=float))
+    since = 0.1 + 0.8 * state.streams.get("birth", birth.column).random(state.subjects.n)
+    return -np.floor((covariates[birth.age].to_numpy(dtype=float) + since) * 365.25)
 
 
 def _typed(spec: TableSpec, column: str, values: tuple[str, ...], code: np.ndarray) -> pd.Series:

@@ -42,6 +42,7 @@ def _alive(state: State, subject: np.ndarray, day: np.ndarray) -> np.ndarray:
 def make_sets(model: StudyModel, table: Sets, state: State) -> None:
     """Rows whose codes form a pattern, then their other columns."""
     drawn = _attended(table, state, sample_sets(table.model, state.context, state.streams.under(table.table, "set")))
+    drawn, days = _draw_periods(table, state, drawn)
     subject = drawn.subject
     frame = pd.DataFrame(index=pd.RangeIndex(len(subject)))
     state.frames[table.table], state.subject[table.table] = frame, subject
@@ -54,28 +55,40 @@ def make_sets(model: StudyModel, table: Sets, state: State) -> None:
         elif name != "row":
             frame[name] = _coded(values, drawn.code)
     known = {"code": pd.Series(drawn.code).astype(str).astype("category")}
-    own = _write_periods(table, state, drawn)
+    own = _write_periods(table, state, days)
     anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, drawn.code)
     _draw_related(model, table.table, state)
 
 
-def _write_periods(table: Sets, state: State, drawn: SetRows) -> dict[str, np.ndarray]:
-    """Start and end of periods; returned as days that other dates of the row may follow."""
-    if table.periods is None or table.start is None or table.end is None:
-        return {}
+def _draw_periods(table: Sets, state: State, drawn: SetRows) -> tuple[SetRows, list[np.ndarray]]:
+    """Start and end of periods, and the rows that are left: none begins later after the last visit than the source's
+    do, but for a subject's first."""
+    if table.periods is None:
+        return drawn, []
     visit_days = state.visits.day if state.visits is not None else np.empty((state.subjects.n, 0))
     streams = state.streams.under(table.table, "periods")
-    days = sample_periods(
-        table.periods, drawn.code, drawn.subject, subject_days(state.visits, state.subjects), visit_days, streams
-    )
-    out = {}
+    known = subject_days(state.visits, state.subjects)
+    start, end = sample_periods(table.periods, drawn.code, drawn.subject, known, visit_days, streams)
+    if len(state.subjects.last_day):
+        last = np.fmin(state.subjects.last_day, state.last)[drawn.subject]
+        late = start > last + (np.inf if table.over[0] is None else table.over[0])
+        end = np.fmin(end, last + (np.inf if table.over[1] is None else table.over[1])) + 0 * end
+        keep = ~late | (drawn.position == 0)
+        start, end = np.fmin(start, last) + 0 * start, np.fmax(end, start)
+        drawn = SetRows(drawn.subject[keep], drawn.position[keep], drawn.code[keep])
+        start, end = start[keep], end[keep]
+    return drawn, [start, end]
+
+
+def _write_periods(table: Sets, state: State, days: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Write the dates of periods; returned as days that other dates of the row may follow."""
+    if table.start is None or table.end is None or not days:
+        return {}
     for column, day in zip((table.start, table.end), days, strict=True):
-        day = np.minimum(day, state.last[drawn.subject]) if len(state.last) else day
         precision = np.where(np.isfinite(day), int(Precision.DAY), 0)
         state.write_date(table.table, column, day, precision, None, table.text)
-        out[column] = day
-    return {table.end: out[table.end], table.start: out[table.start]}
+    return {table.end: days[1], table.start: days[0]}
 
 
 def _attended(table: Sets, state: State, drawn: SetRows) -> SetRows:

@@ -13,6 +13,7 @@ from datareplicator.generate.state import State
 from datareplicator.model.identity import sample_identifier
 from datareplicator.model.rows import (
     BEFORE,
+    LAST_DAY,
     OWN,
     PRECISION,
     DateColumn,
@@ -121,7 +122,10 @@ def _draw_days(
     code: np.ndarray,
     streams: Streams,
 ) -> np.ndarray:
-    day = sample_offsets(model.offsets, anchors, code, streams)
+    high = None
+    if model.over is not None and LAST_DAY in anchors:
+        high = anchors[LAST_DAY] + model.over
+    day = sample_offsets(model.offsets, anchors, code, streams, high=high)
     return np.minimum(day, state.last[subject]) if len(state.last) else day
 
 

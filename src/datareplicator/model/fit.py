@@ -11,7 +11,7 @@ import pandas as pd
 from datareplicator.model.context import VisitDays
 from datareplicator.model.enrolment import fit_enrolment
 from datareplicator.model.fit_findings import fit_all_findings, fit_findings_rows
-from datareplicator.model.fit_root import allocate, covariate_features, covariate_frame, find_flags, fit_root
+from datareplicator.model.fit_root import age_of, allocate, covariate_features, covariate_frame, find_flags, fit_root
 from datareplicator.model.fit_tables import fit_children_table, fit_event_table, fit_set_table, fit_visits
 from datareplicator.model.prepare import Prepared, prepare
 from datareplicator.model.reference import keep_reference
@@ -61,7 +61,7 @@ def fit(
     findings, effects, cells = fit_all_findings(training, scheduled, seen_days.day)
     made: list[TableModel] = [*tables, *(fit_findings_rows(training, part) for part in cells)]
     tell("subjects", 0, 1)
-    covariates = covariate_features(training, [*root.covariates, *(b.column for b in root.births)])
+    covariates = covariate_features(training, [*root.covariates, *(b.column for b in root.births if b.age is None)])
     subjects = fit_subjects([*covariates, *training.features], effects, training.subjects)
     site = training.subjects.site
     return StudyModel(
@@ -113,7 +113,9 @@ def _start(prepared: Prepared, min_subjects: int) -> tuple[Training, list[Timeli
     schedule.strata = lacking
     timelines = _timelines(training, schedule)
     training.roles = sort_root(prepared, subjects.last_visit if len(subjects.last_visit) else blank, stratum)
-    subjects.covariates = covariate_frame(prepared, training.roles.covariates, training.roles.births)
+    covariates = training.roles.covariates
+    births = [b for b in training.roles.births if age_of(prepared, b, covariates) is None]
+    subjects.covariates = covariate_frame(prepared, covariates, births)
     if not len(subjects.last_day):
         _last_days_without_visits(training)
     return training, timelines, schedule

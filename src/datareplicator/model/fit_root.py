@@ -8,7 +8,7 @@ import pandas as pd
 from datareplicator.model.context import MARK
 from datareplicator.model.identity import fit_identifier
 from datareplicator.model.prepare import Prepared
-from datareplicator.model.rows import fit_rows
+from datareplicator.model.rows import fit_rows, rough_days
 from datareplicator.model.study_model import Birth, DatedFact, Flag, RootModel
 from datareplicator.model.subject_model import Feature
 from datareplicator.model.training import Training, day_anchors
@@ -67,7 +67,7 @@ def find_flags(training: Training) -> None:
     """Turn the flag links into facts of subjects and marks of rows."""
     prepared = training.prepared
     for link in prepared.structure.links:
-        if link.kind != "flag" or link.prior or link.column is None:
+        if link.kind != "flag" or link.column is None:
             continue
         subject, frame = prepared.subject[link.table], prepared.frames[link.table]
         rows = (frame[link.column].astype("str") == str(link.code)).to_numpy() & (subject >= 0)
@@ -112,7 +112,12 @@ def fit_root(training: Training) -> RootModel:
     groups = allocate(prepared, roles.group)[1]
     sites = allocate(prepared, roles.site)[1]
     births = tuple(
-        Birth(column=b, precision=_usual_precision(prepared, spec.name, b), text=spec.column(b).encoding == "text")
+        Birth(
+            column=b,
+            age=age_of(prepared, b, roles.covariates),
+            precision=_usual_precision(prepared, spec.name, b),
+            text=spec.column(b).encoding == "text",
+        )
         for b in roles.births
     )
     known = [c for c in prepared.frames[spec.name].columns if c not in roles.identifiers]
@@ -163,7 +168,7 @@ def _dated_facts(training: Training) -> tuple[DatedFact, ...]:
     flags = {(k.table, k.column, k.code): flag_name(k) for k in prepared.structure.links if k.kind == "flag"}
     out = []
     for link in prepared.structure.links:
-        if link.kind != "date" or link.prior or link.column is None or link.date is None or link.code is None:
+        if link.kind != "date" or link.column is None or link.date is None or link.code is None:
             continue
         flag = flags.get((link.table, link.column, link.code))
         out.append(
@@ -209,6 +214,19 @@ def _keep_outcomes(training: Training, root: str) -> None:
     for name, flag in training.flagged.items():
         columns[MARK + name] = pd.Series(np.where(flag, "Y", "N")).astype("category")
     training.outcomes = pd.DataFrame(columns, index=pd.RangeIndex(prepared.n))
+
+
+def age_of(prepared: Prepared, birth: str, covariates: list[str]) -> str | None:
+    """The covariate that states the age in years belonging to a date of birth, within a year for everybody."""
+    root = prepared.structure.root or ""
+    years = -rough_days(prepared, root, birth) / 365.25
+    for name in covariates:
+        column = prepared.frames[root][name]
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            away = np.abs(years - 0.5 - column.to_numpy(dtype=float, na_value=np.nan))
+            if np.isfinite(away).any() and np.nanmax(away) <= 1.1:
+                return name
+    return None
 
 
 def _usual_precision(prepared: Prepared, table: str, column: str) -> int:

@@ -12,7 +12,7 @@ from datareplicator.model.eventrows import EventRows, approximate_days
 from datareplicator.model.events import fit_events
 from datareplicator.model.periods import PeriodModel, fit_periods
 from datareplicator.model.prepare import parent_rows
-from datareplicator.model.rows import fit_rows, parent_of
+from datareplicator.model.rows import days_over, fit_rows, parent_of, rough_days
 from datareplicator.model.sets import fit_sets
 from datareplicator.model.study_model import Children, Events, Sets, VisitColumn, Visits
 from datareplicator.model.subject_model import Feature
@@ -100,6 +100,7 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
         visit=visit_column if VISIT in names else None,
         periods=periods,
         start=spec.start if periods else None,
+        over=(_over(training, spec, spec.start), _over(training, spec, spec.end)),
         end=spec.end if periods else None,
         text=bool(periods and spec.column(spec.start or "").encoding == "text"),
         rows=rows,
@@ -126,6 +127,15 @@ def _fit_periods(training: Training, spec: TableSpec, codes: np.ndarray) -> Peri
         subject_days(training.visits, training.subjects),
         visit_days,
     )
+
+
+def _over(training: Training, spec: TableSpec, column: str | None) -> float | None:
+    """The most days by which a date of a table follows the subject's last visit."""
+    if column is None or not len(training.subjects.last_day):
+        return None
+    prepared = training.prepared
+    last = prepared.per_row(spec.name, training.subjects.last_day)
+    return days_over(rough_days(prepared, spec.name, column), last)
 
 
 def _arm_decides(training: Training, codes: np.ndarray, subject: np.ndarray) -> bool:

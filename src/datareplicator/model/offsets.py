@@ -105,7 +105,7 @@ def fit_offsets(
     for rows, level in zip([*members, np.ones(known.sum(), dtype=bool)], levels, strict=True):
         alike = [m for m, other in zip(members, levels[:-1], strict=True) if other[0] == level[0]]
         pooled = np.any(alike, axis=0) & ~rows if alike else np.zeros(known.sum(), dtype=bool)
-        cells += _distances(sample.rows(rows), level, sample.rows(pooled if pooled.any() else ~rows))
+        cells += _distances(sample.rows(rows), level, sample.rows(pooled))
     everywhere = [*(group == code for code in codes), np.ones(len(target), dtype=bool)]
     missing = [1 - known[rows].mean() if rows.any() else 0.0 for rows in everywhere]
     whole = bool((sample.away[np.isfinite(sample.away)] % 1 == 0).all())
@@ -201,8 +201,8 @@ def _resort(sample: _Sample, broad: float) -> int:
 def _distances(sample: _Sample, levels: list[int], pool: _Sample) -> list[tuple[Discrete, float, np.ndarray]]:
     """Habits, their share, and quantiles of the rest, for each choice of anchor.
 
-    A group of few rows leans on `pool`: the rows that other groups count from the same first anchor, or all rows
-    where it has none of its own.
+    A group of few rows leans on `pool`: the rows that other groups count from the same first anchor. Rows that follow
+    another day are no help: a consent lies months before the end that a withdrawal follows.
     """
     cells = []
     rest = np.ones(len(sample.away), dtype=bool)

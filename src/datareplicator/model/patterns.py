@@ -16,6 +16,8 @@ DEPENDENT = 0.05
 DECIDED = 0.6
 SHARED_ROWS = 0.9
 MOST_PATTERNS = 20_000
+FEW_VALUES = 8
+ROWS_EACH = 2
 
 
 class Patterns(Document):
@@ -103,9 +105,9 @@ def group_columns(
     alone = {name for name in apart if name in part}
     alone |= {name for name, code in part.items() if code.max() == 0 or any(_decides(k, code, unit) for k in known)}
     rest = [name for name in part if name not in alone]
-    groups = _merge(rest, part, unit)
-    ordered = sorted([(name,) for name in alone] + groups, key=lambda g: (g[0] not in alone, _width(g, part), g))
-    return ordered
+    groups = [(name,) for name in sorted(alone)] + _merge(rest, part, unit)
+    groups = _join_bound([name for name in part if name not in apart], part, groups)
+    return sorted(groups, key=lambda g: (g[0] not in alone, _width(g, part), g))
 
 
 def _decides(known: np.ndarray, code: np.ndarray, unit: np.ndarray) -> bool:
@@ -136,6 +138,29 @@ def _merge(names: list[str], part: dict[str, np.ndarray], unit: np.ndarray) -> l
             both = (*one, *two)
             code[both], shared[both] = joint, common
             member |= dict.fromkeys(both, both)
+    return sorted(set(member.values()))
+
+
+def _join_bound(names: list[str], part: dict[str, np.ndarray], groups: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Join groups over columns of few values that hardly combine freely (a criterion and seriousness, an outcome and
+    an end date): where their values meet in no more combinations than one of them alone allows, the others are taken
+    for impossible, however few rows there are to prove it."""
+    member = {name: group for group in groups for name in group}
+    code = {group: join_codes([part[n] for n in group], [int(part[n].max()) + 1 for n in group]) for group in groups}
+    rows = len(next(iter(part.values())))
+    few = sorted((n for n in names if 1 <= part[n].max() < FEW_VALUES), key=lambda n: (int(part[n].max()), n))
+    for a, b in itertools.combinations(few, 2):
+        one, two = member[a], member[b]
+        if one == two:
+            continue
+        pairs = int(join_codes([part[a], part[b]], [int(part[a].max()) + 1, int(part[b].max()) + 1]).max()) + 1
+        if pairs > part[a].max() + part[b].max() + 1 or pairs == (part[a].max() + 1) * (part[b].max() + 1):
+            continue
+        joint = join_codes([code[one], code[two]], [int(code[one].max()) + 1, int(code[two].max()) + 1])
+        if joint.max() < max(rows // ROWS_EACH, 1 + code[one].max() + code[two].max()):
+            both = (*one, *two)
+            code[both] = joint
+            member.update(dict.fromkeys(both, both))
     return sorted(set(member.values()))
 
 

@@ -107,6 +107,9 @@ def strata(prepared: Prepared, group: np.ndarray) -> tuple[np.ndarray, list[froz
     its own. One table suffices for arms of three subjects or more, two tables for smaller ones.
     """
     groups = int(group.max(initial=-1)) + 1
+    # Subjects without an arm (not assigned, screen failures of newer standards) are a class like any other.
+    group = np.where(group >= 0, group, groups)
+    groups += int((group == groups).any())
     share = {}
     for name, spec in prepared.structure.tables.items():
         index = prepared.subject.get(name, np.empty(0))
@@ -124,4 +127,4 @@ def strata(prepared: Prepared, group: np.ndarray) -> tuple[np.ndarray, list[froz
     if groups == 0:
         return np.zeros(prepared.n, dtype=np.int64), [frozenset()]
     code = np.array([classes.index(s) for s in lacking])
-    return np.where(group >= 0, code[np.maximum(group, 0)], 0), classes
+    return code[group], classes

@@ -25,13 +25,15 @@ PRECISION = "precision of "
 OWN = "own "
 BEFORE = "before: "
 MARGIN = 0.1
+LAST_DAY = "last day"
 CLOCK_KNOTS = 33
 
 
 class DateColumn(Document):
     """One date column. `text`: written as ISO 8601 text; `clock`: the times of day, where there are any; `together`:
     all rows of a subject's visit carry one date; `ascending`: a later visit never has an earlier date; `low`, `high`:
-    float by visit, the days between which the dates of a visit lie (empty: no bound).
+    float by visit, the days between which the dates of a visit lie (empty: no bound); `over`: the most days by which
+    a date follows the subject's last visit (None: there are no visits).
     """
 
     column: str
@@ -42,6 +44,7 @@ class DateColumn(Document):
     ascending: bool = False
     low: Floats = Field(default_factory=lambda: np.empty(0))
     high: Floats = Field(default_factory=lambda: np.empty(0))
+    over: float | None = None
 
 
 class RowIdentifier(Document):
@@ -123,6 +126,8 @@ def fit_rows(
         made = _fit_date(prepared, spec, name, candidates, code[use], use)
         if visit is not None:
             made = made.model_copy(update=_by_visit(prepared, spec, name, visit, use))
+        if LAST_DAY in anchors:
+            made = made.model_copy(update={"over": days_over(rough_days(prepared, spec.name, name), anchors[LAST_DAY])})
         dates.append(made)
         candidates = {OWN + name: rough_days(prepared, spec.name, name)[use]} | candidates
     return RowsModel(
@@ -236,6 +241,13 @@ def _by_visit(
         "together": bool(((groups.max() - groups.min())[several] == 0).mean() >= 0.9) if several.any() else False,
         "ascending": bool((step >= 0).mean() >= 0.99) if len(step) else False,
     }
+
+
+def days_over(day: np.ndarray, last: np.ndarray) -> float | None:
+    """The most days by which dates lie after the last day, at least none; None where nothing can be compared."""
+    over = day - last
+    over = over[np.isfinite(over)]
+    return float(np.maximum(over.max(), 0.0)) if len(over) else None
 
 
 def _bounds(day: np.ndarray, visit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -52,9 +52,11 @@ class SourceTable(Document):
 
 
 class Birth(Document):
-    """A date decades before the study, kept as the subject's age in days at the anchor; `precision` as written."""
+    """A date decades before the study, kept as the subject's age in days at the anchor; `precision` as written. `age`:
+    the covariate with the age in years that it agrees with, which then decides it."""
 
     column: str
+    age: str | None = None
     precision: int
     text: bool
 
@@ -152,7 +154,8 @@ class Events(Document):
 
 class Sets(Document):
     """A few rows a subject in learned patterns. `codes`: the values of `columns` for each row code; `periods`: the
-    dates `start` and `end` of rows that follow each other, where there are both."""
+    dates `start` and `end` of rows that follow each other, where there are both; `over`: the most days by which a
+    start and an end follow the subject's last visit."""
 
     kind: Literal["sets"] = "sets"
     table: str
@@ -163,6 +166,7 @@ class Sets(Document):
     periods: PeriodModel | None
     start: str | None
     end: str | None
+    over: tuple[float | None, float | None]
     text: bool
     rows: RowsModel
 

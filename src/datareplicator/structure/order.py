@@ -106,7 +106,7 @@ def choose(
     for d in sorted(usable, key=lambda d: _order(d, tables)):
         target = Ref(table=d.table, column=d.target)
         beside = kept.get(target, [])
-        if all(_partial(k) != _partial(d) for k in beside) and not _reaches(d.sources, target, kept):
+        if all(_partial(k) != _partial(d) for k in beside) and not _reaches(reads(d), target, kept):
             kept[target] = sorted([*beside, d], key=_partial)
     return _sorted(kept)
 
@@ -135,26 +135,43 @@ def _partial(d: Derivation) -> bool:
     return bool(d.params.get("partial"))
 
 
-def _reaches(sources: tuple[Ref, ...], target: Ref, kept: Mapping[Ref, list[Derivation]]) -> bool:
-    front, seen = list(sources), set()
+def reads(d: Derivation) -> set[Ref]:
+    """The columns that must be there before a derivation is computed: its sources, and those by which its parameters
+    group, sort, pick and restrict rows."""
+    params = d.params
+    own = [*params.get("by", ()), *params.get("cell", ()), *(part["column"] for part in params.get("order", ()))]
+    own += [params[key] for key in ("needs", "repeat") if params.get(key)]
+    if params.get("only"):
+        own.append(params["only"]["column"])
+    out = {*d.sources, *(Ref(table=d.table, column=column) for column in own)}
+    if params.get("where"):
+        out.add(Ref(table=d.sources[0].table, column=params["where"]["column"]))
+    if d.template == "copy_by_key":
+        for here, there in params["keys"]:
+            out |= {Ref(table=d.table, column=here), Ref(table=d.sources[0].table, column=there)}
+    return out - {Ref(table=d.table, column=d.target)}
+
+
+def _reaches(needs: set[Ref], target: Ref, kept: Mapping[Ref, list[Derivation]]) -> bool:
+    front, seen = list(needs), set()
     while front:
         ref = front.pop()
         if ref == target:
             return True
         if ref not in seen and ref in kept:
-            front += [source for d in kept[ref] for source in d.sources]
+            front += [source for d in kept[ref] for source in reads(d)]
         seen.add(ref)
     return False
 
 
 def _sorted(kept: Mapping[Ref, list[Derivation]]) -> tuple[Derivation, ...]:
-    """Depth first: the sources of a derivation stand before it."""
+    """Depth first: what a derivation reads stands before it."""
     done: dict[Ref, list[Derivation]] = {}
 
     def visit(ref: Ref) -> None:
         if ref in done or ref not in kept:
             return
-        for source in (s for d in kept[ref] for s in d.sources):
+        for source in sorted({s for d in kept[ref] for s in reads(d)}, key=lambda s: (s.table, s.column)):
             visit(source)
         done[ref] = kept[ref]
 
@@ -168,6 +185,6 @@ def needed(structure: Structure, table: str, column: str) -> list[Derivation]:
     wanted, out = {column}, []
     for derivation in reversed(structure.derivations):
         if derivation.table == table and derivation.target in wanted:
-            wanted |= {s.column for s in derivation.sources if s.table == table}
+            wanted |= {s.column for s in reads(derivation) if s.table == table}
             out.append(derivation)
     return out[::-1]
