@@ -96,7 +96,7 @@ def test_a_few_copied_subjects_are_found(source: Study, structure: Structure) ->
     assert found.scores["copies"].verdict == "poor"
 
 
-def test_shuffling_results_over_rows_is_seen(source: Study, structure: Structure, drawn: Comparison) -> None:
+def test_shuffling_results_over_rows_is_seen(source: Study, structure: Structure) -> None:
     rng = np.random.default_rng(3)
 
     def shuffle(name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -108,8 +108,6 @@ def test_shuffling_results_over_rows_is_seen(source: Study, structure: Structure
     # A value stays with its own test by luck about half the time.
     assert max(t.distance for t in found.tests) > 0.4
     assert found.scores["tests"].verdict == "poor"
-    before, after = (np.mean([t.icc[1] for t in c.tests if t.icc[1] is not None]) for c in (drawn, found))
-    assert after < before - 0.2
     assert found.indistinct.auc is not None and found.indistinct.auc > 0.9
 
 

@@ -104,3 +104,10 @@ def test_a_table_without_subjects_is_described() -> None:
     assert found.rows == 50
     assert found.standard is None
     assert "TABLE" in found.to_text()
+
+
+def test_codes_that_share_a_label_show_themselves() -> None:
+    frame = pd.DataFrame({"VISITNUM": [1.0, 2.0, 3.1, 3.2] * 5, "VISIT": ["ONE", "TWO", "EXTRA", "EXTRA"] * 5})
+    study = study_of({"sv": frame.assign(USUBJID=np.repeat([f"S{i}" for i in range(5)], 4))})
+    spec = discover(study).tables["sv"]
+    assert labels_of(frame, spec, "VISITNUM") == {1.0: "ONE", 2.0: "TWO", 3.1: "EXTRA (3.1)", 3.2: "EXTRA (3.2)"}

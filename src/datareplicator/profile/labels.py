@@ -9,21 +9,28 @@ import pandas as pd
 from datareplicator.structure.encode import plain_text
 from datareplicator.structure.spec import Kind, Structure, TableSpec
 
+NEARLY_ALL = 0.98  # share of rows that carry the usual label of their code
+OWN_NAMES = 0.5  # distinct labels for each code, at least
+
 
 def labels_of(frame: pd.DataFrame, spec: TableSpec, code: str) -> dict[object, str]:
-    """Code -> label, by the column of words that goes one to one with `code`; empty where there is none.
+    """Code -> label, by the column of words that follows from `code`; empty where there is none.
 
-    The column whose name is a beginning of the code's comes first (PARAM of PARAMCD), then the table's order.
+    The column whose name is a beginning of the code's comes first (PARAM of PARAMCD), then the table's order. Codes
+    that share a label show the code beside it.
     """
-    distinct = frame[code].nunique()
-    words = [c for c in spec.columns if c.kind == Kind.CATEGORY and c.distinct == distinct and not c.numeric_text]
-    names = [c.name for c in words if c.name != code and c.name in frame]
+    names = [c.name for c in spec.columns if c.name != code and c.name in frame and c.kind == Kind.CATEGORY]
     for name in sorted(names, key=lambda n: (not code.startswith(n), not n.startswith(code[:-3]))):
-        if not pd.api.types.is_string_dtype(frame[name].dtype):
+        if spec.column(name).numeric_text or not pd.api.types.is_string_dtype(frame[name].dtype):
             continue
-        pairs = frame[[code, name]].dropna().drop_duplicates()
-        if len(pairs) == distinct and pairs[name].nunique() == distinct:
-            return dict(zip(pairs[code], pairs[name], strict=True))
+        pairs = frame[[code, name]].dropna().value_counts(sort=True).reset_index()
+        usual = pairs.drop_duplicates(code)
+        enough = usual["count"].sum() >= NEARLY_ALL * frame[code].notna().sum()
+        if not len(usual) or not enough or usual[name].nunique() < OWN_NAMES * frame[code].nunique():
+            continue
+        shared = usual[name].duplicated(keep=False)
+        words = usual[name].where(~shared, usual[name] + " (" + usual[code].map(plain_text) + ")")
+        return dict(zip(usual[code], words, strict=True))
     return {}
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datareplicator.evaluate.comparing import Comparison
 
 WORST = 8
+SEEN = 0.02  # share of an arm seen after the reference start, under which it has no curve (screen failures)
 MOST_CHARTS = 160
 """Charts of variables and of tests each; numbers of all stand in the tables."""
 
@@ -61,7 +62,7 @@ def cards(c: Comparison) -> list[Card]:
     auc = c.indistinct.auc
     found = [
         Card("Subjects", f"{c.subjects[1]:,}", f"learned from {c.subjects[0]:,}", "none"),
-        Card("Rows", f"{c.rows[1]:,}", f"{c.rows[0]:,} in the source, {len(c.tables)} tables", "none"),
+        Card("Rows", f"{c.rows[1]:,}", f"{c.rows[0]:,} in the source", "none"),
         Card("Rules checked", f"{len(c.rules):,}", "of the standard and of the study itself", "none"),
         Card(
             "Findings against source",
@@ -225,7 +226,8 @@ def timeline(c: Comparison) -> dict[str, object]:
         visits = charts.visit_days(line.visits, line.days, line.seen)
     curves: list[Markup] = []
     if line.grid is not None and line.retention is not None:
-        known = [a for a in range(len(line.arms)) if np.isfinite(line.retention[0, a]).all()]
+        held = np.nan_to_num(line.retention).max(axis=(0, 2)) > SEEN
+        known = np.flatnonzero(held & np.isfinite(line.retention[0]).all(1)).tolist()
         curves = [charts.retention(line.arms[a], line.grid, line.retention[0, a], line.retention[1, a]) for a in known]
     return {"visits": visits, "curves": curves}
 
