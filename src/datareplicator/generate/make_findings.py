@@ -60,9 +60,21 @@ def _make_table(
     known = findings_known(table.results, table.cells, cell, visit, value)
     anchors = day_anchors(subject, visit, state.visits, state.subjects, {})
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, visit, visit)
+    for name in table.single:
+        _keep_last(frame, name, subject, result)
     unit = pd.Series(frame[spec.unit]) if spec.unit is not None and spec.unit in frame else _unit_of(table, result)
     for name, column in write_results(table.results, result, value, unit).items():
         frame[name] = column.array
+
+
+def _keep_last(frame: pd.DataFrame, name: str, subject: np.ndarray, cell: np.ndarray) -> None:
+    """Leave a flag on the last row of each subject's cell that carries it."""
+    flagged = np.flatnonzero(frame[name].notna().to_numpy())
+    pairs = pd.DataFrame({"s": subject[flagged], "c": cell[flagged]})
+    extra = np.zeros(len(frame), dtype=bool)
+    extra[flagged[pairs.duplicated(keep="last").to_numpy()]] = True
+    if extra.any():
+        frame[name] = frame[name].where(~extra)
 
 
 def _cell_columns(table: Findings, spec: TableSpec) -> dict[str, pd.Categorical | pd.arrays.NumpyExtensionArray]:

@@ -58,7 +58,29 @@ def make_sets(model: StudyModel, table: Sets, state: State) -> None:
     own = _write_periods(table, state, days)
     anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, drawn.code)
+    _cover_visits(model, table, state)
     _draw_related(model, table.table, state)
+
+
+def _cover_visits(model: StudyModel, table: Sets, state: State) -> None:
+    """Move the last row of a subject to the last visit where it would lie before: a disposition ends the study."""
+    if table.covers is None or (table.table, table.covers) not in state.days:
+        return
+    day, subject = state.days[table.table, table.covers], state.subject[table.table]
+    order = np.lexsort((np.nan_to_num(day, nan=-np.inf), subject))
+    rows = order[np.append(subject[order][1:] != subject[order][:-1], True)] if len(order) else order
+    rows = rows[day[rows] < state.subjects.last_day[subject[rows]]]
+    if len(rows):
+        moved = day.copy()
+        moved[rows] = state.subjects.last_day[subject[rows]]
+        column = state.frames[table.table][table.covers].astype(object)
+        text = model.structure.tables[table.table].column(table.covers).encoding == "text"
+        state.write_date(table.table, table.covers, moved, np.full(len(day), int(Precision.DAY)), None, text)
+        fresh = state.frames[table.table][table.covers].astype(object)
+        state.frames[table.table][table.covers] = fresh.where(np.isin(np.arange(len(day)), rows), column)
+    if not len(state.final):
+        state.final = np.full(state.subjects.n, np.nan)
+        np.fmax.at(state.final, subject, state.days[table.table, table.covers])
 
 
 def _draw_periods(table: Sets, state: State, drawn: SetRows) -> tuple[SetRows, list[np.ndarray]]:
@@ -71,11 +93,13 @@ def _draw_periods(table: Sets, state: State, drawn: SetRows) -> tuple[SetRows, l
     known = subject_days(state.visits, state.subjects)
     start, end = sample_periods(table.periods, drawn.code, drawn.subject, known, visit_days, streams)
     if len(state.subjects.last_day):
-        last = np.fmin(state.subjects.last_day, state.last)[drawn.subject]
-        late = start > last + (np.inf if table.over[0] is None else table.over[0])
+        last = np.fmin(state.end, state.last)[drawn.subject]
+        latest = last + (np.inf if table.over[0] is None else table.over[0])
+        late = start > latest
         end = np.fmin(end, last + (np.inf if table.over[1] is None else table.over[1])) + 0 * end
         keep = ~late | (drawn.position == 0)
-        start, end = np.fmin(start, last) + 0 * start, np.fmax(end, start)
+        start = np.fmin(start, latest) + 0 * start
+        end = np.fmax(end, start) + 0 * end
         drawn = SetRows(drawn.subject[keep], drawn.position[keep], drawn.code[keep])
         start, end = start[keep], end[keep]
     return drawn, [start, end]
@@ -180,6 +204,9 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
 
 def _write_event_date(state: State, table: Events, column: str, day: np.ndarray, precision: np.ndarray) -> None:
     whole = np.floor(day)
+    if column == table.start and table.over is not None and len(state.end):
+        latest = state.end[state.subject[table.table]] + table.over
+        whole = np.where(whole > latest, latest, whole)
     if len(state.last):
         whole = np.minimum(whole, state.last[state.subject[table.table]])
     second = np.round((day - np.floor(day)) * 86_400)

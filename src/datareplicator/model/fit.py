@@ -12,7 +12,7 @@ from datareplicator.model.context import VisitDays
 from datareplicator.model.enrolment import fit_enrolment
 from datareplicator.model.fit_findings import fit_all_findings, fit_findings_rows
 from datareplicator.model.fit_root import age_of, allocate, covariate_features, covariate_frame, find_flags, fit_root
-from datareplicator.model.fit_tables import fit_children_table, fit_event_table, fit_set_table, fit_visits
+from datareplicator.model.fit_tables import covers, fit_children_table, fit_event_table, fit_set_table, fit_visits
 from datareplicator.model.prepare import Prepared, prepare
 from datareplicator.model.reference import keep_reference
 from datareplicator.model.relations import fit_relations
@@ -112,7 +112,8 @@ def _start(prepared: Prepared, min_subjects: int) -> tuple[Training, list[Timeli
     schedule = _Schedule()
     schedule.strata = lacking
     timelines = _timelines(training, schedule)
-    training.roles = sort_root(prepared, subjects.last_visit if len(subjects.last_visit) else blank, stratum)
+    last_visit = subjects.last_visit if len(subjects.last_visit) else blank
+    training.roles = sort_root(prepared, last_visit, stratum, group)
     covariates = training.roles.covariates
     births = [b for b in training.roles.births if age_of(prepared, b, covariates) is None]
     subjects.covariates = covariate_frame(prepared, covariates, births)
@@ -222,7 +223,7 @@ def _add_relation_marks(training: Training, relations: list, marks: dict[str, np
 def _fit_tables(training: Training, tell: Progress) -> list[TableModel]:
     """Visits and sets before events, which may be asked for by them; children after their parents."""
     prepared = training.prepared
-    order = sorted(prepared.structure.tables.values(), key=lambda t: _place(prepared, t))
+    order = sorted(prepared.structure.tables.values(), key=lambda t: (_place(prepared, t), _later(training, t)))
     made: list[TableModel] = []
     todo = [t for t in order if _place(prepared, t) < 9]
     for done, spec in enumerate(todo):
@@ -236,6 +237,11 @@ def _fit_tables(training: Training, tell: Progress) -> list[TableModel]:
         else:
             made.append(fit_event_table(training, spec))
     return made
+
+
+def _later(training: Training, spec: TableSpec) -> bool:
+    """Among the tables of patterns the one that ends the study comes first: others keep to it."""
+    return spec.layout not in SET_LAYOUTS or spec.name == training.prepared.structure.root or not covers(training, spec)
 
 
 def _place(prepared: Prepared, spec: TableSpec) -> int:

@@ -14,7 +14,7 @@ from datareplicator.model.results import ResultModel, fit_results, result_column
 from datareplicator.model.rows import fit_rows
 from datareplicator.model.study_model import Findings
 from datareplicator.model.training import Training, day_anchors
-from datareplicator.structure.spec import TableSpec
+from datareplicator.structure.spec import Kind, TableSpec
 
 REPLICATES = 0.005
 """Share of rows that repeat a cell at a visit from which on repeats are cells of their own."""
@@ -132,8 +132,24 @@ def fit_findings_rows(training: Training, part: TableCells) -> Findings:
         replicate=part.replicate,
         visits=part.visits,
         seen=np.unique(visit[part.cell >= 0]),
+        single=_single_flags(training, part, columns),
         rows=rows,
     )
+
+
+def _single_flags(training: Training, part: TableCells, columns: list[str]) -> tuple[str, ...]:
+    """Flags of one value that no two rows of a subject's cell carry (a baseline)."""
+    frame, subject = training.prepared.frames[part.spec.name], training.prepared.subject[part.spec.name]
+    out = []
+    for name in columns:
+        spec = part.spec.column(name)
+        if spec.kind != Kind.FLAG or spec.distinct != 1:
+            continue
+        rows = frame[name].notna().to_numpy() & (part.cell >= 0)
+        pairs = pd.DataFrame({"s": subject[rows], "c": part.cell[rows]})
+        if len(pairs) and not pairs.duplicated().any():
+            out.append(name)
+    return tuple(out)
 
 
 def findings_known(

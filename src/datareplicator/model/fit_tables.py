@@ -23,6 +23,8 @@ MOST_CODES = 40
 """Distinct row codes of a set; more columns in the code would leave too few subjects to each pattern."""
 
 VISIT = "visit"
+FEWEST, ALWAYS = 5, 0.99
+"""Subjects at least, and share of them, for a table to be taken as the one that ends the visits."""
 
 
 def fit_visits(training: Training, spec: TableSpec) -> Visits:
@@ -67,7 +69,9 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
     codes, distinct = pd.factorize(pd.MultiIndex.from_frame(joint) if len(joint.columns) > 1 else joint.iloc[:, 0])
     table = [tuple(_scalar(v) for v in (d if isinstance(d, tuple) else (d,))) for d in distinct]
     context = training.context()
-    hard = [c for c in context.columns if c.startswith(MARK + "flag:") or c in (MARK + "stratum", MARK + "reached_end")]
+    # In the order of weight: where a combination was never seen, the first columns are kept to.
+    flags = [c for c in context.columns if c.startswith(MARK + "flag:")]
+    hard = [c for c in (MARK + "stratum", *flags, MARK + "reached_end") if c in context.columns]
     if _arm_decides(training, codes, subject):
         hard.append(MARK + "group")
     model = fit_sets(codes[use], subject[use], context, tuple(hard), min_subjects=training.min_subjects)
@@ -92,6 +96,10 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
         chain=True,
         min_subjects=training.min_subjects,
     )
+    over = (_over(training, spec, spec.start), _over(training, spec, spec.end))
+    ending = covers(training, spec)
+    if ending is not None and not len(training.final):
+        training.final = _latest(training, spec, ending)
     return Sets(
         table=spec.name,
         model=model,
@@ -100,7 +108,8 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
         visit=visit_column if VISIT in names else None,
         periods=periods,
         start=spec.start if periods else None,
-        over=(_over(training, spec, spec.start), _over(training, spec, spec.end)),
+        over=over,
+        covers=ending,
         end=spec.end if periods else None,
         text=bool(periods and spec.column(spec.start or "").encoding == "text"),
         rows=rows,
@@ -130,12 +139,33 @@ def _fit_periods(training: Training, spec: TableSpec, codes: np.ndarray) -> Peri
 
 
 def _over(training: Training, spec: TableSpec, column: str | None) -> float | None:
-    """The most days by which a date of a table follows the subject's last visit."""
-    if column is None or not len(training.subjects.last_day):
+    """The most days by which a date of a table follows the end of the subject's study."""
+    if column is None or not len(training.end):
         return None
     prepared = training.prepared
-    last = prepared.per_row(spec.name, training.subjects.last_day)
+    last = prepared.per_row(spec.name, training.end)
     return days_over(rough_days(prepared, spec.name, column), last)
+
+
+def covers(training: Training, spec: TableSpec) -> str | None:
+    """The date of a table by whose last row every subject's visits are over, if it has one (a final disposition)."""
+    prepared, last = training.prepared, training.subjects.last_day
+    column = spec.start or spec.date
+    if column is None or column not in prepared.structure.free(spec.name) or not len(last):
+        return None
+    latest = _latest(training, spec, column)
+    judged = np.isfinite(latest) & np.isfinite(last)
+    return column if judged.sum() >= FEWEST and bool((latest >= last)[judged].mean() >= ALWAYS) else None
+
+
+def _latest(training: Training, spec: TableSpec, column: str) -> np.ndarray:
+    """Each subject's latest day in a column; NaN for subjects without."""
+    prepared = training.prepared
+    day, subject = rough_days(prepared, spec.name, column), prepared.subject[spec.name]
+    latest = np.full(prepared.n, -np.inf)
+    known = np.isfinite(day) & (subject >= 0)
+    np.maximum.at(latest, subject[known], day[known])
+    return np.where(np.isfinite(latest), latest, np.nan)
 
 
 def _arm_decides(training: Training, codes: np.ndarray, subject: np.ndarray) -> bool:
@@ -236,6 +266,7 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         text=bool(start and spec.column(start).encoding == "text"),
         marks=tuple(marks),
         visit=visit_column,
+        over=_over(training, spec, start),
         rows=leftover,
     )
 

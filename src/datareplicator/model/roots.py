@@ -45,8 +45,10 @@ def free_source(structure: Structure, table: str, column: str | None) -> str | N
     return None
 
 
-def sort_root(prepared: Prepared, last_visit: np.ndarray, stratum: np.ndarray) -> RootColumns:
-    """Give each free column of the root its role."""
+def sort_root(
+    prepared: Prepared, last_visit: np.ndarray, stratum: np.ndarray, group: np.ndarray | None = None
+) -> RootColumns:
+    """Give each free column of the root its role. `group`: the arm by subject, once it is known."""
     structure = prepared.structure
     root = structure.tables[structure.root or ""]
     out = RootColumns(
@@ -66,7 +68,7 @@ def sort_root(prepared: Prepared, last_visit: np.ndarray, stratum: np.ndarray) -
             out.personal.append(name)
         elif spec.kind == Kind.DATE:
             (out.births if is_birth(prepared, root.name, name) else out.dates).append(name)
-        elif name in flags or _is_outcome(prepared, spec, last_visit, stratum):
+        elif name in flags or _is_outcome(prepared, spec, last_visit, stratum, group):
             out.outcomes.append(name)
         else:
             out.covariates.append(name)
@@ -80,7 +82,9 @@ def is_birth(prepared: Prepared, table: str, column: str) -> bool:
     return len(away) > 0 and float(np.max(away)) < -10
 
 
-def _is_outcome(prepared: Prepared, spec: ColumnSpec, last_visit: np.ndarray, stratum: np.ndarray) -> bool:
+def _is_outcome(
+    prepared: Prepared, spec: ColumnSpec, last_visit: np.ndarray, stratum: np.ndarray, decided: np.ndarray | None = None
+) -> bool:
     if spec.name.startswith(SUPPLEMENT) or spec.kind == Kind.FLAG:
         return True
     if spec.kind not in (Kind.CATEGORY, Kind.TEXT) or prepared.n < 10:
@@ -89,7 +93,15 @@ def _is_outcome(prepared: Prepared, spec: ColumnSpec, last_visit: np.ndarray, st
     value, index = frame[spec.name], prepared.subject[prepared.structure.root or ""]
     code = np.full(prepared.n, -1)
     code[index[index >= 0]] = pd.factorize(value)[0][index >= 0]
+    if decided is not None and _decided(decided, code):
+        return True
     return _depends(code, last_visit) or (len(np.unique(stratum)) > 1 and (code < 0).any() and _depends(code, stratum))
+
+
+def _decided(group: np.ndarray, code: np.ndarray) -> bool:
+    """Whether the arm nearly tells a column (the actual arm, a reason for none), which its commonest value does not."""
+    table = pd.crosstab(group, code).to_numpy()
+    return bool(table.max(axis=1).sum() >= 0.9 * len(code) and table.sum(axis=0).max() < 0.8 * len(code))
 
 
 def _depends(code: np.ndarray, order: np.ndarray) -> bool:

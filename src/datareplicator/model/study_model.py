@@ -114,7 +114,7 @@ class VisitColumn(Document):
 class Findings(Document):
     """A findings table. `cells[k]` is the result cell of the k-th cell of the findings model that belongs to this
     table, from `first` on; several (replicates) may share one. `visits`: the range of its visits in the joint list,
-    `seen`: those of them at which it has rows."""
+    `seen`: those of them at which it has rows. `single`: flags that at most one row of a subject's cell carries."""
 
     kind: Literal["findings"] = "findings"
     table: str
@@ -124,6 +124,7 @@ class Findings(Document):
     replicate: Ints
     visits: tuple[int, int]
     seen: Ints
+    single: tuple[str, ...]
     rows: RowsModel
 
 
@@ -137,8 +138,12 @@ class Visits(Document):
 
 
 class Events(Document):
-    """Dated rows in varying number. `term`, `start`, `end`: the columns that the model itself fills (None: computed or
-    absent); `text`: dates are ISO 8601 text; `marks`: facts of the subject that ask for rows of their own."""
+    """Dated rows in varying number.
+
+    `term`, `start`, `end`: the columns that the model itself fills (None: computed or absent); `text`: dates are ISO
+    8601 text; `marks`: facts of the subject that ask for rows of their own; `over`: the most days by which a start
+    follows the end of the subject's study.
+    """
 
     kind: Literal["events"] = "events"
     table: str
@@ -149,13 +154,15 @@ class Events(Document):
     text: bool
     marks: tuple[str, ...]
     visit: VisitColumn | None
+    over: float | None
     rows: RowsModel
 
 
 class Sets(Document):
     """A few rows a subject in learned patterns. `codes`: the values of `columns` for each row code; `periods`: the
     dates `start` and `end` of rows that follow each other, where there are both; `over`: the most days by which a
-    start and an end follow the subject's last visit."""
+    start and an end follow the subject's last visit; `covers`: the date by whose last row a subject's visits are over.
+    """
 
     kind: Literal["sets"] = "sets"
     table: str
@@ -167,6 +174,7 @@ class Sets(Document):
     start: str | None
     end: str | None
     over: tuple[float | None, float | None]
+    covers: str | None
     text: bool
     rows: RowsModel
 

@@ -92,7 +92,7 @@ def mine(scene: Scene) -> list[Derivation]:
             if by is None:
                 continue
             one = _rule(scene, table, column, code, by)
-            found += [one] if one else []
+            found += [_stricter(scene, one)] if one else []
             found += _base_values(scene, table, column, code, by)
     return found
 
@@ -184,6 +184,33 @@ def _rule(scene: Scene, table: str, column: str, code: str, by: list[str]) -> De
                 if one and (best is None or one.agreement > best.agreement):
                     best = one
     return best
+
+
+def _stricter(scene: Scene, found: Derivation) -> Derivation:
+    """The same rule for one row of a group, and for rows with a result only, where that says the same of the source:
+    a repeat at the baseline visit or a baseline not done may just not have been seen."""
+    flagged = scene.values(found.table, found.target).present
+    held = [c for c in scene.candidates(found.table) if c != found.target and not scene.values(found.table, c).is_date]
+    results = [
+        c
+        for c in held
+        if scene.values(found.table, c).present[flagged].all() and 0.5 < scene.values(found.table, c).present.mean() < 1
+    ]
+    pick = "last" if found.params["pick"] == "all" else found.params["pick"]
+    for need in [found.params["needs"]] if found.params["needs"] else [*results[:3], None]:
+        params = {**found.params, "pick": pick, "needs": need}
+        one = scene.judge(
+            0.9,
+            scope=False,
+            table=found.table,
+            target=found.target,
+            template=found.template,
+            sources=found.sources,
+            params=params,
+        )
+        if one and one.agreement >= found.agreement:
+            return one
+    return found
 
 
 def _needed(scene: Scene, table: str, column: str) -> list[str | None]:
