@@ -27,9 +27,11 @@ def finish(model: StudyModel, state: State) -> dict[str, pd.DataFrame]:
     _number_rows(structure, state)
     _write_relations(model, state)
     _sort_files(structure, state)
+    written = {source.name for source in model.sources}
     kept = {
         name: frame[state.subject[name] < state.block.keep].reset_index(drop=True)
         for name, frame in state.frames.items()
+        if written.issuperset(structure.tables[name].members)
     }
     columns = {s.name: [c.name for c in s.columns] for s in model.sources if s.name not in model.reference}
     made = from_logical(kept, structure, columns)

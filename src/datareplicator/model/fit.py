@@ -20,6 +20,7 @@ from datareplicator.model.roots import sort_root, strata
 from datareplicator.model.schedule import Catalogue, Seen, build_schedule, occasions
 from datareplicator.model.study_model import SourceColumn, SourceTable, StudyModel, TableModel, Timeline
 from datareplicator.model.subject_model import Feature, fit_subjects
+from datareplicator.model.subject_table import with_subject_table
 from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import TimelineModel, VisitRows, fit_timeline
 from datareplicator.model.training import Training, stay_columns
@@ -48,6 +49,9 @@ def fit(
     tell = progress or (lambda step, done, total: None)
     if structure is None:
         structure = discover(study, progress=progress)
+    sources = tuple(_source(table) for table in study.tables.values())
+    if structure.root is None:
+        study, structure = with_subject_table(study, structure)
     prepared = prepare(study, structure)
     tell("timeline", 0, 1)
     training, timelines, seen_days = _start(prepared, min_subjects)
@@ -69,7 +73,7 @@ def fit(
         name=study.name,
         subjects_learned=prepared.n,
         structure=structure,
-        sources=tuple(_source(table) for table in study.tables.values()),
+        sources=sources,
         reference=_references(study, prepared, {m.table for m in made} | {r.table for r in relations} | {root.table}),
         enrolment=fit_enrolment(np.where(prepared.anchored | ~prepared.anchored.any(), prepared.anchor, np.nan), site),
         strata=tuple(tuple(sorted(s)) for s in seen_days.strata),
