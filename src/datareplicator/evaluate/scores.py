@@ -106,9 +106,9 @@ def _copies(privacy: Privacy) -> Score:
     )
     if worse or worse_sets:
         where = ", ".join([*(["sequences"] if worse else []), *worse_sets])
-        sentence += f", more than real subjects share with each other (in: {where})."
+        sentence += f", more than what real subjects share with each other lets expect (in: {where})."
     else:
-        sentence += ", no more than real subjects share with each other."
+        sentence += ", no more than what real subjects share with each other lets expect."
     return Score(
         title="Copies", value=privacy.copies, sentence=sentence, verdict="poor" if worse or worse_sets else "good"
     )

@@ -67,7 +67,7 @@ def _head(profile: Profile, width: int) -> list[str]:
 def _tables(profile: Profile) -> list[str]:
     rows = [("TABLE", "ROWS", "SUBJECTS", "COLUMNS", "LAYOUT", "KEY")]
     for t in profile.tables:
-        layout = LAYOUTS.get(t.layout, t.layout) + (f", {t.tests} tests" if t.tests else "")
+        layout = LAYOUTS.get(t.layout, t.layout) + (f", {t.tests} test{'s' if t.tests > 1 else ''}" if t.tests else "")
         members = f" [{len(t.members)} tables]" if len(t.members) > 1 else ""
         subjects = f"{t.subjects:,}" if t.subjects else "-"
         rows.append((t.name + members, f"{t.rows:,}", subjects, str(len(t.columns)), layout, ", ".join(t.key)))

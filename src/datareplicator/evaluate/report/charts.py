@@ -225,7 +225,8 @@ def gauge(title: str, value: float, band: tuple[float, float], words: str) -> Ma
     parts = [
         line(10, 30, 10 + room, 30, "axis"),
         rect(10 + room * band[0] / top, 20, room * max(band[1] - band[0], 0) / top, 20, "s-fill"),
-        points([10 + room * value / top], [30], "m-mark big", diamond=True),
+        line(10 + room * value / top, 18, 10 + room * value / top, 42, "m-line"),
+        points([10 + room * value / top], [30], "m-mark", diamond=True),
         text(10 + room * value / top, 14, number(value), "tick", "middle"),
         text(10, 54, "0", "tick"),
         text(
