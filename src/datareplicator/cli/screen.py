@@ -38,12 +38,16 @@ def summarise(outcome: Outcome) -> None:
     tell(outcome.notes)
     manifest = outcome.manifest
     tables = sum(entry.rows is not None for entry in manifest.files.values())
-    emit(f"{manifest.request.subjects:,} subjects, {manifest.rows:,} rows in {tables} tables")
+    emit(f"{_count(manifest.request.subjects, 'subject')}, {_count(manifest.rows, 'row')} in {_count(tables, 'table')}")
     emit(f"data      {outcome.folder}")
     if outcome.report is not None:
         emit(f"report    {outcome.report}")
     if outcome.findings is not None:
         emit(f"findings  {outcome.findings.headline()}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' if number != 1 else ''}"
 
 
 @contextmanager

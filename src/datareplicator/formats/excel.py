@@ -1,6 +1,7 @@
 """Excel workbooks (``.xlsx``) by openpyxl: each sheet is a table, its first row the names.
 
-Numbers and texts stay what their cells are; a text ``007`` remains one.
+Numbers and texts stay what their cells are; a text ``007`` remains one. openpyxl is imported where a workbook is at
+hand: every worker process would wait for it otherwise.
 """
 
 from __future__ import annotations
@@ -14,11 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pyarrow as pa
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import IllegalCharacterError, InvalidFileException
 
 from datareplicator.errors import Place, SourceError, WriteError
 from datareplicator.formats.archive import check_archive
@@ -40,6 +38,9 @@ def read(path: Path, shown: str) -> list[Table]:
 
     Raises `SourceError` where the file is damaged, or a sheet has double names.
     """
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with zipfile.ZipFile(path) as archive:
             check_archive(archive, shown)
@@ -99,6 +100,8 @@ class Writer:
     """
 
     def __init__(self, path: Path, layout: TableLayout) -> None:
+        import openpyxl
+
         self._path, self._layout, self._rows = path, layout, 0
         self._book = openpyxl.Workbook(write_only=True)
         self._sheet = self._book.create_sheet(re.sub(r"[\[\]:*?/\\]", "_", self._title())[:31])
@@ -111,6 +114,8 @@ class Writer:
     def _cell(self, value: Any) -> Any:
         """Text that begins with = is text, not a formula."""
         if isinstance(value, str) and value.startswith("="):
+            from openpyxl.cell import WriteOnlyCell
+
             cell = WriteOnlyCell(self._sheet, value)
             cell.data_type = "s"
             return cell
@@ -118,6 +123,8 @@ class Writer:
 
     def append(self, frame: pd.DataFrame) -> None:
         """Add rows, columns in the layout's order."""
+        from openpyxl.utils.exceptions import IllegalCharacterError
+
         if self._rows + len(frame) > MAX_ROWS:
             raise WriteError(
                 f"a sheet holds {MAX_ROWS:,} rows.",

@@ -8,6 +8,7 @@ from importlib.metadata import version
 import numpy as np
 import pandas as pd
 
+from datareplicator.model.cautions import cautions
 from datareplicator.model.context import VisitDays
 from datareplicator.model.enrolment import fit_enrolment
 from datareplicator.model.fit_findings import fit_all_findings, fit_findings_rows
@@ -33,7 +34,6 @@ Progress = Callable[[str, int, int], None]
 
 STAY = "stay"
 LAST_DAY = "last day"
-FEW_SUBJECTS = 10
 
 SET_LAYOUTS = (Layout.SETS, Layout.INTERVALS, Layout.ONCE, Layout.SUBJECT)
 
@@ -85,7 +85,7 @@ def fit(
         root=root,
         tables=tuple(made),
         relations=tuple(relations),
-        notes=(*structure.notes, *training.notes, *_warnings(prepared)),
+        notes=(*structure.notes, *training.notes, *cautions(prepared.n)),
     )
 
 
@@ -301,12 +301,3 @@ def _references(study: Study, prepared: Prepared, made: set[str]) -> dict:
         for member in spec.members:
             out[member] = keep_reference(study[member].frame)
     return out
-
-
-def _warnings(prepared: Prepared) -> list[str]:
-    if prepared.n >= FEW_SUBJECTS:
-        return []
-    return [
-        f"Only {prepared.n} subject(s) to learn from: correlations, rare categories and differences between arms "
-        "cannot be learned; new subjects vary about the few that were seen."
-    ]

@@ -24,7 +24,9 @@ def save_model(model: StudyModel, path: str | Path) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise WriteError(
-            f"the model cannot be written ({error.strerror or error}).", place=Place(file=str(target))
+            f"the model cannot be written ({error.strerror or error}).",
+            place=Place(file=str(target)),
+            hint="Write elsewhere, or make room.",
         ) from error
 
 

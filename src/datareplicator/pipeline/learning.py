@@ -66,8 +66,16 @@ def fit_to_file(
 
 
 def notes(model: StudyModel) -> tuple[str, ...]:
-    """What the user should know of what was learned and what could not be."""
-    return model.notes
+    """What the user should know of what was learned and what could not be; the same said of several tables once."""
+    sources = {source.name for source in model.sources} | set(model.structure.tables)
+    tables: dict[str, list[str]] = {}
+    for note in model.notes:
+        table, _, said = note.partition(": ")
+        if said and table in sources:
+            tables.setdefault(said, []).append(table)
+        else:
+            tables[note] = []
+    return tuple(f"{', '.join(names)}: {text}" if names else text for text, names in tables.items())
 
 
 def describe(study: Study, progress: Progress = None) -> Profile:

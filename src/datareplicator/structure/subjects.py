@@ -165,7 +165,7 @@ def check_subjects(tables: dict[str, EncodedTable], key: SubjectKey, files: dict
             notes.append(f"{name}: {len(missing)} rows are about pools of subjects (POOLID) and are left out")
         elif not {"RDOMAIN", "rdomain"} & set(table.columns):
             raise StructureError(
-                f"the subject key is missing in {len(missing)} of {table.n} rows",
+                f"the subject key is missing in {len(missing)} of {table.n} rows.",
                 place=Place(files.get(name), name, column, int(missing[0]) + 1),
                 hint="Fill in the subject's identifier, or remove the rows.",
             )
@@ -180,7 +180,7 @@ def _check_root(name: str, table: EncodedTable, column: str, files: dict[str, st
     again = np.flatnonzero(pd.Series(codes).duplicated().to_numpy() & (codes >= 0))
     if len(again):
         raise StructureError(
-            f"a subject stands here twice ({table.n - len(table[column].distinct)} rows too many)",
+            f"a subject stands here twice ({table.n - len(table[column].distinct)} more rows than subjects).",
             place=Place(files.get(name), name, column, int(again[0]) + 1),
             hint="Keep one row a subject in this table.",
         )
