@@ -87,6 +87,7 @@ def sample_events(
         end_precision=_to_precision(drawn[END]),
         marks=frame.marks,
     )
+    _coarsen(model, rows)
     limit = np.where(np.isfinite(last_day), last_day, np.inf)[frame.subject]
     rows.end = _draw_ends(model, rows, pd.concat([context, drawn], axis=1), limit, streams, variation)
     pinned = _pin_ends(rows, pins or {})
@@ -140,6 +141,16 @@ class _Frame:
         """Rows that `took` their donor's term begin on its day with the probability of such rows."""
         drawn = streams.get("same repeat").random(len(took)) < share[self.on.astype(np.int64)]
         self.same = np.where(took, drawn, self.same)
+
+
+def _coarsen(model: EventModel, rows: EventRows) -> None:
+    """What began longer ago than any day is known for is known by its month or year, or began later after all."""
+    precision = rows.precision("start")
+    far = (precision >= Precision.DAY) & (rows.start < -model.reach)
+    if model.coarse:
+        rows.start_precision = np.where(far, model.coarse, precision)
+    else:
+        rows.start = np.where(far, -model.reach, rows.start)
 
 
 def _place_marks(

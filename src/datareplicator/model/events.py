@@ -50,12 +50,15 @@ class MarkModel(Document):
 
 
 class EventModel(Document):
-    """What `fit_events` learned of one table. `linked`: correlation of the two regimes' propensities. `on_leads`:
-    whether the score of a subject is that of the on-study rows. `same_fresh`, `same_repeat`: shares of
-    rows with a new term, and with a term the subject has already, that begin on the day of an earlier row; before
-    the study and on it.
-    `clock`: quantiles of the time of day (fraction of a day) of starts and of ends, rows 0 and 1, empty where no
-    date has a time. `digests`: of the term and start sets of the source's subjects, which are not to be made."""
+    """What `fit_events` learned of one table.
+
+    `linked`: correlation of the two regimes' propensities. `on_leads`: whether the score of a subject is that of the
+    on-study rows. `same_fresh`, `same_repeat`: shares of rows with a new term, and with a term the subject has already,
+    that begin on the day of an earlier row; before the study and on it. `clock`: quantiles of the time of day (fraction
+    of a day) of starts and of ends, rows 0 and 1, empty where no date has a time. `reach`: days before the anchor at
+    which a start is known to the day at most; `coarse`: the precision of starts further back (0: there are none).
+    `digests`: of the term and start sets of the source's subjects, which are not to be made.
+    """
 
     name: str
     covariates: tuple[str, ...]
@@ -71,6 +74,8 @@ class EventModel(Document):
     attributes: AttributeModel
     duration: DurationModel
     clock: Floats
+    reach: float
+    coarse: int
     marks: tuple[MarkModel, ...]
     digests: Ints
 
@@ -136,10 +141,25 @@ def fit_events(
         attributes=attributes,
         duration=_fit_duration(rows, last_day, pd.concat([context, targets], axis=1), hard, min_subjects),
         clock=_fit_clock(rows),
+        reach=_reach(rows),
+        coarse=_coarse(rows),
         marks=_fit_marks(rows, on),
         digests=np.unique(subject_digests(rows)[1]),
     )
     return model, score
+
+
+def _reach(rows: EventRows) -> float:
+    """Days before the anchor of the earliest start that is known to the day, with a tenth to spare."""
+    exact = rows.start[(rows.precision("start") >= Precision.DAY) & np.isfinite(rows.start)]
+    return float(np.ceil(-1.1 * min(exact.min(initial=0.0), 0.0)))
+
+
+def _coarse(rows: EventRows) -> int:
+    """The usual precision of starts that are known to the month or year only."""
+    precision = rows.precision("start")
+    partial = precision[(precision > 0) & (precision < Precision.DAY)]
+    return int(np.bincount(partial).argmax()) if len(partial) else 0
 
 
 def _fit_onset(rows: EventRows, on: np.ndarray, subjects: Subjects, last_day: np.ndarray) -> OnsetModel:
