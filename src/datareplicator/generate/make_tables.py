@@ -8,7 +8,7 @@ import pandas as pd
 from datareplicator.dates import Precision
 from datareplicator.generate.children import sample_children
 from datareplicator.generate.events import Pin, sample_events
-from datareplicator.generate.make_findings import visit_values
+from datareplicator.generate.make_findings import visit_values, without
 from datareplicator.generate.make_root import flagged
 from datareplicator.generate.periods import sample_periods
 from datareplicator.generate.relations import draw_drivers
@@ -21,12 +21,16 @@ from datareplicator.model.fit_tables import OWN_END, OWN_START, VISIT, full_days
 from datareplicator.model.study_model import Children, Events, Sets, StudyModel, VisitColumn, Visits
 from datareplicator.model.timeline import VisitRows
 from datareplicator.model.training import day_anchors, subject_days
+from datareplicator.structure.spec import TableSpec
 
 
 def make_visits(model: StudyModel, table: Visits, state: State, rows: VisitRows) -> None:
-    """One row for each attended visit of the study's own schedule."""
+    """One row for each attended visit of the study's own schedule, or for a share of them."""
     spec = model.structure.tables[table.table]
-    own = np.flatnonzero(np.isin(rows.visit, table.seen))
+    share = np.zeros(model.visits)
+    share[table.seen] = table.share
+    u = state.streams.get(table.table, "rows").random(len(rows.visit))
+    own = np.flatnonzero((u < share[rows.visit]) & ~without(model, table.table, state)[rows.subject])
     subject, visit = rows.subject[own], rows.visit[own]
     frame = pd.DataFrame(index=pd.RangeIndex(len(own)))
     state.frames[table.table], state.subject[table.table] = frame, subject
@@ -42,6 +46,7 @@ def _alive(state: State, subject: np.ndarray, day: np.ndarray) -> np.ndarray:
 def make_sets(model: StudyModel, table: Sets, state: State) -> None:
     """Rows whose codes form a pattern, then their other columns."""
     drawn = _attended(table, state, sample_sets(table.model, state.context, state.streams.under(table.table, "set")))
+    drawn = _distinct(table, model.structure.tables[table.table], drawn)
     drawn, days = _draw_periods(table, state, drawn)
     subject = drawn.subject
     frame = pd.DataFrame(index=pd.RangeIndex(len(subject)))
@@ -127,6 +132,17 @@ def _attended(table: Sets, state: State, drawn: SetRows) -> SetRows:
     there[fixed] = state.visits.attended[drawn.subject[fixed], asked[fixed]]
     first = pd.Series(drawn.subject).groupby(drawn.subject).cumcount().to_numpy() == 0
     keep = there | first
+    return SetRows(drawn.subject[keep], drawn.position[keep], drawn.code[keep])
+
+
+def _distinct(table: Sets, spec: TableSpec, drawn: SetRows) -> SetRows:
+    """The rows without those that repeat the table's key within their subject."""
+    names = [VISIT if c == spec.visit else c for c in spec.key if c != spec.subject]
+    if not names or not set(names) <= set(table.columns):
+        return drawn
+    places = [table.columns.index(c) for c in names]
+    named = pd.factorize(pd.Series([str([code[p] for p in places]) for code in table.codes], dtype="str"))[0]
+    keep = ~pd.DataFrame({"s": drawn.subject, "k": named[drawn.code]}).duplicated().to_numpy()
     return SetRows(drawn.subject[keep], drawn.position[keep], drawn.code[keep])
 
 

@@ -13,7 +13,14 @@ from datareplicator.model.context import VisitDays
 from datareplicator.model.enrolment import fit_enrolment
 from datareplicator.model.fit_findings import fit_all_findings, fit_findings_rows
 from datareplicator.model.fit_root import age_of, allocate, covariate_features, covariate_frame, find_flags, fit_root
-from datareplicator.model.fit_tables import covers, fit_children_table, fit_event_table, fit_set_table, fit_visits
+from datareplicator.model.fit_tables import (
+    covers,
+    fit_children_table,
+    fit_event_table,
+    fit_set_table,
+    fit_visits,
+    one_row_a_visit,
+)
 from datareplicator.model.prepare import Prepared, prepare
 from datareplicator.model.reference import keep_reference
 from datareplicator.model.relations import fit_relations
@@ -232,7 +239,7 @@ def _fit_tables(training: Training, tell: Progress) -> list[TableModel]:
     todo = [t for t in order if _place(prepared, t) < 9]
     for done, spec in enumerate(todo):
         tell("tables", done, len(todo))
-        if spec.layout == Layout.VISITS and spec.name in training.visit and spec.name == prepared.structure.visit_table:
+        if one_row_a_visit(training, spec):
             made.append(fit_visits(training, spec))
         elif spec.layout == Layout.CHILDREN:
             made.append(fit_children_table(training, spec))

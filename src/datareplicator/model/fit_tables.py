@@ -23,6 +23,9 @@ MOST_CODES = 40
 """Distinct row codes of a set; more columns in the code would leave too few subjects to each pattern."""
 
 VISIT = "visit"
+USUAL = 0.5
+"""Share of subjects with the very same keys of rows from which on a set's rows are told by their key alone."""
+
 FEWEST, ALWAYS = 5, 0.99
 """Subjects at least, and share of them, for a table to be taken as the one that ends the visits."""
 
@@ -35,7 +38,25 @@ def fit_visits(training: Training, spec: TableSpec) -> Visits:
     context = training.row_context(spec, {"visit": pd.Series(visit).astype(str).astype("category")})
     anchors = day_anchors(subject, visit, training.visits, training.subjects, {})
     rows = fit_rows(prepared, spec, columns, context, anchors, visit, min_subjects=training.min_subjects)
-    return Visits(table=spec.name, seen=np.unique(visit[visit >= 0]), rows=rows)
+    seen = np.unique(visit[visit >= 0])
+    return Visits(table=spec.name, seen=seen, share=_shares(training, spec, seen), rows=rows)
+
+
+def one_row_a_visit(training: Training, spec: TableSpec) -> bool:
+    """Whether the rows of a table are named by subject and visit alone: the table of visits, or whatever else is
+    recorded once a visit."""
+    if spec.name not in training.visit or training.visits is None or spec.layout not in (Layout.VISITS, Layout.EVENTS):
+        return False
+    return spec.name == training.prepared.structure.visit_table or spec.key == (spec.subject, spec.visit)
+
+
+def _shares(training: Training, spec: TableSpec, seen: np.ndarray) -> np.ndarray:
+    """The share of those who attended a visit that have a row of it; all in the table of visits."""
+    if training.visits is None or spec.name == training.prepared.structure.visit_table:
+        return np.ones(len(seen))
+    rows = pd.DataFrame({"s": training.prepared.subject[spec.name], "v": training.visit[spec.name]})
+    held = rows[(rows["s"] >= 0) & (rows["v"] >= 0)].drop_duplicates().groupby("v").size()
+    return held.reindex(seen).to_numpy(dtype=float) / np.maximum(training.visits.attended[:, seen].sum(axis=0), 1)
 
 
 def visit_codes(training: Training, spec: TableSpec) -> tuple[np.ndarray | None, VisitColumn | None]:
@@ -188,7 +209,8 @@ def _scalar(value: object) -> str | float | None:
 
 
 def _row_codes(training: Training, spec: TableSpec, visit: np.ndarray | None) -> tuple[list[str], pd.DataFrame]:
-    """The columns that make a row's code: the term and the visit first, then others while codes stay few."""
+    """The columns that make a row's code: the term and the visit first, then others while codes stay few; the key alone
+    where subjects have the same rows but for what is recorded in them (the questions of a form)."""
     frame = training.prepared.frames[spec.name]
     derived = training.prepared.structure.derived(spec.name)
     free = set(training.prepared.structure.free(spec.name))
@@ -208,7 +230,20 @@ def _row_codes(training: Training, spec: TableSpec, visit: np.ndarray | None) ->
     if not columns:
         columns["row"] = pd.Series(np.zeros(len(frame)))
     table = pd.DataFrame(columns)
+    key = [VISIT if c == spec.visit else c for c in spec.key if c != spec.subject]
+    if key and set(key) < set(table.columns):
+        subject = training.prepared.subject[spec.name]
+        alike = _usual_rows(table[key], subject)
+        if alike >= USUAL and _usual_rows(table, subject) < alike / 2:
+            table = table[key]
     return list(table.columns), table.astype(object).where(table.notna(), None)
+
+
+def _usual_rows(codes: pd.DataFrame, subject: np.ndarray) -> float:
+    """Share of subjects whose rows are the most usual ones."""
+    code = pd.Series(codes.groupby(list(codes.columns), dropna=False).ngroup().to_numpy())[subject >= 0].sort_values()
+    rows = code.astype(str).groupby(subject[code.index]).agg(" ".join)
+    return float(rows.value_counts(normalize=True).max())
 
 
 def fit_event_table(training: Training, spec: TableSpec) -> Events:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from datareplicator.document import Document, Ints
+from datareplicator.document import Document, Floats, Ints
 from datareplicator.model.children import ChildrenModel
 from datareplicator.model.enrolment import EnrolmentModel
 from datareplicator.model.events import EventModel
@@ -129,12 +129,20 @@ class Findings(Document):
 
 
 class Visits(Document):
-    """The table of visits: one row for each attended visit of those that it holds (`seen`)."""
+    """A table with one row for each attended visit of those that it holds (`seen`), or for a `share` of the subjects
+    who attended it (float a visit of `seen`)."""
 
     kind: Literal["visits"] = "visits"
     table: str
     seen: Ints
+    share: Floats
     rows: RowsModel
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Visits:
+        if self.seen.shape != self.share.shape:
+            raise ValueError("seen and share differ in length")
+        return self
 
 
 class Events(Document):
