@@ -115,7 +115,7 @@ def units(source: Frames, made: Frames) -> Iterator[Part]:
 
 
 def _numbers(frame: pd.DataFrame, p: str, key: list[str]) -> pd.DataFrame:
-    rows = frame[[SUBJECT, *key]].fillna({c: "" for c in key})
+    rows = frame[[SUBJECT, *key]].fillna(dict.fromkeys(key, ""))
     numbers = {"from": pd.to_numeric(frame[f"{p}ORRES"], errors="coerce"), "to": frame[f"{p}STRESN"]}
     return rows.assign(**numbers).dropna(subset=["from", "to"])
 

@@ -14,9 +14,8 @@ import pandas as pd
 
 Frames = dict[str, pd.DataFrame]
 SUBJECT = "USUBJID"
-NAMING = (
-    "RDOMAIN IDVAR IDVARVAL QNAM RELID TESTCD CAT SCAT TERM TRT DECOD ETCD VISITNUM DTC STDTC TPTNUM POS LOC"
-).split()
+NAMING = ["RDOMAIN", "IDVAR", "IDVARVAL", "QNAM", "RELID", "TESTCD", "CAT", "SCAT", "TERM", "TRT", "DECOD", "ETCD"]
+NAMING += ["VISITNUM", "DTC", "STDTC", "TPTNUM", "POS", "LOC"]
 """What names a record, beside the subject: the end of column names."""
 TRIAL = ("ta", "te", "ti", "ts", "tv")
 """Tables of the trial's design."""
