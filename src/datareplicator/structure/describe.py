@@ -10,7 +10,7 @@ from datareplicator.structure.names import is_named, named
 from datareplicator.structure.roles import Roles
 from datareplicator.structure.spec import MEMBER, ColumnSpec, ForeignKey, Kind, Layout, TableSpec
 from datareplicator.structure.state import State
-from datareplicator.structure.subjects import unique_columns
+from datareplicator.structure.subjects import numbered, unique_columns
 
 MANY = 100  # subjects from which events may have a key other than their number: terms are unique by chance before
 
@@ -87,7 +87,7 @@ def _full_key(state: State, name: str, layout: Layout, subject: str | None) -> t
     """The key with the subject (or the parent's key) in front; the row number where nothing else names a row."""
     ctx, found = state.ctx, state.keys[name].columns
     if name == ctx.root and subject is None:
-        return tuple(unique_columns(ctx.tables[name]))[:1]
+        return _row_names(ctx.tables[name])
     table = ctx.tables[name]
     to_here = [k.parent_columns for k in state.foreign if k.parent == name]
     pointed = next((c[-1] for c in to_here if len(c) == 1), None)
@@ -104,7 +104,12 @@ def _full_key(state: State, name: str, layout: Layout, subject: str | None) -> t
         return (*front, *(c for c in found if c not in front))
     if ctx.sequence.get(name) is not None:
         return (*front, ctx.sequence[name])
-    return tuple(c for c in unique_columns(table) if c != MEMBER)[:1]
+    return _row_names(table)
+
+
+def _row_names(table: EncodedTable) -> tuple[str, ...]:
+    """The first column that names rows; a measurement that happens to have no value twice does not."""
+    return tuple(c for c in unique_columns(table) if c != MEMBER and numbered(table[c]))[:1]
 
 
 def _rows_above(state: State, name: str, visit_table: str | None) -> ForeignKey | None:

@@ -12,6 +12,7 @@ import pandas as pd
 from datareplicator.structure.encode import Context, EncodedColumn
 from datareplicator.structure.names import is_named, named
 from datareplicator.structure.spec import MEMBER, SUPPLEMENT, Kind
+from datareplicator.structure.subjects import numbered
 
 SHARED = 0.08  # row-weighted share of subjects that hold a value, from which a column can be a common axis
 WIDEST = 4  # columns of a natural key at most, beside the subject
@@ -131,7 +132,8 @@ def _pool(ctx: Context, table: str, derived: set[str], test: str | None) -> list
     pool = []
     for name, c in encoded.columns.items():
         visit = is_named("visit", name) and len(c.distinct) > 1 and name not in ctx.constant.get(table, {})
-        if name == test or visit or (name not in skip and _may_name_rows(c)):
+        numbers_rows = len(c.distinct) == encoded.n and numbered(c)
+        if name == test or visit or (name not in skip and not numbers_rows and _may_name_rows(c)):
             pool.append(name)
     return pool
 

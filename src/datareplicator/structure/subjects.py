@@ -71,7 +71,7 @@ def find_subject(tables: dict[str, EncodedTable]) -> SubjectKey:
     if key is not None:
         return SubjectKey(key, None, {name: key for name, t in tables.items() if key in t})
     root = max(tables, key=lambda name: (bare(name) in ROOTS, tables[name].n), default=None)
-    single = next((c.column for c in candidates if c.table == root and _numbered(tables[c.table][c.column])), None)
+    single = next((c.column for c in candidates if c.table == root and numbered(tables[c.table][c.column])), None)
     return SubjectKey(single, root, {root: single} if single and root else {})
 
 
@@ -100,7 +100,7 @@ def _children(tables: dict[str, EncodedTable], parent: str, column: str) -> list
     return children
 
 
-def _numbered(column: EncodedColumn) -> bool:
+def numbered(column: EncodedColumn) -> bool:
     """Whether unique values are identifiers rather than measurements: by kind, or whole numbers without a gap."""
     if column.kind == Kind.IDENTIFIER or column.number is None:
         return column.kind == Kind.IDENTIFIER
