@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from datareplicator.generate.below import place_below
 from datareplicator.generate.finish import finish
 from datareplicator.generate.make_findings import make_findings
 from datareplicator.generate.make_root import make_root
@@ -14,8 +15,8 @@ from datareplicator.generate.state import State
 from datareplicator.generate.subjects import SubjectDraw, sample_subjects
 from datareplicator.generate.timeline import sample_timeline
 from datareplicator.model.context import VisitDays, subject_context
+from datareplicator.model.ends import LAST_DAY
 from datareplicator.model.enrolment import sample_enrolment
-from datareplicator.model.fit import LAST_DAY
 from datareplicator.model.study_model import Children, Events, Findings, Sets, StudyModel, Visits
 from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import VisitRows
@@ -51,6 +52,7 @@ def generate_block(model: StudyModel, request: GenerateRequest, block: Block) ->
             make_children(model, table, state)
     findings = [t for t in model.tables if isinstance(t, Findings)]
     if findings and model.findings is not None:
+        rows = place_below(model, state, rows)
         make_findings(model, findings, state, draw.levels, rows)
     return finish(model, state)
 
@@ -92,6 +94,7 @@ def _cut(state: State, rows: VisitRows, visits: int) -> VisitRows:
     state.visits = VisitDays(kept, state.subjects.n, visits) if state.visits is not None else None
     if len(state.subjects.last_day):
         state.subjects.last_day = np.minimum(state.subjects.last_day, state.last)
+        state.ends[LAST_DAY] = state.subjects.last_day
     return kept
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from datareplicator.generate.below import name_above
 from datareplicator.generate.findings import sample_findings
 from datareplicator.generate.results import write_results
 from datareplicator.generate.rows import fill_rows
@@ -60,6 +61,9 @@ def _make_table(
     known = findings_known(table.results, table.cells, cell, visit, value)
     anchors = day_anchors(subject, visit, state.visits, state.subjects, {})
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, visit, visit)
+    for timeline in model.timelines:
+        if timeline.table == table.table and timeline.above is not None and table.table in state.above:
+            frame[timeline.above.column] = name_above(timeline.above, table.table, state, visit - timeline.base)
     for name in table.single:
         _keep_last(frame, name, subject, result)
     unit = pd.Series(frame[spec.unit]) if spec.unit is not None and spec.unit in frame else _unit_of(table, result)

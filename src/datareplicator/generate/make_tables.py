@@ -16,6 +16,7 @@ from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.sets import SetRows, sample_sets
 from datareplicator.generate.state import State
 from datareplicator.model.context import MARK, row_context
+from datareplicator.model.ends import latest_days
 from datareplicator.model.fit_root import FLAG
 from datareplicator.model.fit_tables import OWN_END, OWN_START, VISIT, full_days, parent_context
 from datareplicator.model.study_model import Children, Events, Sets, StudyModel, VisitColumn, Visits
@@ -83,9 +84,9 @@ def _cover_visits(model: StudyModel, table: Sets, state: State) -> None:
         state.write_date(table.table, table.covers, moved, np.full(len(day), int(Precision.DAY)), None, text)
         fresh = state.frames[table.table][table.covers].astype(object)
         state.frames[table.table][table.covers] = fresh.where(np.isin(np.arange(len(day)), rows), column)
-    if not len(state.final):
-        state.final = np.full(state.subjects.n, np.nan)
-        np.fmax.at(state.final, subject, state.days[table.table, table.covers])
+    final = np.full(state.subjects.n, np.nan)
+    np.fmax.at(final, subject, state.days[table.table, table.covers])
+    state.ends[table.table] = final
 
 
 def _draw_periods(table: Sets, state: State, drawn: SetRows) -> tuple[SetRows, list[np.ndarray]]:
@@ -97,16 +98,12 @@ def _draw_periods(table: Sets, state: State, drawn: SetRows) -> tuple[SetRows, l
     streams = state.streams.under(table.table, "periods")
     known = subject_days(state.visits, state.subjects)
     start, end = sample_periods(table.periods, drawn.code, drawn.subject, known, visit_days, streams)
-    if len(state.subjects.last_day):
-        last = np.fmin(state.end, state.last)[drawn.subject]
-        latest = last + (np.inf if table.over[0] is None else table.over[0])
-        late = start > latest
-        end = np.fmin(end, last + (np.inf if table.over[1] is None else table.over[1])) + 0 * end
-        keep = ~late | (drawn.position == 0)
-        start = np.fmin(start, latest) + 0 * start
-        end = np.fmax(end, start) + 0 * end
-        drawn = SetRows(drawn.subject[keep], drawn.position[keep], drawn.code[keep])
-        start, end = start[keep], end[keep]
+    latest = [np.fmin(latest_days(over, state.ends, drawn.subject), state.last[drawn.subject]) for over in table.over]
+    keep = ~(start > latest[0]) | (drawn.position == 0)
+    start, end = np.minimum(start, latest[0]), np.minimum(end, latest[1])
+    end = np.maximum(end, start)
+    drawn = SetRows(drawn.subject[keep], drawn.position[keep], drawn.code[keep])
+    start, end = start[keep], end[keep]
     return drawn, [start, end]
 
 
@@ -123,7 +120,7 @@ def _write_periods(table: Sets, state: State, days: list[np.ndarray]) -> dict[st
 def _attended(table: Sets, state: State, drawn: SetRows) -> SetRows:
     """The rows without those that would repeat a code because their own visit was not attended: a subject who left
     early has no row of a later visit."""
-    if table.visit is None or state.visits is None:
+    if table.visit is None or table.periods is None or state.visits is None:
         return drawn
     place = table.columns.index(VISIT)
     asked = np.array([-1 if c[place] is None else int(c[place]) for c in table.codes], dtype=np.int64)[drawn.code]  # type: ignore[arg-type]
@@ -153,12 +150,22 @@ def _coded(values: list, code: np.ndarray) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(labels[code], categories=pd.Index(categories, dtype="str")))
 
 
-def _write_visit(model: StudyModel, table: str, column: VisitColumn, state: State, index: np.ndarray) -> np.ndarray:
-    """Write the visit column: the subject's last visit for the code after the catalogue; only attended visits."""
+def _write_visit(
+    model: StudyModel,
+    table: str,
+    column: VisitColumn,
+    state: State,
+    index: np.ndarray,
+    start: np.ndarray | None = None,
+) -> np.ndarray:
+    """Write the visit column: the subject's last visit for the code after the catalogue; only attended visits, and
+    none before `start` where the subject has a later one."""
     subject = state.subject[table]
     index = np.where(index == column.last, state.subjects.last_visit[subject], index)
     if state.visits is not None:
         index = state.visits.nearest_attended(subject, index, column.seen)
+        if start is not None:
+            index = state.visits.first_from(subject, index, start, column.seen)
     state.frames[table][column.column] = visit_values(model, model.structure.tables[table], index)
     return index
 
@@ -207,7 +214,9 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
                     .fillna(-1)
                     .to_numpy(dtype=np.int64)
                 )
-                visit = _write_visit(model, table.table, table.visit, state, index)
+                visit = _write_visit(
+                    model, table.table, table.visit, state, index, drawn.start if table.visit_follows else None
+                )
         else:
             frame[name] = drawn.attributes[name].array
     for name, mark in drawn.marks.items():
@@ -220,9 +229,8 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
 
 def _write_event_date(state: State, table: Events, column: str, day: np.ndarray, precision: np.ndarray) -> None:
     whole = np.floor(day)
-    if column == table.start and table.over is not None and len(state.end):
-        latest = state.end[state.subject[table.table]] + table.over
-        whole = np.where(whole > latest, latest, whole)
+    if column == table.start:
+        whole = np.minimum(whole, latest_days(table.over, state.ends, state.subject[table.table]))
     if len(state.last):
         whole = np.minimum(whole, state.last[state.subject[table.table]])
     second = np.round((day - np.floor(day)) * 86_400)

@@ -10,10 +10,10 @@ from datareplicator.generate.attributes import sample_attributes
 from datareplicator.generate.offsets import sample_clock, sample_offsets
 from datareplicator.generate.personal import sample_personal
 from datareplicator.generate.state import State
+from datareplicator.model.ends import latest_days
 from datareplicator.model.identity import sample_identifier
 from datareplicator.model.rows import (
     BEFORE,
-    LAST_DAY,
     OWN,
     PRECISION,
     DateColumn,
@@ -122,10 +122,9 @@ def _draw_days(
     code: np.ndarray,
     streams: Streams,
 ) -> np.ndarray:
-    high = None
-    if model.over is not None and LAST_DAY in anchors:
-        high = anchors[LAST_DAY] + model.over
-    day = sample_offsets(model.offsets, anchors, code, streams, high=high)
+    low = state.subjects.last_day[subject] if model.covers and len(state.subjects.last_day) else None
+    high = latest_days(model.over, state.ends, subject)
+    day = sample_offsets(model.offsets, anchors, code, streams, low=low, high=np.where(np.isfinite(high), high, np.nan))
     return np.minimum(day, state.last[subject]) if len(state.last) else day
 
 

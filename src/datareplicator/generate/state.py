@@ -18,8 +18,10 @@ from datareplicator.seeds import Streams
 class State:
     """`anchor`: float per subject, days since 1970-01-01. `frames`: logical tables; dates stand in `days` as floats
     relative to the anchor until they are written; `subject[table]`: int per row. `last`: float per subject, the last
-    day that anything may happen (death), inf where nothing bounds it; `final`: the day by which a final disposition
-    says that all is over (empty before it is made)."""
+    day that anything may happen (death), inf where nothing bounds it; `ends`: float per subject, the days
+    that end a study, as far as they are known (see `model/ends.py`); `above[table]`: int[subjects, occasions], the row
+    of another table that is a findings table's occasion (-1 none).
+    """
 
     request: GenerateRequest
     block: Block
@@ -32,14 +34,9 @@ class State:
     subject: dict[str, np.ndarray] = field(default_factory=dict)
     days: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
     marks: dict[str, np.ndarray] = field(default_factory=dict)
-    final: np.ndarray = field(default_factory=lambda: np.empty(0))
+    above: dict[str, np.ndarray] = field(default_factory=dict)
+    ends: dict[str, np.ndarray] = field(default_factory=dict)
     last: np.ndarray = field(default_factory=lambda: np.empty(0))
-
-    @property
-    def end(self) -> np.ndarray:
-        """The day that ends each subject's study, as `Training.end`."""
-        last = self.subjects.last_day
-        return np.where(np.isfinite(self.final), self.final, last) if len(self.final) and len(last) else last
 
     @property
     def numbers(self) -> np.ndarray:

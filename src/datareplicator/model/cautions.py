@@ -29,12 +29,12 @@ def cautions(subjects: int) -> list[str]:
         ]
     if subjects < FEW:
         return [
-            f"Only {subjects} subjects to learn from: correlations, rare categories and events, and differences between "
-            "arms cannot be learned; new subjects vary about the few that were seen."
+            f"Only {subjects} subjects to learn from: correlations, rare categories and events, and differences "
+            "between arms cannot be learned; new subjects vary about the few that were seen."
         ]
     return [
-        f"Only {subjects} subjects to learn from: a mean is known to {1 / math.sqrt(subjects):.2f} standard deviations, "
-        f"a spread to {100 / math.sqrt(2 * subjects):.0f} %, a correlation to {1 / math.sqrt(subjects - 3):.2f}. "
-        f"Categories and events that 1 subject in {1 / (1 - 0.5 ** (1 / subjects)):.0f} has are as likely missing as "
-        "not, extreme values rarer still, and arms differ less than in the trial."
+        f"Only {subjects} subjects to learn from: a mean is known to {1 / math.sqrt(subjects):.2f} standard "
+        f"deviations, a spread to {100 / math.sqrt(2 * subjects):.0f} %, a correlation to "
+        f"{1 / math.sqrt(subjects - 3):.2f}. What 1 subject in {1 / (1 - 0.5 ** (1 / subjects)):.0f} has is as likely "
+        "missing as not, extreme values are rarer still, and arms differ less than in the trial."
     ]

@@ -67,6 +67,17 @@ class VisitDays:
         """Day of the subject's next visit after each row's visit."""
         return np.where((visit >= 0) & (subject >= 0), self.following[subject, np.maximum(visit, 0)], np.nan)
 
+    def first_from(self, subject: np.ndarray, visit: np.ndarray, day: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """Each row's visit, or where that is before `day` the subject's first attended visit from then on, among the
+        visits `seen`; the row's own where there is none."""
+        early = (visit >= 0) & (self.at(subject, visit) < day)
+        rows = np.flatnonzero(early)
+        there = np.where(np.isin(np.arange(self.day.shape[1]), seen), self.day[subject[rows]], np.nan)
+        later = there >= np.floor(day[rows])[:, None]
+        out = visit.copy()
+        out[rows] = np.where(later.any(axis=1), later.argmax(axis=1), visit[rows])
+        return out
+
     def nearest_attended(self, subject: np.ndarray, visit: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """Each row's visit, or where its subject did not attend it the last attended before (else the first after),
         among the visits `seen`. -1 where the subject attended none of them."""

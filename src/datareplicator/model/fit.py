@@ -8,13 +8,15 @@ from importlib.metadata import version
 import numpy as np
 import pandas as pd
 
+from datareplicator.model.below import Above, find_above
 from datareplicator.model.cautions import cautions
 from datareplicator.model.context import VisitDays
+from datareplicator.model.ends import LAST_DAY
 from datareplicator.model.enrolment import fit_enrolment
 from datareplicator.model.fit_findings import fit_all_findings, fit_findings_rows
 from datareplicator.model.fit_root import age_of, allocate, covariate_features, covariate_frame, find_flags, fit_root
 from datareplicator.model.fit_tables import (
-    covers,
+    ending_date,
     fit_children_table,
     fit_event_table,
     fit_set_table,
@@ -40,7 +42,6 @@ Progress = Callable[[str, int, int], None]
 """Called with a step's name, how many parts are done, and how many there are."""
 
 STAY = "stay"
-LAST_DAY = "last day"
 
 SET_LAYOUTS = (Layout.SETS, Layout.INTERVALS, Layout.ONCE, Layout.SUBJECT)
 
@@ -62,6 +63,8 @@ def fit(
     prepared = prepare(study, structure)
     tell("timeline", 0, 1)
     training, timelines, seen_days = _start(prepared, min_subjects)
+    if len(training.subjects.last_day):
+        training.ends[LAST_DAY] = training.subjects.last_day
     find_flags(training)
     relations, marks = fit_relations(prepared)
     _add_relation_marks(training, relations, marks)
@@ -155,8 +158,9 @@ def _timelines(training: Training, schedule: _Schedule) -> list[Timeline]:
         if spec.name in training.visit:
             schedule.tables.append((spec, (0, len(training.catalogue or ())), True))
             continue
-        own, model, day = _occasions(training, spec, base)
-        out.append(Timeline(table=spec.name, base=base, score=occasion_score(spec.name), model=model))
+        own, model, day, above = _occasions(training, spec, base)
+        score_name = occasion_score(spec.name)
+        out.append(Timeline(table=spec.name, above=above, base=base, score=score_name, model=model))
         schedule.tables.append((spec, (base, base + len(day)), False))
         seen.append(own)
         days.append(day)
@@ -172,17 +176,27 @@ def _numbers(catalogue: Catalogue) -> np.ndarray:
     return catalogue.number if catalogue.numeric else np.arange(len(catalogue), dtype=float) + 1
 
 
-def _occasions(training: Training, spec: TableSpec, base: int) -> tuple[Seen, TimelineModel, np.ndarray]:
-    """A timeline of its own for a findings table without visits: the days on which a subject was seen, in order."""
+def _occasions(
+    training: Training, spec: TableSpec, base: int
+) -> tuple[Seen, TimelineModel, np.ndarray, Above | None]:
+    """A timeline of its own for a findings table without visits: the rows of another table that its rows name, else
+    the days on which a subject was seen, in order."""
     prepared = training.prepared
     subject = prepared.subject[spec.name]
     column = spec.date or spec.start
     day = prepared.days(spec.name, column) if column is not None else np.full(len(subject), np.nan)
     index, count = occasions(subject, day)
-    undated = (index < 0) & (subject >= 0)
-    index[undated], day = 0, np.where(undated, 0.0, day)
+    above = find_above(prepared, spec)
+    if above is not None:
+        _, index, day = above
+        count = above[0].most
+        day = np.where(np.isfinite(day), day, 0.0)
+    undated = (index < 0) & (subject >= 0) & (above is None)
+    index = np.where(undated, 0, index)
+    day = np.where(undated, 0.0, day)
     count = max(count, 1)
-    table = pd.DataFrame({"s": subject, "v": index, "d": day})[subject >= 0].groupby(["s", "v"], as_index=False).d.min()
+    use = (subject >= 0) & (index >= 0)
+    table = pd.DataFrame({"s": subject, "v": index, "d": day})[use].groupby(["s", "v"], as_index=False).d.min()
     rows = VisitRows(table["s"].to_numpy(), table["v"].to_numpy(), table["d"].to_numpy(dtype=float))
     middle = table.groupby("v").d.median().reindex(range(count)).to_numpy(dtype=float)
     aside = Subjects(
@@ -195,7 +209,7 @@ def _occasions(training: Training, spec: TableSpec, base: int) -> tuple[Seen, Ti
     model, score = fit_timeline(rows, np.arange(count, dtype=float) + 1, middle, aside)
     training.features.append(Feature(name=occasion_score(spec.name), kind="score", values=score))
     training.visit[spec.name] = np.where(index >= 0, index + base, -1)
-    return Seen(rows.subject, rows.visit + base, rows.day), model, middle
+    return Seen(rows.subject, rows.visit + base, rows.day), model, middle, above[0] if above is not None else None
 
 
 def occasion_score(table: str) -> str:
@@ -252,7 +266,11 @@ def _fit_tables(training: Training, tell: Progress) -> list[TableModel]:
 
 def _later(training: Training, spec: TableSpec) -> bool:
     """Among the tables of patterns the one that ends the study comes first: others keep to it."""
-    return spec.layout not in SET_LAYOUTS or spec.name == training.prepared.structure.root or not covers(training, spec)
+    return (
+        spec.layout not in SET_LAYOUTS
+        or spec.name == training.prepared.structure.root
+        or not ending_date(training, spec)
+    )
 
 
 def _place(prepared: Prepared, spec: TableSpec) -> int:

@@ -122,6 +122,7 @@ def fit_findings_rows(training: Training, part: TableCells) -> Findings:
         rows=part.cell >= 0,
         hard=("@measured",),
         visit=visit,
+        ends=training.ends,
         min_subjects=training.min_subjects,
     )
     return Findings(

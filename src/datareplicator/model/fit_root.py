@@ -8,7 +8,7 @@ import pandas as pd
 from datareplicator.model.context import MARK
 from datareplicator.model.identity import fit_identifier
 from datareplicator.model.prepare import Prepared
-from datareplicator.model.rows import fit_rows, rough_days
+from datareplicator.model.rows import by_subject, fit_rows, rough_days
 from datareplicator.model.study_model import Birth, DatedFact, Flag, RootModel
 from datareplicator.model.subject_model import Feature
 from datareplicator.model.training import Training, day_anchors
@@ -16,6 +16,7 @@ from datareplicator.structure.spec import Kind, Link, Structure
 
 FLAG = "flag:"
 SLIP = 3
+ROOT_END = "root "
 
 
 def allocate(prepared: Prepared, column: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -106,8 +107,12 @@ def fit_root(training: Training) -> RootModel:
         code,
         extra=pd.DataFrame(flags, index=prepared.frames[spec.name].index) if flags else None,
         hard=(MARK + "stratum",),
+        ends=training.ends,
         min_subjects=training.min_subjects,
     )
+    for date in rows.dates:
+        if date.covers:
+            training.ends[ROOT_END + date.column] = by_subject(prepared, spec.name, date.column)
     _keep_outcomes(training, spec.name)
     groups = allocate(prepared, roles.group)[1]
     sites = allocate(prepared, roles.site)[1]

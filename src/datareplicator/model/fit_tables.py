@@ -8,11 +8,12 @@ import pandas as pd
 from datareplicator.dates import Precision
 from datareplicator.model.children import fit_children
 from datareplicator.model.context import MARK
+from datareplicator.model.ends import covers, days_over
 from datareplicator.model.eventrows import EventRows, approximate_days
 from datareplicator.model.events import fit_events
 from datareplicator.model.periods import PeriodModel, fit_periods
 from datareplicator.model.prepare import parent_rows
-from datareplicator.model.rows import days_over, fit_rows, parent_of, rough_days
+from datareplicator.model.rows import by_subject, fit_rows, parent_of, rough_days
 from datareplicator.model.sets import fit_sets
 from datareplicator.model.study_model import Children, Events, Sets, VisitColumn, Visits
 from datareplicator.model.subject_model import Feature
@@ -26,9 +27,6 @@ VISIT = "visit"
 USUAL = 0.5
 """Share of subjects with the very same keys of rows from which on a set's rows are told by their key alone."""
 
-FEWEST, ALWAYS = 5, 0.99
-"""Subjects at least, and share of them, for a table to be taken as the one that ends the visits."""
-
 
 def fit_visits(training: Training, spec: TableSpec) -> Visits:
     """Learn the columns of the visit table; its rows are the attended visits."""
@@ -37,7 +35,9 @@ def fit_visits(training: Training, spec: TableSpec) -> Visits:
     columns = [c for c in prepared.structure.free(spec.name) if c != spec.visit]
     context = training.row_context(spec, {"visit": pd.Series(visit).astype(str).astype("category")})
     anchors = day_anchors(subject, visit, training.visits, training.subjects, {})
-    rows = fit_rows(prepared, spec, columns, context, anchors, visit, min_subjects=training.min_subjects)
+    rows = fit_rows(
+        prepared, spec, columns, context, anchors, visit, ends=training.ends, min_subjects=training.min_subjects
+    )
     seen = np.unique(visit[visit >= 0])
     return Visits(table=spec.name, seen=seen, share=_shares(training, spec, seen), rows=rows)
 
@@ -115,12 +115,13 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
         anchors,
         codes,
         chain=True,
+        ends=training.ends,
         min_subjects=training.min_subjects,
     )
     over = (_over(training, spec, spec.start), _over(training, spec, spec.end))
-    ending = covers(training, spec)
-    if ending is not None and not len(training.final):
-        training.final = _latest(training, spec, ending)
+    ending = ending_date(training, spec)
+    if ending is not None:
+        training.ends[spec.name] = by_subject(prepared, spec.name, ending)
     return Sets(
         table=spec.name,
         model=model,
@@ -159,34 +160,22 @@ def _fit_periods(training: Training, spec: TableSpec, codes: np.ndarray) -> Peri
     )
 
 
-def _over(training: Training, spec: TableSpec, column: str | None) -> float | None:
-    """The most days by which a date of a table follows the end of the subject's study."""
-    if column is None or not len(training.end):
-        return None
+def _over(training: Training, spec: TableSpec, column: str | None) -> dict[str, float]:
+    """The most days by which a date of a table follows each end of the subject's study."""
+    if column is None:
+        return {}
     prepared = training.prepared
-    last = prepared.per_row(spec.name, training.end)
-    return days_over(rough_days(prepared, spec.name, column), last)
+    return days_over(rough_days(prepared, spec.name, column), prepared.subject[spec.name], training.ends)
 
 
-def covers(training: Training, spec: TableSpec) -> str | None:
+def ending_date(training: Training, spec: TableSpec) -> str | None:
     """The date of a table by whose last row every subject's visits are over, if it has one (a final disposition)."""
-    prepared, last = training.prepared, training.subjects.last_day
-    column = spec.start or spec.date
-    if column is None or column not in prepared.structure.free(spec.name) or not len(last):
-        return None
-    latest = _latest(training, spec, column)
-    judged = np.isfinite(latest) & np.isfinite(last)
-    return column if judged.sum() >= FEWEST and bool((latest >= last)[judged].mean() >= ALWAYS) else None
-
-
-def _latest(training: Training, spec: TableSpec, column: str) -> np.ndarray:
-    """Each subject's latest day in a column; NaN for subjects without."""
     prepared = training.prepared
-    day, subject = rough_days(prepared, spec.name, column), prepared.subject[spec.name]
-    latest = np.full(prepared.n, -np.inf)
-    known = np.isfinite(day) & (subject >= 0)
-    np.maximum.at(latest, subject[known], day[known])
-    return np.where(np.isfinite(latest), latest, np.nan)
+    free = prepared.structure.free(spec.name)
+    column = next((c for c in (spec.start, spec.date) if c is not None and c in free), None)
+    if column is None or spec.layout == Layout.INTERVALS:
+        return None
+    return column if covers(by_subject(prepared, spec.name, column), training.subjects.last_day) else None
 
 
 def _arm_decides(training: Training, codes: np.ndarray, subject: np.ndarray) -> bool:
@@ -290,6 +279,7 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         training.row_context(spec, {}),
         anchors,
         np.full(len(frame), -1),
+        ends=training.ends,
         min_subjects=training.min_subjects,
     )
     return Events(
@@ -302,6 +292,7 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         marks=tuple(marks),
         visit=visit_column,
         over=_over(training, spec, start),
+        visit_follows=_visit_follows(training, spec, rows.start),
         rows=leftover,
     )
 
@@ -312,6 +303,16 @@ OWN_START, OWN_END = "start", "end"
 def full_days(rows: EventRows, which: str) -> np.ndarray:
     """Whole days of "start" or "end" where the day is known: other dates do not follow a mere month."""
     return np.where(rows.precision(which) >= Precision.DAY, np.floor(getattr(rows, which)), np.nan)
+
+
+def _visit_follows(training: Training, spec: TableSpec, start: np.ndarray) -> bool:
+    """Whether rows stand at visits on or after their start: a medication is recorded once it is taken."""
+    if spec.name not in training.visit or training.visits is None:
+        return False
+    subject = training.prepared.subject[spec.name]
+    day = training.visits.at(np.maximum(subject, 0), training.visit[spec.name])
+    known = np.isfinite(day) & np.isfinite(start) & (subject >= 0)
+    return bool(known.sum() >= 10 and (np.floor(start) <= day)[known].mean() >= 0.99)
 
 
 def score_name(table: str) -> str:
@@ -371,6 +372,7 @@ def fit_children_table(training: Training, spec: TableSpec) -> Children:
         training.row_context(spec, {}),
         anchors,
         np.full(len(frame), -1),
+        ends=training.ends,
         min_subjects=training.min_subjects,
     )
     return Children(table=spec.name, model=model, rows=rows)

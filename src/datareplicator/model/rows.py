@@ -16,6 +16,7 @@ from pydantic import Field
 from datareplicator.dates import Precision
 from datareplicator.document import Document, Floats
 from datareplicator.model.attributes import AttributeModel, fit_attributes
+from datareplicator.model.ends import LAST_DAY, covers, days_over
 from datareplicator.model.identity import IdentifierModel, fit_identifier
 from datareplicator.model.offsets import ClockModel, OffsetModel, fit_clock, fit_offsets
 from datareplicator.model.prepare import Prepared
@@ -25,7 +26,6 @@ PRECISION = "precision of "
 OWN = "own "
 BEFORE = "before: "
 MARGIN = 0.1
-LAST_DAY = "last day"
 CLOCK_KNOTS = 33
 
 
@@ -33,7 +33,7 @@ class DateColumn(Document):
     """One date column. `text`: written as ISO 8601 text; `clock`: the times of day, where there are any; `together`:
     all rows of a subject's visit carry one date; `ascending`: a later visit never has an earlier date; `low`, `high`:
     float by visit, the days between which the dates of a visit lie (empty: no bound); `over`: the most days by which
-    a date follows the subject's last visit (None: there are no visits).
+    a date follows each of the days that end a study (see `ends.py`); `covers`: it never comes before the last visit.
     """
 
     column: str
@@ -44,7 +44,8 @@ class DateColumn(Document):
     ascending: bool = False
     low: Floats = Field(default_factory=lambda: np.empty(0))
     high: Floats = Field(default_factory=lambda: np.empty(0))
-    over: float | None = None
+    over: dict[str, float] = Field(default_factory=dict)
+    covers: bool = False
 
 
 class RowIdentifier(Document):
@@ -92,6 +93,7 @@ def fit_rows(
     extra: pd.DataFrame | None = None,
     chain: bool = False,
     visit: np.ndarray | None = None,
+    ends: dict[str, np.ndarray] | None = None,
     min_subjects: int = 1,
 ) -> RowsModel:
     """Learn `columns` of a table.
@@ -101,7 +103,7 @@ def fit_rows(
     (bool, all with a subject where None); `extra`: further attributes to be drawn with the table's own; `chain`: rows
     follow each other within a subject, so that a date may follow the row before. Every date may follow those of its
     row that come before it: start, end, then the others. `visit`: int a row; the rows of a subject's visit may share
-    their date.
+    their date. `ends`: float per subject, the days that end a study.
     """
     frame, subject = prepared.frames[spec.name], prepared.subject[spec.name]
     use = subject >= 0 if rows is None else rows & (subject >= 0)
@@ -126,8 +128,11 @@ def fit_rows(
         made = _fit_date(prepared, spec, name, candidates, code[use], use)
         if visit is not None:
             made = made.model_copy(update=_by_visit(prepared, spec, name, visit, use))
-        if LAST_DAY in anchors:
-            made = made.model_copy(update={"over": days_over(rough_days(prepared, spec.name, name), anchors[LAST_DAY])})
+        day = rough_days(prepared, spec.name, name)[use]
+        update: dict[str, object] = {"over": days_over(day, subject[use], ends or {})}
+        if spec.name == prepared.structure.root and LAST_DAY in (ends or {}):
+            update["covers"] = covers(by_subject(prepared, spec.name, name), (ends or {})[LAST_DAY])
+        made = made.model_copy(update=update)
         dates.append(made)
         candidates = {OWN + name: rough_days(prepared, spec.name, name)[use]} | candidates
     return RowsModel(
@@ -243,11 +248,13 @@ def _by_visit(
     }
 
 
-def days_over(day: np.ndarray, last: np.ndarray) -> float | None:
-    """The most days by which dates lie after the last day, at least none; None where nothing can be compared."""
-    over = day - last
-    over = over[np.isfinite(over)]
-    return float(np.maximum(over.max(), 0.0)) if len(over) else None
+def by_subject(prepared: Prepared, table: str, column: str) -> np.ndarray:
+    """Each subject's latest day in a column, relative to the anchor; NaN for subjects without."""
+    day, subject = rough_days(prepared, table, column), prepared.subject[table]
+    latest = np.full(prepared.n, -np.inf)
+    known = np.isfinite(day) & (subject >= 0)
+    np.maximum.at(latest, subject[known], day[known])
+    return np.where(np.isfinite(latest), latest, np.nan)
 
 
 def _bounds(day: np.ndarray, visit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from datareplicator.document import Document, Floats, Ints
+from datareplicator.model.below import Above
 from datareplicator.model.children import ChildrenModel
 from datareplicator.model.enrolment import EnrolmentModel
 from datareplicator.model.events import EventModel
@@ -150,7 +151,7 @@ class Events(Document):
 
     `term`, `start`, `end`: the columns that the model itself fills (None: computed or absent); `text`: dates are ISO
     8601 text; `marks`: facts of the subject that ask for rows of their own; `over`: the most days by which a start
-    follows the end of the subject's study.
+    follows the end of the subject's study; `visit_follows`: a row's visit is not before its start.
     """
 
     kind: Literal["events"] = "events"
@@ -162,7 +163,8 @@ class Events(Document):
     text: bool
     marks: tuple[str, ...]
     visit: VisitColumn | None
-    over: float | None
+    over: dict[str, float]
+    visit_follows: bool
     rows: RowsModel
 
 
@@ -181,7 +183,7 @@ class Sets(Document):
     periods: PeriodModel | None
     start: str | None
     end: str | None
-    over: tuple[float | None, float | None]
+    over: tuple[dict[str, float], dict[str, float]]
     covers: str | None
     text: bool
     rows: RowsModel
@@ -201,9 +203,11 @@ TableModel = Annotated[Findings | Visits | Events | Sets | Children, Field(discr
 
 class Timeline(Document):
     """A timeline and where its visits begin in the joint list; `table` None for the study's own, else the findings
-    table without visits whose occasions it draws; `score` names the subject's score that drives it."""
+    table without visits whose occasions it draws; `score` names the subject's score that drives it; `above`: the table
+    whose rows are the occasions, where there is one."""
 
     table: str | None
+    above: Above | None = None
     base: int
     score: str
     model: TimelineModel

@@ -22,8 +22,8 @@ class Training:
     """`visit[table]`: int per row, index into the catalogue (-1 unknown). `visits`: the days of attended visits.
 
     `features`: what the subject model is to learn. `marks[name]`: (table, bool per row) facts of rows that a subject's
-    flag asks for; `flagged[name]`: bool per subject. `final`: float per subject, the day by which everything is
-    over where a table tells it (empty: none does). `outcomes` and `stay`: the root's outcomes and what the visits
+    flag asks for; `flagged[name]`: bool per subject. `ends`: float per subject, the days that end a
+    study, by name. `outcomes` and `stay`: the root's outcomes and what the visits
     tell of each subject's stay, one row a subject. `min_subjects`: nothing seen in fewer subjects is learned.
     """
 
@@ -36,17 +36,11 @@ class Training:
     features: list[Feature] = field(default_factory=list)
     marks: dict[str, tuple[str, np.ndarray]] = field(default_factory=dict)
     flagged: dict[str, np.ndarray] = field(default_factory=dict)
-    final: np.ndarray = field(default_factory=lambda: np.empty(0))
+    ends: dict[str, np.ndarray] = field(default_factory=dict)
     outcomes: pd.DataFrame = field(default_factory=pd.DataFrame)
     stay: pd.DataFrame = field(default_factory=pd.DataFrame)
     min_subjects: int = 1
     notes: list[str] = field(default_factory=list)
-
-    @property
-    def end(self) -> np.ndarray:
-        """The day that ends each subject's study: what a final disposition says, else the last visit."""
-        last = self.subjects.last_day
-        return np.where(np.isfinite(self.final), self.final, last) if len(self.final) and len(last) else last
 
     def context(self) -> pd.DataFrame:
         """One row a subject: what its rows may depend on, the root's outcomes included once they are known."""
