@@ -48,7 +48,8 @@ def describe(state: State, name: str, visit_table: str | None) -> TableSpec:
     axes: tuple[str, ...] = ()
     if layout == Layout.FINDINGS:
         dates = [c for c in key.columns if table[c].kind == Kind.DATE]
-        axes = tuple(c for c in key.columns if c not in (roles.test, roles.visit, *dates))
+        rows = [k.columns[-1] for k in state.foreign if k.table == name and k.parent in ctx.subject_codes]
+        axes = tuple(c for c in key.columns if c not in (roles.test, roles.visit, *dates, *rows))
     return TableSpec(
         name=name,
         members=state.members[name],
