@@ -44,7 +44,7 @@ class Line(NamedTuple):
     def show(self) -> None:
         """Print the line and, below it, its details."""
         verdict = {True: "PASS", False: "FAIL", None: ""}[self.good]
-        print(f"{verdict:<5}{self.name:<42}{self.source:>22}{self.made:>24}", flush=True)
+        print(f"{verdict:<5}{self.name:<45}{self.source:>20}{self.made:>30}", flush=True)
         for detail in self.details:
             print(f"        {detail}")
 
@@ -68,7 +68,7 @@ def costs(source: Path, model: Path, folder: Path, subjects: int) -> Iterator[Li
 
 def _cost(name: str, cost: Cost, rows: str = "") -> Line:
     good = cost.seconds <= SECONDS and cost.mebibytes <= MEBIBYTES
-    return Line(name, rows, f"{cost.seconds:.1f} s, {cost.mebibytes:.0f} MiB", good)
+    return Line(name, rows, f"{cost.seconds:.1f} s ({cost.processor:.1f} CPU), {cost.mebibytes:.0f} MiB", good)
 
 
 def _generate(model: Path, subjects: int, folder: Path, format: str = "parquet") -> tuple[object, ...]:
@@ -159,7 +159,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a new folder for model and data; else they are removed")
     options = parser.parse_args()
     need(options.study)
-    print(f"{'':<47}{'source':>22}{'synthetic':>24}")
+    print(f"{'':<50}{'source':>20}{'synthetic':>30}")
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)

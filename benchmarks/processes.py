@@ -1,8 +1,9 @@
-"""Wall time and peak memory of a command with all its worker processes (Linux)."""
+"""Wall time, processor time and peak memory of a command with all its worker processes (Linux)."""
 
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -17,12 +18,14 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Cost(NamedTuple):
-    """Seconds of wall time, and the highest sum of resident memory (MiB) over the processes of the command.
+    """Seconds of wall and of processor time, and the highest sum of resident memory (MiB) over all processes.
 
-    Pages that processes share count once for each, so that the sum is rather too high than too low.
+    Pages that processes share count once for each, so that the sum is rather too high than too low. Processor time is
+    the steadier figure on a machine that does other work beside.
     """
 
     seconds: float
+    processor: float
     mebibytes: float
 
 
@@ -33,7 +36,7 @@ def command(*arguments: object) -> Cost:
 
 def run(words: Sequence[str | Path]) -> Cost:
     """Run a command to its end, quietly."""
-    start, peak = time.perf_counter(), 0.0
+    start, before, peak = time.perf_counter(), processor_time(), 0.0
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(words, stdout=said, stderr=subprocess.STDOUT, start_new_session=True)
         while process.poll() is None:
@@ -43,7 +46,13 @@ def run(words: Sequence[str | Path]) -> Cost:
         if process.returncode:
             said.seek(0)
             raise subprocess.CalledProcessError(process.returncode, list(words), said.read())
-    return Cost(seconds, peak / 2**20)
+    return Cost(seconds, processor_time() - before, peak / 2**20)
+
+
+def processor_time() -> float:
+    """Seconds of processor time of all commands that have ended so far."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def resident(session: int) -> float:

@@ -118,20 +118,24 @@ def numeric_results(frames: Frames) -> Iterator[Part]:
 
 
 def baselines(frames: Frames) -> Iterator[Part]:
-    """BLFL marks the last result up to the reference start date, once for each test and time point."""
+    """A test and time point with results up to the reference start date has one baseline flag, on one of these.
+
+    Which of them is the study's own convention (the last one, or that of a named visit).
+    """
     for name, frame in domains(frames).items():
-        flag, date = f"{name}BLFL", f"{name}DTC"
+        flag, result = f"{name}BLFL", f"{name}STRESC"
         if flag not in frame:
             continue
-        key = [SUBJECT, *(c for e in ("CAT", "TESTCD", "TPTNUM", "POS") if (c := name + e) in frame)]
-        before = ~(days(frame[date]) > days(of_subject(frames, frame, "RFSTDTC"))) & frame[f"{name}STRESC"].notna()
-        ordered = frame[before].sort_values([date, "VISITNUM"], kind="stable")
+        key = ["table", SUBJECT, *(c for e in ("CAT", "TESTCD", "TPTNUM", "POS") if (c := name + e) in frame)]
         marked = frame[flag].notna()
-        want = frame.index.isin(ordered.drop_duplicates(key, keep="last").index)
-        flagged = frame["table"].isin(frame.loc[marked, "table"])
-        for table, rows in frame[flagged & (marked | want)].groupby("table"):
-            agrees = marked[rows.index] == want[rows.index]
-            yield part(str(table), rows, ~agrees, [f"{name}TESTCD", "VISITNUM", date, flag])
+        after = days(frame[f"{name}DTC"]) > days(of_subject(frames, frame, "RFSTDTC"))
+        counts = frame[key].assign(
+            measured=~after & frame[result].notna(), once=marked & ~after, wrong=marked & (after | frame[result].isna())
+        )
+        counts = counts[counts["table"].isin(frame.loc[marked, "table"])]
+        groups = counts.groupby(key, dropna=False, as_index=False).sum()
+        for table, rows in groups[(groups["measured"] > 0) | (groups["wrong"] > 0)].groupby("table"):
+            yield part(str(table), rows, (rows["once"] != 1) | (rows["wrong"] > 0), [*key, "once", "wrong"])
 
 
 def epochs(frames: Frames) -> Iterator[Part]:
