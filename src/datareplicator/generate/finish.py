@@ -24,6 +24,7 @@ def finish(model: StudyModel, state: State) -> dict[str, pd.DataFrame]:
     _order_dates(structure, state)
     _write_keys(model, state)
     compute_columns(model, state)
+    _leave_out_repeats(model, state)
     _number_rows(structure, state)
     _write_relations(model, state)
     _sort_files(structure, state)
@@ -133,6 +134,27 @@ def _number_rows(structure: Structure, state: State) -> None:
             frame[spec.sequence] = (
                 pd.Series(state.subject[name]).groupby(state.subject[name]).cumcount().to_numpy() + 1.0
             )
+
+
+def _leave_out_repeats(model: StudyModel, state: State) -> None:
+    """Rows that repeat the key of their table by chance, where no other row can point at them."""
+    structure = model.structure
+    pointed = {key.parent for key in structure.foreign_keys} | {model.root.table}
+    pointed |= {table for r in model.relations for kind in r.types for table in (kind.driver, kind.partner)}
+    for name in state.frames.keys() - pointed:
+        spec, frame = structure.tables[name], state.frames[name]
+        if not spec.key or spec.sequence in spec.key or not set(spec.key) <= set(frame.columns):
+            continue
+        again = frame.duplicated(list(spec.key)).to_numpy()
+        if not again.any():
+            continue
+        state.frames[name] = frame[~again].reset_index(drop=True)
+        state.subject[name] = state.subject[name][~again]
+        view = View(state.frames)
+        for derivation in structure.derivations:
+            if derivation.table == name and derivation.template == "row_number":
+                apply(derivation, view)
+        state.frames.update(view.frames)
 
 
 def _write_relations(model: StudyModel, state: State) -> None:

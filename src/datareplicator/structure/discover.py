@@ -23,7 +23,7 @@ from datareplicator.structure.orders import mine_orders
 from datareplicator.structure.prepare import prepare
 from datareplicator.structure.repeated import find_constant
 from datareplicator.structure.roles import find_roles, find_test
-from datareplicator.structure.spec import Derivation, ForeignKey, Kind, Layout, Structure, TableSpec
+from datareplicator.structure.spec import Derivation, ForeignKey, Kind, Layout, Ref, Structure, TableSpec
 from datareplicator.structure.state import State
 from datareplicator.study import Study
 
@@ -93,7 +93,7 @@ def _assemble(state: State) -> Structure:
     root = ctx.tables.get(ctx.root or "")
     group = root_named(root, "group")
     site = root_named(root, "site")
-    protected = protect(tables, ctx.root, group, site, visit_table)
+    protected = {**_row_names(state), **protect(tables, ctx.root, group, site, visit_table)}
     anchor = find_anchor(state)
     state.finds = [d for d in state.finds if not _attendance(d, tables, anchor, visit_table)]
     chosen = choose(state.finds, tables, protected)
@@ -114,6 +114,17 @@ def _assemble(state: State) -> Structure:
         orders=tuple(o for o in mine_orders(ctx) if tables[o.table].layout not in COPIED),
         notes=tuple(dict.fromkeys(state.notes)),
     )
+
+
+def _row_names(state: State) -> dict[Ref, frozenset[str]]:
+    """The columns that name rows of other tables of the subject, with the templates that may compute them: a formula
+    that fits their numbers is a coincidence of how the rows were counted."""
+    ctx = state.ctx
+    return {
+        Ref(table=key.table, column=key.columns[-1]): frozenset({"copy_by_key", "copy_subject", "constant", "same"})
+        for key in state.foreign
+        if key.parent in ctx.subject_codes and key.parent != ctx.root and key.columns[-1] != ctx.visit
+    }
 
 
 def _attendance(d: Derivation, tables: dict[str, TableSpec], anchor: str | None, visit_table: str | None) -> bool:
