@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from datareplicator.dates import Precision
 from datareplicator.errors import ModelError
 from datareplicator.generate.relations import draw_partners, write_relations
 from datareplicator.generate.state import State
@@ -22,6 +23,7 @@ def finish(model: StudyModel, state: State) -> dict[str, pd.DataFrame]:
     """All source tables of the block, in the model's order."""
     structure = model.structure
     _order_dates(structure, state)
+    _late_times(model, state)
     _write_keys(model, state)
     compute_columns(model, state)
     _leave_out_repeats(model, state)
@@ -103,6 +105,26 @@ def _order_dates(structure: Structure, state: State) -> None:
             values = frame[order.high].astype(object)
             frame[order.high] = values.where(~wrong, frame[order.low].astype(object))
             state.days[order.table, order.high] = np.where(wrong, low, high)
+
+
+def _late_times(model: StudyModel, state: State) -> None:
+    """An end of participation with a time of day is no earlier than what else is timed on that day."""
+    root = model.root.table
+    for date in model.root.outcomes.dates:
+        own = state.seconds.get((root, date.column))
+        if not date.covers or own is None:
+            continue
+        day, latest = state.days[root, date.column], own.copy()
+        for (table, column), second in state.seconds.items():
+            if table == root or len(second) != len(state.subject[table]):
+                continue
+            subject = state.subject[table]
+            rows = state.days[table, column] == day[subject]
+            np.maximum.at(latest, subject[rows], second[rows])
+        precision = np.where(
+            latest > 0, np.where(own > 0, int(Precision.MINUTE), int(Precision.DAY)), int(Precision.DAY)
+        )
+        state.write_date(root, date.column, day, np.where(np.isfinite(day), precision, 0), latest, date.text)
 
 
 def _write_keys(model: StudyModel, state: State) -> None:

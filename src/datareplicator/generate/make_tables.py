@@ -65,6 +65,7 @@ def make_sets(model: StudyModel, table: Sets, state: State) -> None:
     anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, drawn.code)
     _cover_visits(model, table, state)
+    _end_study(table, state)
     _draw_related(model, table.table, state)
 
 
@@ -84,8 +85,14 @@ def _cover_visits(model: StudyModel, table: Sets, state: State) -> None:
         state.write_date(table.table, table.covers, moved, np.full(len(day), int(Precision.DAY)), None, text)
         fresh = state.frames[table.table][table.covers].astype(object)
         state.frames[table.table][table.covers] = fresh.where(np.isin(np.arange(len(day)), rows), column)
+
+
+def _end_study(table: Sets, state: State) -> None:
+    """Keep the day of each subject's last row as one that later tables keep to."""
+    if table.final is None or (table.table, table.final) not in state.days:
+        return
     final = np.full(state.subjects.n, np.nan)
-    np.fmax.at(final, subject, state.days[table.table, table.covers])
+    np.fmax.at(final, state.subject[table.table], state.days[table.table, table.final])
     state.ends[table.table] = final
 
 
@@ -224,7 +231,24 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
     own = {OWN_START: full_days(drawn, "start"), OWN_END: full_days(drawn, "end")}
     anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
     fill_rows(table.rows, state, row_context(state.context, subject, {}), anchors, np.full(len(subject), -1))
+    if table.distinct:
+        _drop_repeats(model, table, state)
     _draw_related(model, table.table, state)
+
+
+def _drop_repeats(model: StudyModel, table: Events, state: State) -> None:
+    """Leave one of several rows of a subject that are alike in all but identifiers."""
+    name, frame = table.table, state.frames[table.table]
+    skip = {identifier.model.column for identifier in table.rows.identifiers}
+    keep = ~frame.drop(columns=list(skip)).assign(**{MARK: state.subject[name]}).duplicated().to_numpy()
+    if keep.all():
+        return
+    state.frames[name], state.subject[name] = frame[keep].reset_index(drop=True), state.subject[name][keep]
+    for store in (state.days, state.seconds):
+        for key in [key for key in store if key[0] == name]:
+            store[key] = store[key][keep]
+    for mark in [mark for mark in state.marks if mark.startswith(f"{name}/")]:
+        state.marks[mark] = state.marks[mark][keep]
 
 
 def _write_event_date(state: State, table: Events, column: str, day: np.ndarray, precision: np.ndarray) -> None:

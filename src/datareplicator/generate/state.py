@@ -16,11 +16,12 @@ from datareplicator.seeds import Streams
 
 @dataclass
 class State:
-    """`anchor`: float per subject, days since 1970-01-01. `frames`: logical tables; dates stand in `days` as floats
-    relative to the anchor until they are written; `subject[table]`: int per row. `last`: float per subject, the last
-    day that anything may happen (death), inf where nothing bounds it; `ends`: float per subject, the days
-    that end a study, as far as they are known (see `model/ends.py`); `above[table]`: int[subjects, occasions], the row
-    of another table that is a findings table's occasion (-1 none).
+    """What there is of a block.
+
+    `anchor`: float per subject, days since 1970-01-01. `frames`: logical tables; dates stand in `days` as floats
+    relative to the anchor too, their times of day in `seconds` where they have any; `subject[table]`: int per row.
+    `last`: float per subject, the last day that anything may happen (death), inf where nothing bounds it; `ends`: float
+    per subject, the days that end a study, as far as they are known (see `model/ends.py`).
     """
 
     request: GenerateRequest
@@ -33,6 +34,7 @@ class State:
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     subject: dict[str, np.ndarray] = field(default_factory=dict)
     days: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    seconds: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
     marks: dict[str, np.ndarray] = field(default_factory=dict)
     above: dict[str, np.ndarray] = field(default_factory=dict)
     ends: dict[str, np.ndarray] = field(default_factory=dict)
@@ -48,6 +50,8 @@ class State:
     ) -> None:
         """Put a date into its table: `day` relative to the anchor, `precision` of `dates.Precision` (0 missing)."""
         self.days[table, column] = np.where(precision >= dates.Precision.DAY, day, np.nan)
+        if second is not None:
+            self.seconds[table, column] = np.where(precision > dates.Precision.DAY, second, 0.0)
         absolute = day + self.anchor[self.subject[table]]
         if text:
             self.frames[table][column] = pd.Series(dates.to_text(absolute, precision, second))

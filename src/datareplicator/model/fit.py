@@ -176,9 +176,7 @@ def _numbers(catalogue: Catalogue) -> np.ndarray:
     return catalogue.number if catalogue.numeric else np.arange(len(catalogue), dtype=float) + 1
 
 
-def _occasions(
-    training: Training, spec: TableSpec, base: int
-) -> tuple[Seen, TimelineModel, np.ndarray, Above | None]:
+def _occasions(training: Training, spec: TableSpec, base: int) -> tuple[Seen, TimelineModel, np.ndarray, Above | None]:
     """A timeline of its own for a findings table without visits: the rows of another table that its rows name, else
     the days on which a subject was seen, in order."""
     prepared = training.prepared
@@ -283,10 +281,10 @@ def _place(prepared: Prepared, spec: TableSpec) -> int:
         Layout.SUBJECT: 1,
         Layout.ONCE: 1,
         Layout.SETS: 2,
-        Layout.INTERVALS: 2,
+        Layout.INTERVALS: 3,
         Layout.CHILDREN: 5,
     }
-    return ranks.get(spec.layout, 3)
+    return ranks.get(spec.layout, 4)
 
 
 def _has_subjects(prepared: Prepared, spec: TableSpec) -> bool:

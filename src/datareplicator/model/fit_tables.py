@@ -120,8 +120,9 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
     )
     over = (_over(training, spec, spec.start), _over(training, spec, spec.end))
     ending = ending_date(training, spec)
-    if ending is not None:
-        training.ends[spec.name] = by_subject(prepared, spec.name, ending)
+    latest = final_date(training, spec)
+    if latest is not None:
+        training.ends[spec.name] = by_subject(prepared, spec.name, latest)
     return Sets(
         table=spec.name,
         model=model,
@@ -132,6 +133,7 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
         start=spec.start if periods else None,
         over=over,
         covers=ending,
+        final=latest,
         end=spec.end if periods else None,
         text=bool(periods and spec.column(spec.start or "").encoding == "text"),
         rows=rows,
@@ -168,14 +170,23 @@ def _over(training: Training, spec: TableSpec, column: str | None) -> dict[str, 
     return days_over(rough_days(prepared, spec.name, column), prepared.subject[spec.name], training.ends)
 
 
-def ending_date(training: Training, spec: TableSpec) -> str | None:
-    """The date of a table by whose last row every subject's visits are over, if it has one (a final disposition)."""
+def final_date(training: Training, spec: TableSpec) -> str | None:
+    """The free date of a table whose last row may end a subject's study: nine of ten subjects have one."""
     prepared = training.prepared
     free = prepared.structure.free(spec.name)
     column = next((c for c in (spec.start, spec.date) if c is not None and c in free), None)
     if column is None or spec.layout == Layout.INTERVALS:
         return None
-    return column if covers(by_subject(prepared, spec.name, column), training.subjects.last_day) else None
+    return column if np.isfinite(by_subject(prepared, spec.name, column)).mean() >= 0.9 else None
+
+
+def ending_date(training: Training, spec: TableSpec) -> str | None:
+    """The date by whose last row every subject's visits are over, if the table has one (a final disposition)."""
+    column = final_date(training, spec)
+    if column is None:
+        return None
+    latest = by_subject(training.prepared, spec.name, column)
+    return column if covers(latest, training.subjects.last_day) else None
 
 
 def _arm_decides(training: Training, codes: np.ndarray, subject: np.ndarray) -> bool:
@@ -293,6 +304,7 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         visit=visit_column,
         over=_over(training, spec, start),
         visit_follows=_visit_follows(training, spec, rows.start),
+        distinct=_distinct(frame[[c for c in free if spec.column(c).kind != Kind.IDENTIFIER]], subject),
         rows=leftover,
     )
 
@@ -303,6 +315,11 @@ OWN_START, OWN_END = "start", "end"
 def full_days(rows: EventRows, which: str) -> np.ndarray:
     """Whole days of "start" or "end" where the day is known: other dates do not follow a mere month."""
     return np.where(rows.precision(which) >= Precision.DAY, np.floor(getattr(rows, which)), np.nan)
+
+
+def _distinct(frame: pd.DataFrame, subject: np.ndarray) -> bool:
+    """Whether hardly any row repeats another one of its subject."""
+    return bool(frame.assign(**{MARK: subject}).duplicated().mean() < 0.001)
 
 
 def _visit_follows(training: Training, spec: TableSpec, start: np.ndarray) -> bool:

@@ -151,7 +151,8 @@ class Events(Document):
 
     `term`, `start`, `end`: the columns that the model itself fills (None: computed or absent); `text`: dates are ISO
     8601 text; `marks`: facts of the subject that ask for rows of their own; `over`: the most days by which a start
-    follows the end of the subject's study; `visit_follows`: a row's visit is not before its start.
+    follows the end of the subject's study; `visit_follows`: a row's visit is not before its start; `distinct`: no two
+    rows of a subject are alike.
     """
 
     kind: Literal["events"] = "events"
@@ -165,13 +166,15 @@ class Events(Document):
     visit: VisitColumn | None
     over: dict[str, float]
     visit_follows: bool
+    distinct: bool
     rows: RowsModel
 
 
 class Sets(Document):
     """A few rows a subject in learned patterns. `codes`: the values of `columns` for each row code; `periods`: the
     dates `start` and `end` of rows that follow each other, where there are both; `over`: the most days by which a
-    start and an end follow the subject's last visit; `covers`: the date by whose last row a subject's visits are over.
+    start and an end follow the subject's last visit; `final`: the date whose last row may bound the dates of
+    later tables; `covers`: that date, where a subject's visits are over by it.
     """
 
     kind: Literal["sets"] = "sets"
@@ -185,6 +188,7 @@ class Sets(Document):
     end: str | None
     over: tuple[dict[str, float], dict[str, float]]
     covers: str | None
+    final: str | None
     text: bool
     rows: RowsModel
 
