@@ -12,6 +12,7 @@ from datareplicator.evaluate.courses import Cells, Findings
 from datareplicator.evaluate.pair import Pair
 from datareplicator.evaluate.results import Correlations
 from datareplicator.profile.columns import NUMBERS, numbers
+from datareplicator.seeds import Streams
 from datareplicator.structure.encode import plain_text
 
 MOST = 24
@@ -134,7 +135,7 @@ def _compare(kind: str, names: list[str], a: np.ndarray, b: np.ndarray, *, chanc
 
 def _chance(source: np.ndarray, n: int) -> float:
     """Mean absolute difference of the correlations of two studies drawn from the source's subjects, the usual one."""
-    rng = np.random.default_rng(21)
+    rng = Streams(0).get("pairs")
     found = []
     for _ in range(DRAWS):
         one, two = (spearman(source[rng.integers(0, len(source), size)]) for size in (len(source), n))

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from datareplicator.evaluate.results import Indistinct
+from datareplicator.seeds import Streams
 
 LEAST = 20
 MOST = 600  # subjects of each side: more makes it slower, hardly sharper
@@ -28,7 +29,7 @@ def classify(names: list[str], source: np.ndarray, synthetic: np.ndarray) -> Ind
     top = np.argsort(-np.abs(alone - 0.5), kind="stable")[:TELLING]
     # Chosen without looking at who is synthetic: the classifier must not be handed the answer by the choice.
     known = np.sort(np.argsort(-np.isfinite(np.vstack([source, synthetic])).sum(0), kind="stable")[:MOST_FEATURES])
-    rng, found = np.random.default_rng(22), []
+    rng, found = Streams(0).get("c2st"), []
     for fold in range(max(1, min(MOST_ROUNDS, ROUNDS_UP_TO // n))):
         a, b = (side[rng.permutation(len(side))[:n]] for side in (source, synthetic))
         found.append(_cross_validated(np.vstack([a, b])[:, known], np.repeat([0, 1], n), fold))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from datareplicator.model.prepare import Prepared, prepare
 from datareplicator.profile.labels import labels_of
+from datareplicator.seeds import Streams
 from datareplicator.structure.encode import plain_text
 from datareplicator.structure.spec import Structure
 from datareplicator.study import Column, Study, Table
@@ -36,7 +37,7 @@ class Pair:
     def draws(self) -> tuple[np.ndarray, np.ndarray]:
         """Weights of source subjects, (DRAWS, subjects) each, in two studies of the sizes at hand drawn from the
         source's own subjects: the measure of what chance alone does."""
-        rng = np.random.default_rng(20)
+        rng = Streams(0).get("pairs of studies")
         n = self.source.n
         even = np.full(n, 1 / n)
         return (

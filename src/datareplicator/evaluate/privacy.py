@@ -11,6 +11,7 @@ import pandas as pd
 from datareplicator.evaluate.courses import Cells, Findings
 from datareplicator.evaluate.pair import Pair
 from datareplicator.evaluate.results import Privacy
+from datareplicator.seeds import Streams
 from datareplicator.structure.spec import MEMBER, Kind, Layout, TableSpec
 
 LEAST_SEQUENCE = 4
@@ -161,7 +162,7 @@ def _nearness(source: np.ndarray, synthetic: np.ndarray) -> dict[str, object]:
     own = float(np.median(among.min(1)))
     if own == 0:
         return {}
-    rng, ratios = np.random.default_rng(23), []
+    rng, ratios = Streams(0).get("half splits"), []
     for _ in range(HALVES):
         order = rng.permutation(len(a))
         train, rest = order[: len(a) // 2], order[len(a) // 2 :]

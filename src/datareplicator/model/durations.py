@@ -14,6 +14,7 @@ from pydantic import model_validator
 
 from datareplicator.document import Document, Floats
 from datareplicator.model.attributes import AttributeModel, fit_attributes
+from datareplicator.seeds import Streams
 
 POSITION = "position"
 KNOTS = 200
@@ -68,7 +69,7 @@ def fit_durations(
     first = np.unique(record, return_index=True)[1]
     knots, share = _product_limit(days[first], reach[first])
     low, high = np.interp(days - 1, knots, share), np.interp(days, knots, share)
-    jitter = np.random.default_rng(0).random(int(record.max(initial=-1)) + 1)[record]
+    jitter = Streams(0).get("durations").random(int(record.max(initial=-1)) + 1)[record]
     position = (low + jitter * (high - low)) / np.interp(reach, knots, share)
     return DurationModel(
         day=knots,

@@ -33,6 +33,7 @@ from datareplicator.model.eventrows import EventRows
 from datareplicator.model.onset import OnsetModel, fit_onset, same_day_share
 from datareplicator.model.subjects import Subjects
 from datareplicator.model.terms import TermModel, fit_terms
+from datareplicator.seeds import Streams
 
 START, END = "__start__", "__end__"
 """Attribute columns that hold the precision of the two dates."""
@@ -115,12 +116,14 @@ def fit_events(
     last_day = subjects.last_day if len(subjects.last_day) else np.full(subjects.n, np.nan)
     onset = _fit_onset(rows, on, subjects, last_day)
     models, score, on_leads, linked = _fit_counts(rows.subject, on, subjects, onset.total(last_day))
-    donor, same_day = find_donors(rows, on, np.random.default_rng(0))
+    donor, same_day = find_donors(rows, on, Streams(0).get(name, "donors"))
     base = subject_context(subjects, chosen).iloc[rows.subject].reset_index(drop=True)
     base = base.assign(**{MARK + mark: pd.Categorical(flag) for mark, flag in rows.marks.items()})
     terms = _fit_terms(rows, on, donor, same_day, base, onset, last_day, min_subjects)
     lead = _fit_lead(rows, on, base, min_subjects)
-    start = impute_starts(rows, on, onset, last_day, np.random.default_rng(0))  # fitting is a function of the data
+    start = impute_starts(
+        rows, on, onset, last_day, Streams(0).get(name, "starts")
+    )  # fitting is a function of the data
     context = row_context(base, rows.code, rows.group, on, start, last_day[rows.subject], same_day)
     hard = tuple(MARK + mark for mark in rows.marks)
     targets = rows.attributes.assign(**{START: _precision_text(rows, "start"), END: _precision_text(rows, "end")})

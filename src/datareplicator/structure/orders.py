@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
+from datareplicator.seeds import Streams
 from datareplicator.structure.encode import Context, EncodedColumn, EncodedTable
 from datareplicator.structure.names import is_named
 from datareplicator.structure.spec import Kind, Order
@@ -68,7 +69,7 @@ def _ordered(table: str, columns: dict[str, np.ndarray], *, strict: bool) -> lis
 
 def _telling(low: np.ndarray, high: np.ndarray) -> bool:
     apart = float((low < high).mean()) >= 0.5
-    other = np.random.default_rng(0).permutation(len(high))  # not a shift: rows repeat with the period of the tests
+    other = Streams(0).get("orders").permutation(len(high))  # not a shift: rows repeat with the period of the tests
     return apart and float((high[other] < low).mean()) >= BREAKS
 
 

@@ -9,6 +9,7 @@ from datareplicator.model.findings.levels import LEVEL_KNOTS, level_value
 from datareplicator.model.findings.model import SCORE_KNOTS, Effects
 from datareplicator.model.findings.parts import Noise, Parts
 from datareplicator.model.findings.scored import Scored
+from datareplicator.seeds import Streams
 
 SIMULATED = 4096
 _EVEN = ndtri((np.arange(SIMULATED) + 0.5) / SIMULATED)
@@ -35,7 +36,7 @@ def level_shapes(data: Scored, levels: np.ndarray, effects: Effects) -> np.ndarr
 
 def score_table(data: Scored, explained, weight, parts: Parts, shapes: np.ndarray, noise: Noise) -> np.ndarray:
     """(cells, 33) quantiles of the latent value over the training rows, by simulation of its parts."""
-    rng = np.random.default_rng(20)
+    rng = Streams(0).get("level shapes")
     cells = data.scores.shape[1]
     table = np.tile(SCORE_KNOTS, (cells, 1))
     probability = ndtr(SCORE_KNOTS)
