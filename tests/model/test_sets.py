@@ -10,13 +10,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from datareplicator.generate.periods import sample_periods
-from datareplicator.generate.presence import sample_presence
 from datareplicator.generate.sets import SetRows, sample_sets, sample_tree
 from datareplicator.model.periods import PeriodModel, fit_periods
-from datareplicator.model.presence import PresenceModel, fit_presence
 from datareplicator.model.sets import SetModel, fit_sets
-from datareplicator.model.subjects import Subjects
-from datareplicator.model.timeline import VisitRows
 from datareplicator.model.tree import fit_tree
 from datareplicator.seeds import Streams
 
@@ -218,23 +214,6 @@ def test_periods_of_one_subject() -> None:
     model = fit_periods(start, end, code, subject, days, visit_days)
     made_start, made_end = sample_periods(model, code, subject, days, visit_days, Streams(1))
     assert (made_end >= made_start).all()
-
-
-def test_tables_at_a_visit_keep_what_never_changes() -> None:
-    n, visits = 120, 3
-    rng = np.random.default_rng(14)
-    subjects = Subjects(n, np.arange(n) % 2, np.zeros(n, dtype=int), np.zeros(n), pd.DataFrame(index=range(n)))
-    subjects.last_visit = np.full(n, visits - 1)
-    subject, visit = np.divmod(np.arange(n * visits), visits)
-    rows = VisitRows(subject, visit, visit * 7.0)
-    sometimes = rng.random(len(rows)) < 0.7
-    present = np.column_stack([np.ones(len(rows), dtype=bool), visit == 1, sometimes & (visit == 2)])
-    model = fit_presence(present, ("VS", "EG", "LB"), rows, subjects, visits)
-    model = PresenceModel.model_validate_json(model.model_dump_json())
-    made = sample_presence(model, rows, subjects, Streams(15))
-    assert made[:, 0].all() and (made[:, 1] == (visit == 1)).all() and not made[visit < 2, 2].any()
-    share = sometimes[visit == 2].mean()
-    assert abs(made[visit == 2, 2].mean() - share) < ERRORS * np.sqrt(0.25 / n)
 
 
 def test_splits_of_fractions_survive_json() -> None:
