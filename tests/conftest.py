@@ -8,8 +8,9 @@ import pytest
 
 from datareplicator.data import sample_study_path
 from datareplicator.formats import read_study
-from datareplicator.model.store import save_model
-from datareplicator.pipeline import fit
+from datareplicator.model.store import load_model, save_model
+from datareplicator.pipeline import fit, learning
+from datareplicator.study import Study
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +25,24 @@ def model(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Path:
     path = tmp_path_factory.mktemp("model") / "model.json"
     save_model(fit(read_study(sample)), path)
     return path
+
+
+@pytest.fixture
+def learned(model: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample study is known already: for tests of what comes before and after learning it."""
+    known = {name: len(table) for name, table in read_study(sample).tables.items()}
+    discover, fit_model = learning._discover, learning.fit_model
+
+    def is_known(study: Study) -> bool:
+        return {name: len(table) for name, table in study.tables.items()} == known
+
+    def quick_discover(study: Study, progress: object) -> object:
+        return load_model(model).structure if is_known(study) else discover(study, progress)
+
+    def quick_fit(study: Study, *, min_subjects: int, **options: object) -> object:
+        if is_known(study) and min_subjects == 1:
+            return load_model(model)
+        return fit_model(study, min_subjects=min_subjects, **options)
+
+    monkeypatch.setattr(learning, "_discover", quick_discover)
+    monkeypatch.setattr(learning, "fit_model", quick_fit)

@@ -47,12 +47,12 @@ def study() -> dr.Study:
 
 
 @pytest.fixture(scope="module")
-def learned(model: Path) -> dr.Model:
+def document(model: Path) -> dr.Model:
     return dr.load_model(model)
 
 
-def test_a_model_generates_studies_that_write_themselves(learned: dr.Model, tmp_path: Path) -> None:
-    synthetic = learned.generate(subjects=5, seed=7, variation=1.0)
+def test_a_model_generates_studies_that_write_themselves(document: dr.Model, tmp_path: Path) -> None:
+    synthetic = document.generate(subjects=5, seed=7, variation=1.0)
     assert isinstance(synthetic, dr.Study)
     assert synthetic.write(tmp_path / "out", format="xpt") == tmp_path / "out"
     back = dr.read_study(tmp_path / "out")
@@ -64,26 +64,26 @@ def test_a_model_generates_studies_that_write_themselves(learned: dr.Model, tmp_
     assert (tmp_path / "out" / "dm.csv").is_file()
 
 
-def test_the_same_call_gives_the_same_study(learned: dr.Model) -> None:
-    one, two = (learned.generate(130, seed=3, workers=workers) for workers in (1, 2))
+def test_the_same_call_gives_the_same_study(document: dr.Model) -> None:
+    one, two = (document.generate(130, seed=3, workers=workers) for workers in (1, 2))
     for name in one:
         pd.testing.assert_frame_equal(one[name].frame, two[name].frame)
 
 
-def test_a_model_survives_its_document(learned: dr.Model, tmp_path: Path) -> None:
-    learned.save(tmp_path / "model.json")
+def test_a_model_survives_its_document(document: dr.Model, tmp_path: Path) -> None:
+    document.save(tmp_path / "model.json")
     again = dr.load_model(tmp_path / "model.json")
-    assert again.structure == learned.structure
-    assert again.notes == learned.notes
-    pd.testing.assert_frame_equal(again.generate(4)["dm"].frame, learned.generate(4)["dm"].frame)
+    assert again.structure == document.structure
+    assert again.notes == document.notes
+    pd.testing.assert_frame_equal(again.generate(4)["dm"].frame, document.generate(4)["dm"].frame)
 
 
-def test_a_model_shows_what_it_is(learned: dr.Model) -> None:
-    assert "19 tables" in repr(learned)
+def test_a_model_shows_what_it_is(document: dr.Model) -> None:
+    assert "19 tables" in repr(document)
 
 
-def test_findings_and_report(study: dr.Study, learned: dr.Model, tmp_path: Path) -> None:
-    synthetic = learned.generate(30, seed=7)
+def test_findings_and_report(study: dr.Study, document: dr.Model, tmp_path: Path) -> None:
+    synthetic = document.generate(30, seed=7)
     assert isinstance(dr.validate(synthetic, baseline=study), dr.Findings)
     dr.compare(study, synthetic).to_html(tmp_path / "report.html")
     assert "<html" in (tmp_path / "report.html").read_text()
@@ -94,9 +94,9 @@ def test_a_study_describes_itself(study: dr.Study) -> None:
 
 
 @pytest.mark.parametrize("subjects", [0, -5, 1.5, "20", True, 10**9])
-def test_senseless_numbers_of_subjects_are_request_errors(learned: dr.Model, subjects: object) -> None:
+def test_senseless_numbers_of_subjects_are_request_errors(document: dr.Model, subjects: object) -> None:
     with pytest.raises(dr.RequestError):
-        learned.generate(subjects)
+        document.generate(subjects)
 
 
 def test_frames_in_memory_are_a_study() -> None:

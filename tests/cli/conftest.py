@@ -53,3 +53,11 @@ def output(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Path:
     options = ["-n", "150", "--seed", "7", "--format", "parquet", "--workers", "1", "--report"]
     assert cli.run(["replicate", str(sample), "-o", str(path), *options]) == 0
     return path
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
+    """3 subjects of the same model and seed, in the source's format."""
+    path = tmp_path_factory.mktemp("generate") / "study"
+    assert cli.run(["generate", str(model), "-n", "3", "--seed", "7", "-o", str(path)]) == 0
+    return path

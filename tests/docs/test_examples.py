@@ -40,7 +40,7 @@ YAML = _blocks("yaml")
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, learned: None) -> Path:
     """A folder with the sample study as `study/` and a run document."""
     shutil.copytree(sample_study_path(), tmp_path / "study")
     (tmp_path / "run.yaml").write_text("source: study\nsubjects: 5\noutput: out\n")
