@@ -60,7 +60,7 @@ def _as(form: str, source: Path) -> Path:
     for path in source.iterdir():
         path.unlink()
     source.rmdir()
-    study.write(source, format=form)
+    write_study(study, source, format=form)
     return source / f"vs.{form}"
 
 

@@ -37,10 +37,11 @@ def fit(study: Study, *, min_subjects: int = 1, progress: Progress = None) -> St
     The model is the one that its JSON document gives: numbers are rounded there, and what is generated must not
     depend on whether the model was on disk in between.
     """
+    structure = _discover(study, progress)
     with stage(progress, "learn"):
         model = fit_model(
             study,
-            structure=_discover(study, progress),
+            structure=structure,
             min_subjects=min_subjects,
             progress=lambda part, done, total: tell(progress, Step("learn", unit=part)),
         )
