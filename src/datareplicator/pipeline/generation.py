@@ -109,8 +109,14 @@ class Collector:
 def generate_study(
     model: StudyModel, request: GenerateRequest, *, workers: int | None = None, progress: Progress = None
 ) -> Study:
-    """All of a request in memory."""
+    """All of a request in memory, in the types of a study that was read."""
     collector = Collector(model)
     for block, frames in generate_frames(model, request, workers=workers, progress=progress):
-        collector.add(block, frames)
+        collector.add(block, {name: _plain(frame) for name, frame in frames.items()})
     return collector.study()
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Text as `str`: blocks come with categoricals, which writers and checks are quicker with."""
+    texts = [name for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.CategoricalDtype)]
+    return frame.astype(dict.fromkeys(texts, "str"))
