@@ -77,6 +77,9 @@ def compute_columns(model: StudyModel, state: State) -> None:
             raise ModelError(f"these columns cannot be computed, what they rest on is not there: {names}.")
         left = postponed
     state.frames.update(view.frames)
+    for (table, column), rows in state.blank.items():
+        if rows.any() and column in state.frames[table]:
+            state.frames[table][column] = state.frames[table][column].where(~rows)
 
 
 def _state_fact(fact: DatedFact, model: StudyModel, state: State, view: View) -> None:
@@ -149,13 +152,15 @@ def _write_keys(model: StudyModel, state: State) -> None:
 
 
 def _number_rows(structure: Structure, state: State) -> None:
-    """Row numbers of tables whose numbering no derivation gives: in the order of the rows."""
+    """Row numbers of tables whose numbering no derivation gives: in the order of the rows of a subject, or of the row
+    above them."""
     for name, frame in state.frames.items():
         spec = structure.tables[name]
-        if spec.sequence is not None and spec.sequence not in frame:
-            frame[spec.sequence] = (
-                pd.Series(state.subject[name]).groupby(state.subject[name]).cumcount().to_numpy() + 1.0
-            )
+        if spec.sequence is None or spec.sequence in frame:
+            continue
+        above = list(spec.parent_key.columns) if spec.parent_key is not None else []
+        within = frame.groupby(above, observed=True).ngroup() if above else pd.Series(state.subject[name])
+        frame[spec.sequence] = within.groupby(within.to_numpy()).cumcount().to_numpy() + 1.0
 
 
 def _leave_out_repeats(model: StudyModel, state: State) -> None:

@@ -88,17 +88,18 @@ def _write_scaled(
     usual = {}
     for scale in model.scales:
         usual.setdefault(scale.cell, scale)
-    names = (
+    units = (
         np.full(len(own), "", dtype=object) if unit is None else unit.astype(object).where(unit.notna(), "").to_numpy()
     )
     at = np.flatnonzero(rows)
-    groups = pd.DataFrame({"cell": own[at], "unit": names[at].astype(str)}).groupby(["cell", "unit"], sort=False)
+    groups = pd.DataFrame({"cell": own[at], "unit": units[at].astype(str)}).groupby(["cell", "unit"], sort=False)
     for key, index in groups.indices.items():
         k, name = key  # type: ignore[misc]
         scale = scales.get((int(k), name)) or usual.get(int(k))
         here = at[index]
         if scale is None:
-            _write_plain(list(out), model.value, number, _mask(len(own), here), out)
+            names = [c for c in out if c != model.original or model.cells[int(k)].collected]
+            _write_plain(names, model.value, number, _mask(len(own), here), out)
             continue
         original, text = _original(scale, number[here])
         if model.cells[int(k)].collected:

@@ -54,7 +54,7 @@ def restore_reference(table: ReferenceTable) -> pd.DataFrame:
         dtype = table.dtype[name]
         series = pd.Series(list(values), dtype="object")
         if dtype.startswith("datetime64"):
-            columns[name] = pd.to_datetime(series).astype(dtype)
+            columns[name] = pd.to_datetime(series, format="ISO8601").astype(dtype)
         elif dtype.startswith("timedelta64"):
             columns[name] = pd.to_timedelta(series).astype(dtype)
         else:

@@ -27,6 +27,8 @@ OWN = "own "
 BEFORE = "before: "
 MARGIN = 0.1
 CLOCK_KNOTS = 33
+LEAST_ROOM = 100
+"""Numbers kept for each subject's rows at least, where rows are numbered through the study."""
 
 
 class DateColumn(Document):
@@ -277,12 +279,13 @@ def clock_key(subject: np.ndarray, day: np.ndarray) -> np.ndarray:
 def _fit_row_identifier(prepared: Prepared, spec: TableSpec, name: str) -> RowIdentifier:
     frame, subject = prepared.frames[spec.name], prepared.subject[spec.name]
     values = frame[name]
-    if values.dropna().is_unique and len(values) > prepared.n:
-        most = int(np.bincount(subject[subject >= 0]).max(initial=1))
-        stride = 10 ** len(str(4 * most))
+    rows = np.bincount(subject[subject >= 0], minlength=1)
+    most = int(rows.max())
+    # Within one subject a number of its own cannot be told from one through the study, but for the table's key.
+    through = values.dropna().is_unique and ((rows > 0).sum() > 1 or spec.key == (name,))
+    if through:
+        stride = 1 if most <= 1 and len(values) <= prepared.n else max(LEAST_ROOM, 10 ** len(str(4 * most)))
         return RowIdentifier(scope="study", model=fit_identifier(values, frame[[]], stride=stride))
-    if values.dropna().is_unique and (subject >= 0).any() and np.bincount(subject[subject >= 0]).max() <= 1:
-        return RowIdentifier(scope="study", model=fit_identifier(values, frame[[]]))
     model = fit_identifier(values, frame[[spec.subject]] if spec.subject else frame[[]])
     return RowIdentifier(scope="subject", model=model.model_copy(update={"start": 1}))
 

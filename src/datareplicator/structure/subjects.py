@@ -64,6 +64,10 @@ def find_subject(tables: dict[str, EncodedTable]) -> SubjectKey:
     linked = [c for c in candidates if c.children or _rank_name(c.column, c.table) < len(SUBJECT)]
     if linked:
         best = min(linked, key=lambda c: _score(c, tables, candidates))
+        known = _recurring(tables)
+        if known is not None and known in tables[best.table] and _rank_name(best.column, best.table) == len(SUBJECT):
+            # Numbered rows of subjects that have no table of their own.
+            return SubjectKey(known, None, {name: known for name, t in tables.items() if known in t})
         columns = {best.table: best.column, **dict(best.children)}
         root = _root(tables, columns, best)
         return SubjectKey(columns[root], root, columns)
