@@ -66,6 +66,9 @@ def _make_table(
             frame[timeline.above.column] = name_above(timeline.above, table.table, state, visit - timeline.base)
     for name in table.single:
         _keep_last(frame, name, subject, result)
+    if spec.original is not None:
+        collected = np.array([c.collected for c in table.results.cells], dtype=bool)
+        state.blank[table.table, spec.original] = ~collected[result]
     unit = pd.Series(frame[spec.unit]) if spec.unit is not None and spec.unit in frame else _unit_of(table, result)
     for name, column in write_results(table.results, result, value, unit).items():
         frame[name] = column.array

@@ -231,16 +231,16 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
     own = {OWN_START: full_days(drawn, "start"), OWN_END: full_days(drawn, "end")}
     anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
     fill_rows(table.rows, state, row_context(state.context, subject, {}), anchors, np.full(len(subject), -1))
-    if table.distinct:
-        _drop_repeats(model, table, state)
+    if table.unique:
+        _drop_repeats(table, state)
     _draw_related(model, table.table, state)
 
 
-def _drop_repeats(model: StudyModel, table: Events, state: State) -> None:
-    """Leave one of several rows of a subject that are alike in all but identifiers."""
+def _drop_repeats(table: Events, state: State) -> None:
+    """Leave one of several rows of a subject that are alike where the source's never are."""
     name, frame = table.table, state.frames[table.table]
-    skip = {identifier.model.column for identifier in table.rows.identifiers}
-    keep = ~frame.drop(columns=list(skip)).assign(**{MARK: state.subject[name]}).duplicated().to_numpy()
+    columns = [c for c in table.unique if c in frame]
+    keep = ~frame[columns].assign(**{MARK: state.subject[name]}).duplicated().to_numpy()
     if keep.all():
         return
     state.frames[name], state.subject[name] = frame[keep].reset_index(drop=True), state.subject[name][keep]

@@ -20,6 +20,7 @@ class State:
 
     `anchor`: float per subject, days since 1970-01-01. `frames`: logical tables; dates stand in `days` as floats
     relative to the anchor too, their times of day in `seconds` where they have any; `subject[table]`: int per row.
+    `blank`: rows whose column stays missing whatever is computed (a derived total has no result as collected).
     `last`: float per subject, the last day that anything may happen (death), inf where nothing bounds it; `ends`: float
     per subject, the days that end a study, as far as they are known (see `model/ends.py`).
     """
@@ -34,6 +35,7 @@ class State:
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     subject: dict[str, np.ndarray] = field(default_factory=dict)
     days: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    blank: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
     seconds: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
     marks: dict[str, np.ndarray] = field(default_factory=dict)
     above: dict[str, np.ndarray] = field(default_factory=dict)

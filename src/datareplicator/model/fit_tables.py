@@ -100,7 +100,7 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
     dated = {spec.start, spec.end} if periods is not None else set()
     columns = [c for c in prepared.structure.free(spec.name) if c not in names and c != spec.visit and c not in dated]
     known: dict[str, pd.Series | np.ndarray] = {"code": pd.Series(codes).astype(str).astype("category")}
-    index = training.visit.get(spec.name)
+    index = training.visit.get(spec.name) if VISIT in names else None
     own = (
         {spec.end: prepared.days(spec.name, spec.end), spec.start: prepared.days(spec.name, spec.start)}
         if periods
@@ -254,7 +254,7 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
     free = prepared.structure.free(spec.name)
     start = spec.start or spec.date
     inner = {c for c in (start, spec.end) if c in free}
-    term = spec.code if spec.code in free else None
+    term = _finest(frame, spec, free)
     attributes = [
         c
         for c in free
@@ -282,7 +282,8 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
     model, score = fit_events(score_name(spec.name), rows, training.subjects, min_subjects=training.min_subjects)
     training.features.append(Feature(name=score_name(spec.name), kind="score", values=score))
     own = {OWN_START: full_days(rows, "start"), OWN_END: full_days(rows, "end")}
-    anchors = day_anchors(subject, training.visit.get(spec.name), training.visits, training.subjects, own)
+    index = training.visit.get(spec.name) if visit_column is not None else None
+    anchors = day_anchors(subject, index, training.visits, training.subjects, own)
     leftover = fit_rows(
         prepared,
         spec,
@@ -304,7 +305,7 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         visit=visit_column,
         over=_over(training, spec, start),
         visit_follows=_visit_follows(training, spec, rows.start),
-        distinct=_distinct(frame[[c for c in free if spec.column(c).kind != Kind.IDENTIFIER]], subject),
+        unique=_unique(frame, subject, [c for c in (term, start) if c in free], _plain(spec, free)),
         rows=leftover,
     )
 
@@ -317,9 +318,35 @@ def full_days(rows: EventRows, which: str) -> np.ndarray:
     return np.where(rows.precision(which) >= Precision.DAY, np.floor(getattr(rows, which)), np.nan)
 
 
-def _distinct(frame: pd.DataFrame, subject: np.ndarray) -> bool:
-    """Whether hardly any row repeats another one of its subject."""
-    return bool(frame.assign(**{MARK: subject}).duplicated().mean() < 0.001)
+def _finest(frame: pd.DataFrame, spec: TableSpec, free: list[str]) -> str | None:
+    """The term that events are drawn by: the coded one, or the free column with more values that decides it."""
+    if spec.code is None or spec.code not in free:
+        return None
+    best, most = spec.code, spec.column(spec.code).distinct
+    for name in free:
+        column = spec.column(name)
+        if (
+            column.kind not in (Kind.CATEGORY, Kind.TEXT)
+            or column.distinct <= most
+            or column.distinct > 0.5 * len(frame)
+        ):
+            continue
+        pairs = frame[[name, spec.code]].dropna().drop_duplicates()
+        if len(pairs) == pairs[name].nunique() and frame[name].notna().mean() > 0.99:
+            best, most = name, column.distinct
+    return best
+
+
+def _plain(spec: TableSpec, free: list[str]) -> list[str]:
+    return [c for c in free if spec.column(c).kind != Kind.IDENTIFIER]
+
+
+def _unique(frame: pd.DataFrame, subject: np.ndarray, key: list[str], whole: list[str]) -> tuple[str, ...]:
+    """Columns in which hardly any row repeats another one of its subject: the key, else all of them, else none."""
+    for columns in (key if len(key) > 1 else whole, whole):
+        if frame[columns].assign(**{MARK: subject}).duplicated().mean() < 0.001:
+            return tuple(columns)
+    return ()
 
 
 def _visit_follows(training: Training, spec: TableSpec, start: np.ndarray) -> bool:

@@ -151,8 +151,8 @@ class Events(Document):
 
     `term`, `start`, `end`: the columns that the model itself fills (None: computed or absent); `text`: dates are ISO
     8601 text; `marks`: facts of the subject that ask for rows of their own; `over`: the most days by which a start
-    follows the end of the subject's study; `visit_follows`: a row's visit is not before its start; `distinct`: no two
-    rows of a subject are alike.
+    follows each end of the subject's study; `visit_follows`: a row's visit is not before its start; `unique`: the
+    columns in which no two rows of a subject are alike (empty: none).
     """
 
     kind: Literal["events"] = "events"
@@ -166,7 +166,7 @@ class Events(Document):
     visit: VisitColumn | None
     over: dict[str, float]
     visit_follows: bool
-    distinct: bool
+    unique: tuple[str, ...]
     rows: RowsModel
 
 
