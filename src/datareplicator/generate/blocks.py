@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from datareplicator.errors import ModelError
 from datareplicator.generate.below import place_below
 from datareplicator.generate.finish import finish
 from datareplicator.generate.make_findings import make_findings
@@ -27,8 +28,20 @@ from datareplicator.seeds import Streams
 def generate_block(model: StudyModel, request: GenerateRequest, block: Block) -> dict[str, pd.DataFrame]:
     """The source tables of one block, by name; tables without subjects come with the first block only.
 
-    A pure function of its arguments: the whole block is always made, and `block.keep` subjects are kept.
+    A pure function of its arguments: the whole block is always made, and `block.keep` subjects are kept. Raises
+    ModelError where parts of the model contradict each other.
     """
+    try:
+        return _make_block(model, request, block)
+    except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
+        # Each part of a document is checked when it is read; that an index of one part is beyond another shows here.
+        raise ModelError(
+            f"the parts of the model contradict each other ({type(error).__name__}: {error}).",
+            hint="The document was edited or is damaged; fit the model again.",
+        ) from error
+
+
+def _make_block(model: StudyModel, request: GenerateRequest, block: Block) -> dict[str, pd.DataFrame]:
     streams = Streams(request.seed, block.index)
     draw = sample_subjects(
         model.subjects,

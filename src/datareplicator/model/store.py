@@ -68,3 +68,6 @@ def parse_model(text: str, place: Place | None = None) -> StudyModel:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
         raise ModelError(f"at {path or 'the top'}: {first['msg']}.", place=place, hint=MOST_DEPTH_HINT) from error
+    except (TypeError, LookupError, ArithmeticError, AttributeError) as error:
+        # A check of one part that met numbers of another shape than it compares.
+        raise ModelError(f"a part has an unexpected shape ({error}).", place=place, hint=MOST_DEPTH_HINT) from error
