@@ -74,6 +74,9 @@ class Ref(Document):
     table: str
     column: str
 
+    def __hash__(self) -> int:
+        return hash((self.table, self.column))
+
 
 class Derivation(Document):
     """A column that is computed, never sampled. `params` holds all that computing needs, as plain JSON values.
