@@ -61,4 +61,4 @@ def _steady(rows: pd.DataFrame, key: str) -> list[str]:
     if several.empty:
         return []
     distinct = several.groupby(key, sort=False)[[c for c in rows.columns if c != key]].nunique(dropna=False)
-    return [c for c in distinct.columns if (distinct[c] <= 1).all() and rows[c].nunique() > 1]
+    return [c for c in distinct.columns if (distinct[c] <= 1).all() and rows[c].nunique(dropna=False) > 1]
