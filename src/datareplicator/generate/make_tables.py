@@ -108,6 +108,9 @@ def _draw_periods(table: Sets, state: State, drawn: SetRows) -> tuple[SetRows, l
     latest = [np.fmin(latest_days(over, state.ends, drawn.subject), state.last[drawn.subject]) for over in table.over]
     keep = ~(start > latest[0]) | (drawn.position == 0)
     start, end = np.minimum(start, latest[0]), np.minimum(end, latest[1])
+    if table.periods.ordered:
+        # Two periods that begin on one day are one: the end of the study has cut the second.
+        keep[1:] &= (drawn.subject[1:] != drawn.subject[:-1]) | ~(start[1:] == start[:-1])
     end = np.maximum(end, start)
     drawn = SetRows(drawn.subject[keep], drawn.position[keep], drawn.code[keep])
     start, end = start[keep], end[keep]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from datareplicator.structure.spec import Kind
+from datareplicator.structure.spec import Kind, Layout
 from datareplicator.validate.part import Part
 from datareplicator.validate.rule import Hits, Severity
 from datareplicator.validate.structural.view import STRUCTURAL_RULES, StructuralView
@@ -22,9 +22,17 @@ def unknown_category(view: StructuralView) -> Iterator[Hits]:
         return
     for spec, part in view.tables():
         source = view.baseline.parts.get(spec.name)
-        for column in spec.columns:
+        # Results may be new, and relations name rows: neither is a list of categories.
+        free = {spec.original, spec.text, spec.value}
+        for column in spec.columns if spec.layout != Layout.RELATION else ():
             listed = column.kind in (Kind.CATEGORY, Kind.FLAG) and column.encoding == "text" and column.distinct <= MOST
-            if source is None or not listed or not part.has(column.name) or not source.has(column.name):
+            if (
+                source is None
+                or not listed
+                or column.name in free
+                or not part.has(column.name)
+                or not source.has(column.name)
+            ):
                 continue
             known = set(source.distinct(column.name))
             new = part.by_distinct(column.name, [value not in known for value in part.distinct(column.name)])
