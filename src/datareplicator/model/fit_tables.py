@@ -24,6 +24,7 @@ MOST_CODES = 40
 """Distinct row codes of a set; more columns in the code would leave too few subjects to each pattern."""
 
 VISIT = "visit"
+REPEATED = 0.005
 USUAL = 0.5
 """Share of subjects with the very same keys of rows from which on a set's rows are told by their key alone."""
 
@@ -305,7 +306,7 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         visit=visit_column,
         over=_over(training, spec, start),
         visit_follows=_visit_follows(training, spec, rows.start),
-        unique=_unique(frame, subject, [c for c in (term, start) if c in free], _plain(spec, free)),
+        unique=_unique(frame, subject, [c for c in (term, start) if c in free], spec.visit, _plain(spec, free)),
         rows=leftover,
     )
 
@@ -341,10 +342,14 @@ def _plain(spec: TableSpec, free: list[str]) -> list[str]:
     return [c for c in free if spec.column(c).kind != Kind.IDENTIFIER]
 
 
-def _unique(frame: pd.DataFrame, subject: np.ndarray, key: list[str], whole: list[str]) -> tuple[str, ...]:
-    """Columns in which hardly any row repeats another one of its subject: the key, else all of them, else none."""
-    for columns in (key if len(key) > 1 else whole, whole):
-        if frame[columns].assign(**{MARK: subject}).duplicated().mean() < 0.001:
+def _unique(
+    frame: pd.DataFrame, subject: np.ndarray, key: list[str], visit: str | None, whole: list[str]
+) -> tuple[str, ...]:
+    """Columns in which hardly any row repeats another one of its subject: term and start, with the visit, else all of
+    them, else none."""
+    keys = [key, [*key, visit]] if visit is not None else [key]
+    for columns in (*(k for k in keys if len(k) > 1), whole):
+        if frame[columns].assign(**{MARK: subject}).duplicated().mean() < REPEATED:
             return tuple(columns)
     return ()
 
