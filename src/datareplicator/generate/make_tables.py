@@ -167,15 +167,18 @@ def _write_visit(
     state: State,
     index: np.ndarray,
     start: np.ndarray | None = None,
+    group: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Write the visit column: the subject's last visit for the code after the catalogue; only attended visits, and
-    none before `start` where the subject has a later one."""
+    """Write the visit column: the subject's last visit for the code after the catalogue; only attended visits, none
+    before `start` where the subject has a later one, and a visit of its own for each row of a `group`."""
     subject = state.subject[table]
     index = np.where(index == column.last, state.subjects.last_visit[subject], index)
     if state.visits is not None:
         index = state.visits.nearest_attended(subject, index, column.seen)
         if start is not None:
             index = state.visits.first_from(subject, index, start, column.seen)
+        if group is not None:
+            index = state.visits.one_after_another(subject, index, group, column.seen)
     state.frames[table][column.column] = visit_values(model, model.structure.tables[table], index)
     return index
 
@@ -224,9 +227,17 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
                     .fillna(-1)
                     .to_numpy(dtype=np.int64)
                 )
-                visit = _write_visit(
-                    model, table.table, table.visit, state, index, drawn.start if table.visit_follows else None
-                )
+                group = None
+                if table.visit.column in table.unique:
+                    keys = [frame[c] for c in table.unique if c in frame]
+                    group = (
+                        pd.DataFrame(dict(enumerate([pd.Series(subject), *keys])))
+                        .groupby(list(range(len(keys) + 1)), dropna=False, observed=True)
+                        .ngroup()
+                        .to_numpy()
+                    )
+                start = drawn.start if table.visit_follows else None
+                visit = _write_visit(model, table.table, table.visit, state, index, start, group)
         else:
             frame[name] = drawn.attributes[name].array
     for name, mark in drawn.marks.items():
