@@ -72,6 +72,25 @@ def _run(item: Any) -> Any:
 
 
 @contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Children inherit blocked signals: Ctrl-C reaches the whole group, also children that are still importing.
+
+    Ours waits until the block is over, and is not lost.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # which would unblock the signal when it is started together with a child
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def _one_thread() -> Iterator[None]:
     """Children inherit the environment: number libraries read it when they are imported."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
@@ -96,7 +115,7 @@ def run_in_pool(job: Job[State, Item, Result], items: Iterable[Item], workers: i
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(job,))
     finished = False
     try:
-        with _one_thread():
+        with _one_thread(), _deaf_to_interrupts():
             queue: deque[Future[Result]] = deque(pool.submit(_run, item) for item in islice(todo, workers + 1))
         while queue:
             result = queue.popleft().result()

@@ -12,6 +12,7 @@ from datareplicator.generate.make_findings import visit_values, without
 from datareplicator.generate.make_root import flagged
 from datareplicator.generate.periods import sample_periods
 from datareplicator.generate.relations import draw_drivers
+from datareplicator.generate.repeats import settle_repeats
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.sets import SetRows, sample_sets
 from datareplicator.generate.state import State
@@ -246,23 +247,8 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
     anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
     fill_rows(table.rows, state, row_context(state.context, subject, {}), anchors, np.full(len(subject), -1))
     if table.unique:
-        _drop_repeats(table, state)
+        settle_repeats(model, table, state, visit)
     _draw_related(model, table.table, state)
-
-
-def _drop_repeats(table: Events, state: State) -> None:
-    """Leave one of several rows of a subject that are alike where the source's never are."""
-    name, frame = table.table, state.frames[table.table]
-    columns = [c for c in table.unique if c in frame]
-    keep = ~frame[columns].assign(**{MARK: state.subject[name]}).duplicated().to_numpy()
-    if keep.all():
-        return
-    state.frames[name], state.subject[name] = frame[keep].reset_index(drop=True), state.subject[name][keep]
-    for store in (state.days, state.seconds):
-        for key in [key for key in store if key[0] == name]:
-            store[key] = store[key][keep]
-    for mark in [mark for mark in state.marks if mark.startswith(f"{name}/")]:
-        state.marks[mark] = state.marks[mark][keep]
 
 
 def _write_event_date(state: State, table: Events, column: str, day: np.ndarray, precision: np.ndarray) -> None:
