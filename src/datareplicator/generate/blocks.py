@@ -53,7 +53,7 @@ def _make_block(model: StudyModel, request: GenerateRequest, block: Block) -> di
     )
     state, rows = _start(model, request, block, streams, draw)
     make_root(model, state)
-    rows = _cut(state, rows, model.visits)
+    rows = _cut(state, rows, model)
     for table in model.tables:
         if isinstance(table, Visits):
             make_visits(model, table, state, rows)
@@ -91,20 +91,21 @@ def _start(
     anchor = np.zeros(subjects.n)
     if model.enrolment is not None:
         anchor = sample_enrolment(model.enrolment, site, streams.get("enrolment"))
-    visits = VisitDays(rows, subjects.n, model.visits) if parts else None
+    visits = VisitDays(rows, subjects.n, model.visits, len(model.catalogue or ())) if parts else None
     context = subject_context(subjects)
     if model.timelines and model.timelines[0].table is None:
         context = pd.concat([context, stay_columns(model.timelines[0].model, parts[0], subjects)], axis=1)
     return State(request, block, streams, subjects, anchor, context, visits), rows
 
 
-def _cut(state: State, rows: VisitRows, visits: int) -> VisitRows:
+def _cut(state: State, rows: VisitRows, model: StudyModel) -> VisitRows:
     """The visits up to each subject's last day."""
     if not np.isfinite(state.last).any():
         return rows
     keep = ~(rows.day > state.last[rows.subject])
     kept = VisitRows(rows.subject[keep], rows.visit[keep], rows.day[keep])
-    state.visits = VisitDays(kept, state.subjects.n, visits) if state.visits is not None else None
+    if state.visits is not None:
+        state.visits = VisitDays(kept, state.subjects.n, model.visits, len(model.catalogue or ()))
     if len(state.subjects.last_day):
         state.subjects.last_day = np.minimum(state.subjects.last_day, state.last)
         state.ends[LAST_DAY] = state.subjects.last_day

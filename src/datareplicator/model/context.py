@@ -44,14 +44,16 @@ def row_context(context: pd.DataFrame, subject: np.ndarray, known: dict[str, pd.
 
 class VisitDays:
     """Days of attended visits as a matrix: `day[i, v]`, NaN where subject i did not attend visit v or its day is
-    unknown; `attended[i, v]`."""
+    unknown; `attended[i, v]`. The first `own` are the study's visits, the others occasions of single tables."""
 
-    def __init__(self, rows: VisitRows, n: int, visits: int) -> None:
+    def __init__(self, rows: VisitRows, n: int, visits: int, own: int | None = None) -> None:
         self.day = np.full((n, visits), np.nan)
         self.attended = np.zeros((n, visits), dtype=bool)
         self.day[rows.subject, rows.visit] = rows.day
         self.attended[rows.subject, rows.visit] = True
         later = np.where(np.isfinite(self.day), self.day, np.inf)
+        # Occasions of tables without visits are no visits that others come before or after.
+        later[:, own if own else visits :] = np.inf
         earliest = later.min(axis=1, initial=np.inf)
         self.first = np.where(np.isfinite(earliest), earliest, np.nan)
         after = np.minimum.accumulate(later[:, ::-1], axis=1)[:, ::-1]

@@ -168,7 +168,7 @@ def _timelines(training: Training, schedule: _Schedule) -> list[Timeline]:
     schedule.day = np.concatenate(days) if days else np.empty(0)
     if seen:
         rows = VisitRows(*(np.concatenate([getattr(s, f) for s in seen]) for f in ("subject", "visit", "day")))
-        training.visits = VisitDays(rows, prepared.n, base)
+        training.visits = VisitDays(rows, prepared.n, base, len(training.catalogue or ()))
     return out
 
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -14,12 +19,43 @@ MOST_BYTES = 2_000_000_000
 MOST_DEPTH_HINT = "It was cut, edited, or made by something else; fit the model again."
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until the block is over: pydantic would take the exception that they raise for a failed
+    choice of a union, try the next, and go on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+
+    def wait(number: int, frame: Any) -> None:
+        waiting.append(number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    callables = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in callables:
+        signal.signal(number, wait)
+    try:
+        yield
+    finally:
+        for number, handler in callables.items():
+            signal.signal(number, handler)
+        if waiting:
+            signal.raise_signal(waiting[0])
+
+
+def model_text(model: StudyModel) -> str:
+    """The model document as JSON text."""
+    with _undisturbed():
+        return model.model_dump_json()
+
+
 def save_model(model: StudyModel, path: str | Path) -> None:
     """Write a model document, whole or not at all."""
     target = Path(path)
     partial = target.with_name(target.name + ".partial")
     try:
-        partial.write_text(model.model_dump_json(), encoding="utf-8")
+        partial.write_text(model_text(model), encoding="utf-8")
         partial.replace(target)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from datareplicator.errors import Place, RequestError
 from datareplicator.formats import read_study
 from datareplicator.model.fit import fit as fit_model
-from datareplicator.model.store import parse_model, save_model
+from datareplicator.model.store import model_text, parse_model, save_model
 from datareplicator.model.study_model import StudyModel
 from datareplicator.pipeline.progress import Progress, Step, stage, tell
 from datareplicator.structure.discover import discover
@@ -45,12 +45,12 @@ def fit(study: Study, *, min_subjects: int = 1, progress: Progress = None) -> St
             min_subjects=min_subjects,
             progress=lambda part, done, total: tell(progress, Step("learn", unit=part)),
         )
-        return parse_model(model.model_dump_json())
+        return parse_model(model_text(model))
 
 
 def model_digest(model: StudyModel) -> str:
     """SHA-256 of the model document, in hexadecimal."""
-    return hashlib.sha256(model.model_dump_json().encode()).hexdigest()
+    return hashlib.sha256(model_text(model).encode()).hexdigest()
 
 
 def fit_to_file(
