@@ -36,7 +36,8 @@ def code_list(head: object, terms: pd.DataFrame) -> dict[str, object]:
 
 
 def main(source: str, version: str) -> None:
-    release = pd.read_parquet(source)
+    # A reader took the term NA (not applicable) for a missing one.
+    release = pd.read_parquet(source).fillna({"term": "NA"})
     heads = release[release["is_clst"] & release["term"].isin(set(LISTS.values()))]
     members = release[~release["is_clst"]]
     lists = {
@@ -45,7 +46,8 @@ def main(source: str, version: str) -> None:
     absent = set(LISTS.values()) - set(lists)
     if absent:
         raise SystemExit(f"the release has no list {', '.join(sorted(absent))}")
-    held = [f"{json.dumps(name)}: {json.dumps(lists[name], ensure_ascii=False, sort_keys=True)}" for name in sorted(lists)]
+    written = {name: json.dumps(held, ensure_ascii=False, sort_keys=True) for name, held in sorted(lists.items())}
+    held = [f"{json.dumps(name)}: {text}" for name, text in written.items()]
     text = f'{{"version": {json.dumps(version)}, "lists": {{\n' + ",\n".join(held) + "\n}}\n"
     TARGET.write_text(text, encoding="utf-8")
     print(f"{TARGET}: {len(lists)} lists, {TARGET.stat().st_size:,} bytes")
