@@ -10,10 +10,13 @@ from datareplicator.generate.below import place_below
 from datareplicator.generate.finish import finish
 from datareplicator.generate.make_findings import make_findings
 from datareplicator.generate.make_root import make_root
-from datareplicator.generate.make_tables import make_children, make_events, make_sets, make_visits
 from datareplicator.generate.request import BLOCK, Block, GenerateRequest
 from datareplicator.generate.state import State
 from datareplicator.generate.subjects import SubjectDraw, sample_subjects
+from datareplicator.generate.tables.children import make_children
+from datareplicator.generate.tables.events import make_events
+from datareplicator.generate.tables.sets import make_sets
+from datareplicator.generate.tables.visits import make_visits
 from datareplicator.generate.timeline import sample_timeline
 from datareplicator.model.context import VisitDays, subject_context
 from datareplicator.model.ends import LAST_DAY

@@ -18,6 +18,13 @@ LATTICE_SHARE = 0.8
 """A number is a category when this share of its rows holds a value that more than one subject has."""
 
 
+def scalar(value: object) -> str | float | None:
+    """A cell as a document holds it: text, a number, or None where it is missing."""
+    if value is None or pd.isna(value):
+        return None
+    return str(value) if isinstance(value, str) else float(value)  # type: ignore[arg-type]
+
+
 class Coding(Document):
     """How one column becomes codes.
 

@@ -15,14 +15,6 @@ from datareplicator.model.ends import LAST_DAY
 from datareplicator.model.enrolment import fit_enrolment
 from datareplicator.model.fit_findings import fit_all_findings, fit_findings_rows
 from datareplicator.model.fit_root import age_of, allocate, covariate_features, covariate_frame, find_flags, fit_root
-from datareplicator.model.fit_tables import (
-    ending_date,
-    fit_children_table,
-    fit_event_table,
-    fit_set_table,
-    fit_visits,
-    one_row_a_visit,
-)
 from datareplicator.model.prepare import Prepared, prepare
 from datareplicator.model.reference import keep_reference
 from datareplicator.model.relations import fit_relations
@@ -32,6 +24,11 @@ from datareplicator.model.study_model import SourceColumn, SourceTable, StudyMod
 from datareplicator.model.subject_model import Feature, fit_subjects
 from datareplicator.model.subject_table import with_subject_table
 from datareplicator.model.subjects import Subjects
+from datareplicator.model.tables.children import fit_children_table
+from datareplicator.model.tables.endings import ending_date
+from datareplicator.model.tables.events import fit_event_table
+from datareplicator.model.tables.sets import fit_set_table
+from datareplicator.model.tables.visits import fit_visits, one_row_a_visit
 from datareplicator.model.timeline import TimelineModel, VisitRows, fit_timeline
 from datareplicator.model.training import Training, stay_columns
 from datareplicator.structure.discover import discover

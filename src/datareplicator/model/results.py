@@ -15,6 +15,7 @@ import pandas as pd
 from pydantic import model_validator
 
 from datareplicator.document import Document, Exact, Floats
+from datareplicator.model.coding import scalar
 from datareplicator.structure.spec import TableSpec
 
 FEW = 60
@@ -124,7 +125,7 @@ def _fit_cell(spec: TableSpec, part: pd.DataFrame, names: list[Text]) -> tuple[R
     numeric = np.isfinite(value)
     if has_text.any() and numeric.sum() < 0.5 * (has_text | numeric).sum():
         codes, levels = _categories(part[columns], has_text | numeric)
-        kept = {c: tuple(_scalar(v) for v in levels[c]) for c in columns}
+        kept = {c: tuple(scalar(v) for v in levels[c]) for c in columns}
         index = np.arange(len(levels), dtype=float)
         return ResultCell(table=spec.name, test=test, axes=axes, kind="category", levels=index, columns=kept), codes
     value = _beyond(part, texts, value, has_text & ~numeric)
@@ -202,13 +203,7 @@ def _one_to_one(part: pd.DataFrame, columns: list[str], value: np.ndarray) -> bo
 def _at_levels(column: pd.Series, value: np.ndarray, levels: np.ndarray) -> tuple[str | float | None, ...]:
     known = np.isfinite(value)
     first = pd.Series(np.flatnonzero(known)).groupby(value[known]).first()
-    return tuple(_scalar(column.iloc[first[level]]) for level in levels)
-
-
-def _scalar(value: object) -> str | float | None:
-    if value is None or pd.isna(value):
-        return None
-    return str(value) if isinstance(value, str) else float(value)  # type: ignore[arg-type]
+    return tuple(scalar(column.iloc[first[level]]) for level in levels)
 
 
 def _fit_scales(
