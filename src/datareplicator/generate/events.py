@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from scipy.special import ndtr
 
 from datareplicator.dates import Precision
 from datareplicator.generate.attributes import sample_attributes
+from datareplicator.generate.eventkeys import alike, own_labels, tell_apart
 from datareplicator.generate.terms import sample_terms
 from datareplicator.model.coding import is_number, to_float
 from datareplicator.model.digests import subject_digests
@@ -87,6 +88,9 @@ def sample_events(
         end_precision=_to_precision(drawn[END]),
         marks=frame.marks,
     )
+    _begin_apart(model, frame, rows, last_day, lead_context(base, code, group), streams)
+    for name in model.labels:
+        rows.attributes[name] = own_labels(rows.attributes[name], rows)
     _coarsen(model, rows)
     limit = np.where(np.isfinite(last_day), last_day, np.inf)[frame.subject]
     rows.end = _draw_ends(model, rows, pd.concat([context, drawn], axis=1), limit, streams, variation)
@@ -141,6 +145,26 @@ class _Frame:
         """Rows that `took` their donor's term begin on its day with the probability of such rows."""
         drawn = streams.get("same repeat").random(len(took)) < share[self.on.astype(np.int64)]
         self.same = np.where(took, drawn, self.same)
+
+
+def _begin_apart(
+    model: EventModel,
+    frame: _Frame,
+    rows: EventRows,
+    last_day: np.ndarray,
+    context: pd.DataFrame,
+    streams: Streams,
+) -> None:
+    """Tell rows of one record apart as the source's are; what still repeats another one begins on a day of its own."""
+    marked = np.any(list(frame.marks.values()), axis=0) if frame.marks else np.zeros(len(rows), dtype=bool)
+    tell_apart(rows, model.apart, marked)
+    again = alike(rows, model.apart) & ~marked
+    if not again.any():
+        return
+    alone = replace(frame, same=np.zeros(len(rows), dtype=bool))
+    fresh = streams.under("apart")
+    start = _draw_leads(model, alone, _draw_onsets(model, alone, last_day, fresh), context, fresh)
+    rows.start = np.where(again & np.isfinite(start), start, rows.start)
 
 
 def _coarsen(model: EventModel, rows: EventRows) -> None:

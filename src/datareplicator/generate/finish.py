@@ -7,6 +7,7 @@ import pandas as pd
 
 from datareplicator.dates import Precision
 from datareplicator.errors import ModelError
+from datareplicator.generate.orders import order_dates
 from datareplicator.generate.relations import draw_partners, write_relations
 from datareplicator.generate.state import State
 from datareplicator.model.reference import restore_reference
@@ -22,7 +23,8 @@ from datareplicator.structure.spec import Derivation, Structure
 def finish(model: StudyModel, state: State) -> dict[str, pd.DataFrame]:
     """All source tables of the block, in the model's order."""
     structure = model.structure
-    _order_dates(structure, state)
+    for name in state.frames:
+        order_dates(structure, name, state)
     _late_times(model, state)
     _write_keys(model, state)
     compute_columns(model, state)
@@ -94,20 +96,6 @@ def _state_fact(fact: DatedFact, model: StudyModel, state: State, view: View) ->
         view.put(
             fact.table, fact.date, frame[fact.date].astype(object).where(~rows, pd.Series(stated, index=frame.index))
         )
-
-
-def _order_dates(structure: Structure, state: State) -> None:
-    """Dates that never precede another one in their row do not here."""
-    for order in structure.orders:
-        low, high = state.days.get((order.table, order.low)), state.days.get((order.table, order.high))
-        if low is None or high is None:
-            continue
-        wrong = low > high
-        if wrong.any():
-            frame = state.frames[order.table]
-            values = frame[order.high].astype(object)
-            frame[order.high] = values.where(~wrong, frame[order.low].astype(object))
-            state.days[order.table, order.high] = np.where(wrong, low, high)
 
 
 def _late_times(model: StudyModel, state: State) -> None:

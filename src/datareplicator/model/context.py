@@ -80,18 +80,6 @@ class VisitDays:
         out[rows] = np.where(later.any(axis=1), later.argmax(axis=1), visit[rows])
         return out
 
-    def one_after_another(
-        self, subject: np.ndarray, visit: np.ndarray, group: np.ndarray, seen: np.ndarray
-    ) -> np.ndarray:
-        """Visits of rows of which those of one `group` (int) stand at different visits: from the group's earliest on at
-        one attended visit after the other, among the visits `seen`. Rows beyond the last keep their own."""
-        rank = pd.Series(visit).groupby(group).rank(method="first").to_numpy(dtype=np.int64) - 1
-        first = pd.Series(visit).groupby(group).transform("min").to_numpy(dtype=np.int64)
-        index = np.arange(self.attended.shape[1])
-        there = self.attended[subject] & np.isin(index, seen) & (index >= first[:, None])
-        hit = there & (np.cumsum(there, axis=1) == rank[:, None] + 1)
-        return np.where((visit >= 0) & hit.any(axis=1), hit.argmax(axis=1), visit)
-
     def nearest_attended(self, subject: np.ndarray, visit: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """Each row's visit, or where its subject did not attend it the last attended before (else the first after),
         among the visits `seen`. -1 where the subject attended none of them."""

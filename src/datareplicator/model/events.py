@@ -29,6 +29,7 @@ from datareplicator.model.eventcontext import (
     term_context,
     usable_covariates,
 )
+from datareplicator.model.eventkeys import fit_apart, fit_labels
 from datareplicator.model.eventrows import EventRows
 from datareplicator.model.onset import OnsetModel, fit_onset, same_day_share
 from datareplicator.model.subjects import Subjects
@@ -58,6 +59,9 @@ class EventModel(Document):
     that begin on the day of an earlier row; before the study and on it. `clock`: quantiles of the time of day (fraction
     of a day) of starts and of ends, rows 0 and 1, empty where no date has a time. `reach`: days before the anchor at
     which a start is known to the day at most; `coarse`: the precision of starts further back (0: there are none).
+    `apart`: attributes of which rows of one term and start (empty: such rows of a subject themselves) are never alike,
+    with their texts from the most usual on;
+    `labels`: attributes that no two records of a subject share, and all rows of one do (the sponsor's number).
     `digests`: of the term and start sets of the source's subjects, which are not to be made.
     """
 
@@ -78,6 +82,8 @@ class EventModel(Document):
     reach: float
     coarse: int
     marks: tuple[MarkModel, ...]
+    apart: dict[str, tuple[str, ...]] | None
+    labels: tuple[str, ...]
     digests: Ints
 
     @model_validator(mode="after")
@@ -99,12 +105,14 @@ def fit_events(
     *,
     covariates: tuple[str, ...] | None = None,
     min_subjects: int = 1,
+    named: tuple[str, ...] = (),
 ) -> tuple[EventModel, np.ndarray]:
     """Learn one table of events; returns the model and each subject's propensity score.
 
     The score (float[n]) is the standard normal score of the subject's number of rows given exposure, arm and
     stratum, NaN where rows are impossible. `covariates`: the columns of `subjects.covariates` that rows may depend
-    on; by default all with few enough values.
+    on; by default all with few enough values. `named`: attributes that
+    are no columns of the table.
     """
     rows = rows.take(np.flatnonzero(np.asarray(rows.subject) >= 0))
     chosen = usable_covariates(subjects.covariates) if covariates is None else covariates
@@ -147,6 +155,8 @@ def fit_events(
         reach=_reach(rows),
         coarse=_coarse(rows),
         marks=_fit_marks(rows, on),
+        apart=fit_apart(rows, named),
+        labels=fit_labels(rows, named),
         digests=np.unique(subject_digests(rows)[1]),
     )
     return model, score

@@ -169,7 +169,7 @@ def rough_days(prepared: Prepared, table: str, column: str) -> np.ndarray:
 def _sort(prepared: Prepared, spec: TableSpec, columns: list[str]) -> dict[str, list[str]]:
     out: dict[str, list[str]] = {"attribute": [], "date": [], "identifier": [], "personal": [], "reference": []}
     for name in columns:
-        out[_role(prepared, spec, spec.column(name))].append(name)
+        out[role_of(prepared, spec, spec.column(name))].append(name)
     out["date"].sort(key=lambda c: (c != spec.start, c != spec.end))
     return out
 
@@ -184,7 +184,8 @@ def _before(prepared: Prepared, spec: TableSpec, names: list[str], use: np.ndarr
     return out
 
 
-def _role(prepared: Prepared, spec: TableSpec, column: ColumnSpec) -> str:
+def role_of(prepared: Prepared, spec: TableSpec, column: ColumnSpec) -> str:
+    """How a free column is made: "reference", "date", "personal", "identifier" (numbered) or "attribute"."""
     if parent_of(prepared, spec, column.name) is not None:
         return "reference"
     if column.kind == Kind.DATE:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from datareplicator.document import Document, Floats, Ints
 from datareplicator.model.below import Above
+from datareplicator.model.carried import Carried
 from datareplicator.model.children import ChildrenModel
 from datareplicator.model.enrolment import EnrolmentModel
 from datareplicator.model.events import EventModel
@@ -151,8 +152,8 @@ class Events(Document):
 
     `term`, `start`, `end`: the columns that the model itself fills (None: computed or absent); `text`: dates are ISO
     8601 text; `marks`: facts of the subject that ask for rows of their own; `over`: the most days by which a start
-    follows each end of the subject's study; `visit_follows`: a row's visit is not before its start; `unique`: the
-    columns in which no two rows of a subject are alike (empty: none).
+    follows each end of the subject's study; `visit_follows`: a row's visit is not before its start; `carried`: how
+    a record stands at visit after visit; `unique`: sets of columns in which no two rows of a subject are alike.
     """
 
     kind: Literal["events"] = "events"
@@ -166,7 +167,8 @@ class Events(Document):
     visit: VisitColumn | None
     over: dict[str, float]
     visit_follows: bool
-    unique: tuple[str, ...]
+    carried: Carried | None
+    unique: tuple[tuple[str, ...], ...]
     rows: RowsModel
 
 

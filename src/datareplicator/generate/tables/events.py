@@ -5,20 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from datareplicator.generate.carried import carry
 from datareplicator.generate.events import Pin, sample_events
+from datareplicator.generate.make_findings import visit_values
 from datareplicator.generate.make_root import flagged
-from datareplicator.generate.repeats import settle_repeats
+from datareplicator.generate.orders import order_dates
+from datareplicator.generate.repeats import drop_repeats
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
 from datareplicator.generate.tables.related import draw_related
-from datareplicator.generate.tables.visits import write_visit
+from datareplicator.generate.tables.visits import settle_visit
 from datareplicator.model.context import MARK, row_context
 from datareplicator.model.ends import latest_days
+from datareplicator.model.eventrows import EventRows
 from datareplicator.model.fit_root import FLAG
 from datareplicator.model.study_model import Events, StudyModel
 from datareplicator.model.tables.events import OWN_END, OWN_START, full_days
 from datareplicator.model.tables.visits import VISIT
 from datareplicator.model.training import day_anchors
+
+RECORD = "record"
 
 
 def _alive(state: State, subject: np.ndarray, day: np.ndarray) -> np.ndarray:
@@ -39,7 +45,7 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
     keep = _alive(state, drawn.subject, drawn.start)
     for mark in drawn.marks.values():
         keep |= mark
-    drawn = drawn.take(keep)
+    drawn, visit = _place(table, state, drawn.take(keep))
     subject = drawn.subject
     frame = pd.DataFrame(index=pd.RangeIndex(len(subject)))
     state.frames[table.table], state.subject[table.table] = frame, subject
@@ -51,36 +57,52 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
     ):
         if column is not None:
             _write_event_date(state, table, column, day, precision)
-    visit = None
     for name in drawn.attributes.columns:
-        if name == MARK + VISIT:
-            if table.visit is not None:
-                index = (
-                    pd.to_numeric(drawn.attributes[name].astype(object), errors="coerce")
-                    .fillna(-1)
-                    .to_numpy(dtype=np.int64)
-                )
-                group = None
-                if table.visit.column in table.unique:
-                    keys = [frame[c] for c in table.unique if c in frame]
-                    group = (
-                        pd.DataFrame(dict(enumerate([pd.Series(subject), *keys])))
-                        .groupby(list(range(len(keys) + 1)), dropna=False, observed=True)
-                        .ngroup()
-                        .to_numpy()
-                    )
-                start = drawn.start if table.visit_follows else None
-                visit = write_visit(model, table.table, table.visit, state, index, start, group)
-        else:
+        if name not in (MARK + VISIT, RECORD):
             frame[name] = drawn.attributes[name].array
+    if visit is not None and table.visit is not None:
+        frame[table.visit.column] = visit_values(model, model.structure.tables[table.table], visit)
     for name, mark in drawn.marks.items():
         state.marks[f"{table.table}/{name}"] = mark
     own = {OWN_START: full_days(drawn, "start"), OWN_END: full_days(drawn, "end")}
     anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
     fill_rows(table.rows, state, row_context(state.context, subject, {}), anchors, np.full(len(subject), -1))
-    if table.unique:
-        settle_repeats(model, table, state, visit)
+    if table.carried is not None and RECORD in drawn.attributes:
+        _keep_one_value(table.table, table.carried.columns, drawn.attributes[RECORD].to_numpy(), state)
+    order_dates(model.structure, table.table, state)
+    drop_repeats(model.structure, table, state)
     draw_related(model, table.table, state)
+
+
+def _place(table: Events, state: State, drawn: EventRows) -> tuple[EventRows, np.ndarray | None]:
+    """The visits of rows, int[m]; a record that is carried over visits becomes a row at each of them. Only its first
+    row keeps the marks, and RECORD among the attributes tells the rows of one record."""
+    if table.visit is None or MARK + VISIT not in drawn.attributes:
+        return drawn, None
+    named = pd.to_numeric(drawn.attributes[MARK + VISIT].astype(object), errors="coerce")
+    first = named.fillna(-1).to_numpy(dtype=np.int64)
+    first = settle_visit(table.visit, state, drawn.subject, first, drawn.start if table.visit_follows else None)
+    if table.carried is None or state.visits is None:
+        return drawn, first
+    rng = state.streams.get(table.table, "carried")
+    end = np.where(drawn.precision("end") > 0, drawn.end, np.nan)
+    record, visit = carry(table.carried, drawn.subject, first, end, state.visits, table.visit.seen, rng)
+    out = drawn.take(record)
+    lead = ~pd.Series(record).duplicated().to_numpy()
+    out.marks = {name: mark & lead for name, mark in out.marks.items()}
+    out.attributes[RECORD] = record
+    return out, visit
+
+
+def _keep_one_value(name: str, columns: tuple[str, ...], record: np.ndarray, state: State) -> None:
+    """Give all rows of a record what its first row has."""
+    lead = np.unique(record, return_index=True)[1][np.unique(record, return_inverse=True)[1]]
+    for column in columns:
+        if column in state.frames[name]:
+            state.frames[name][column] = state.frames[name][column].array.take(lead)
+        for store in (state.days, state.seconds):
+            if (name, column) in store:
+                store[name, column] = store[name, column][lead]
 
 
 def _write_event_date(state: State, table: Events, column: str, day: np.ndarray, precision: np.ndarray) -> None:

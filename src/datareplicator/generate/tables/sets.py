@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.dates import Precision
+from datareplicator.generate.make_findings import visit_values
 from datareplicator.generate.periods import sample_periods
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.sets import SetRows, sample_sets
 from datareplicator.generate.state import State
 from datareplicator.generate.tables.endings import cover_visits, end_study
 from datareplicator.generate.tables.related import draw_related
-from datareplicator.generate.tables.visits import write_visit
+from datareplicator.generate.tables.visits import settle_visit
 from datareplicator.model.context import row_context
 from datareplicator.model.ends import latest_days
 from datareplicator.model.study_model import Sets, StudyModel
@@ -34,7 +35,8 @@ def make_sets(model: StudyModel, table: Sets, state: State) -> None:
         values = [code[k] for code in table.codes]
         if name == VISIT and table.visit is not None:
             index = np.array([-1 if v is None else int(v) for v in values], dtype=np.int64)[drawn.code]
-            visit = write_visit(model, table.table, table.visit, state, index)
+            visit = settle_visit(table.visit, state, subject, index)
+            frame[table.visit.column] = visit_values(model, model.structure.tables[table.table], visit)
         elif name != "row":
             frame[name] = _coded(values, drawn.code)
     known = {"code": pd.Series(drawn.code).astype(str).astype("category")}

@@ -29,24 +29,14 @@ def make_visits(model: StudyModel, table: Visits, state: State, rows: VisitRows)
     fill_rows(table.rows, state, context, day_anchors(subject, visit, state.visits, state.subjects, {}), visit)
 
 
-def write_visit(
-    model: StudyModel,
-    table: str,
-    column: VisitColumn,
-    state: State,
-    index: np.ndarray,
-    start: np.ndarray | None = None,
-    group: np.ndarray | None = None,
+def settle_visit(
+    column: VisitColumn, state: State, subject: np.ndarray, index: np.ndarray, start: np.ndarray | None = None
 ) -> np.ndarray:
-    """Write the visit column: the subject's last visit for the code after the catalogue; only attended visits, none
-    before `start` where the subject has a later one, and a visit of its own for each row of a `group`."""
-    subject = state.subject[table]
+    """The visits of rows, int[m]: the subject's last visit for the code after the catalogue; only attended visits, none
+    before `start` where the subject has a later one."""
     index = np.where(index == column.last, state.subjects.last_visit[subject], index)
     if state.visits is not None:
         index = state.visits.nearest_attended(subject, index, column.seen)
         if start is not None:
             index = state.visits.first_from(subject, index, start, column.seen)
-        if group is not None:
-            index = state.visits.one_after_another(subject, index, group, column.seen)
-    state.frames[table][column.column] = visit_values(model, model.structure.tables[table], index)
     return index

@@ -6,15 +6,19 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.dates import Precision
+from datareplicator.model.carried import Carried, fit_carried
 from datareplicator.model.context import MARK
+from datareplicator.model.eventcontext import record_groups
 from datareplicator.model.eventrows import EventRows, approximate_days
 from datareplicator.model.events import fit_events
-from datareplicator.model.rows import fit_rows, parent_of
+from datareplicator.model.prepare import Prepared
+from datareplicator.model.rows import fit_rows, role_of
 from datareplicator.model.study_model import Events
 from datareplicator.model.subject_model import Feature
 from datareplicator.model.tables.endings import over_days
 from datareplicator.model.tables.visits import VISIT, visit_codes
 from datareplicator.model.training import Training, day_anchors
+from datareplicator.structure.order import following
 from datareplicator.structure.spec import Kind, TableSpec
 
 REPEATED = 0.005
@@ -32,41 +36,38 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
     start = spec.start or spec.date
     inner = {c for c in (start, spec.end) if c in free}
     term = _finest(frame, spec, free)
-    attributes = [
-        c
-        for c in free
-        if c not in inner
-        and c not in (term, spec.visit)
-        and spec.column(c).kind not in (Kind.DATE, Kind.IDENTIFIER, Kind.PII)
-        and not _is_reference(training, spec, c)
-    ]
-    drawn = frame[attributes].copy()
-    if visit is not None:
-        drawn[MARK + VISIT] = pd.Series(visit).astype(str).where(visit >= 0)
-    rest = [c for c in free if c not in inner and c not in attributes and c not in (term, spec.visit)]
-    marks = {name: rows for name, (table, rows) in training.marks.items() if table == spec.name}
+    taken = {*inner, term, spec.visit}
+    attributes = [c for c in free if c not in taken and role_of(prepared, spec, spec.column(c)) == "attribute"]
+    rest = [c for c in free if c not in taken and c not in attributes]
     rows = EventRows(
         subject=subject,
         start=_approximate(training, spec, start),
         end=_approximate(training, spec, spec.end),
         code=frame[term].astype("str") if term else None,
         group=None,
-        attributes=drawn,
+        attributes=frame[attributes].copy(),
         start_precision=_precision(training, spec, start),
         end_precision=_precision(training, spec, spec.end),
-        marks=marks,
+        marks={name: rows for name, (table, rows) in training.marks.items() if table == spec.name},
     )
-    model, score = fit_events(score_name(spec.name), rows, training.subjects, min_subjects=training.min_subjects)
+    index = training.visit.get(spec.name) if visit_column is not None else None
+    carried, drawn = _carried(training, spec, rows, index, [*attributes, *inner & {spec.end}], rest)
+    if visit is not None:
+        code = pd.Series(visit if carried is None else training.visit[spec.name])
+        named = code.astype(str).where(code >= 0)
+        drawn.attributes[MARK + VISIT] = named.iloc[drawn.attributes.index].array
+    drawn.attributes = drawn.attributes.reset_index(drop=True)
+    model, score = fit_events(
+        score_name(spec.name), drawn, training.subjects, min_subjects=training.min_subjects, named=(MARK + VISIT,)
+    )
     training.features.append(Feature(name=score_name(spec.name), kind="score", values=score))
     own = {OWN_START: full_days(rows, "start"), OWN_END: full_days(rows, "end")}
-    index = training.visit.get(spec.name) if visit_column is not None else None
-    anchors = day_anchors(subject, index, training.visits, training.subjects, own)
     leftover = fit_rows(
         prepared,
         spec,
         rest,
         training.row_context(spec, {}),
-        anchors,
+        day_anchors(subject, index, training.visits, training.subjects, own),
         np.full(len(frame), -1),
         ends=training.ends,
         min_subjects=training.min_subjects,
@@ -78,13 +79,40 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         start=start if start in inner else None,
         end=spec.end if spec.end in inner else None,
         text=bool(start and spec.column(start).encoding == "text"),
-        marks=tuple(marks),
+        marks=tuple(rows.marks),
         visit=visit_column,
         over=over_days(training, spec, start),
         visit_follows=_visit_follows(training, spec, rows.start),
-        unique=_unique(frame, subject, [c for c in (term, start) if c in free], spec.visit, _plain(spec, free)),
+        carried=carried,
+        unique=_unique(prepared, spec, term, start),
         rows=leftover,
     )
+
+
+def _carried(
+    training: Training,
+    spec: TableSpec,
+    rows: EventRows,
+    visit: np.ndarray | None,
+    needed: list[str],
+    rest: list[str],
+) -> tuple[Carried | None, EventRows]:
+    """How records are carried over visits, and the rows that events are learned from: one a record, else all. The
+    attributes of those rows keep their number in the table as index."""
+    if visit is None or training.visits is None:
+        return None, rows
+    frame = training.prepared.frames[spec.name]
+    group = record_groups(rows.subject, rows.code, np.nan_to_num(rows.start, nan=-1e9))
+    offered = frame[[*needed, *rest]]
+    found = fit_carried(offered, group, rows.subject, visit, rows.end, training.visits, needed)
+    if found is None:
+        return None, rows
+    model, first, record = found
+    whole = EventRows(**vars(rows))
+    whole.marks = {name: np.isin(record, record[mark]) for name, mark in rows.marks.items()}
+    drawn = whole.take(first)
+    drawn.attributes.index = pd.Index(first)
+    return model, drawn
 
 
 def full_days(rows: EventRows, which: str) -> np.ndarray:
@@ -111,20 +139,23 @@ def _finest(frame: pd.DataFrame, spec: TableSpec, free: list[str]) -> str | None
     return best
 
 
-def _plain(spec: TableSpec, free: list[str]) -> list[str]:
-    return [c for c in free if spec.column(c).kind != Kind.IDENTIFIER]
+def _unique(prepared: Prepared, spec: TableSpec, term: str | None, start: str | None) -> tuple[tuple[str, ...], ...]:
+    """Sets of columns in which hardly any row repeats another one of its subject: a term and the start, for the drawn
+    term and those that follow from it; else those and one other column; else all columns but identifiers."""
+    frame, subject = prepared.frames[spec.name], prepared.subject[spec.name]
+    free = prepared.structure.free(spec.name)
 
+    def holds(columns: tuple[str, ...]) -> bool:
+        return bool(frame[list(columns)].assign(**{MARK: subject}).duplicated().mean() < REPEATED)
 
-def _unique(
-    frame: pd.DataFrame, subject: np.ndarray, key: list[str], visit: str | None, whole: list[str]
-) -> tuple[str, ...]:
-    """Columns in which hardly any row repeats another one of its subject: term and start, with the visit, else all of
-    them, else none."""
-    keys = [key, [*key, visit]] if visit is not None else [key]
-    for columns in (*(k for k in keys if len(k) > 1), whole):
-        if frame[columns].assign(**{MARK: subject}).duplicated().mean() < REPEATED:
-            return tuple(columns)
-    return ()
+    whole = tuple(c for c in free if spec.column(c).kind != Kind.IDENTIFIER)
+    if term is not None and start in free:
+        others = [c for c in whole if c not in (term, start)]
+        tails = [(start,)] if holds((term, start)) else [(start, c) for c in others if holds((term, start, c))]
+        named = (term, *following(prepared.structure, spec.name, term))
+        if tails:
+            return tuple((name, *tail) for name in named for tail in tails if holds((name, *tail)))
+    return (whole,) if whole and holds(whole) else ()
 
 
 def _visit_follows(training: Training, spec: TableSpec, start: np.ndarray) -> bool:
@@ -140,10 +171,6 @@ def _visit_follows(training: Training, spec: TableSpec, start: np.ndarray) -> bo
 def score_name(table: str) -> str:
     """The name of a table's event propensity among the subject's scores."""
     return f"events of {table}"
-
-
-def _is_reference(training: Training, spec: TableSpec, column: str) -> bool:
-    return parent_of(training.prepared, spec, column) is not None
 
 
 def _approximate(training: Training, spec: TableSpec, column: str | None) -> np.ndarray:
