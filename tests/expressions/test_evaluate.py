@@ -85,6 +85,9 @@ def truth(text: str, table: str) -> list[int]:
         ("RFSTDTC like '2014-%'", [T, T, U]),
         ("length(RFSTDTC) = 7", [F, T, U]),
         ("coalesce(AGE, 0) = 0", [F, T, F]),
+        ("if(AGE >= 65, 'old', 'young') = 'old'", [T, U, F]),
+        ("if(SEX = 'F', AGE, -1) < 0", [F, T, U]),
+        ("concat(USUBJID, '/', text(AGE)) = 'S1/70'", [T, U, F]),
         ("coalesce(SEX, 'U') = 'U'", [F, F, T]),
     ],
 )
@@ -175,6 +178,8 @@ def test_rows_of_another_table(text: str, expected: list[int]) -> None:
         ("SEX = ''", "DM", 7, "'is missing'"),
         ("FLAG > true", "DM", 6, "no order"),
         ("SEX matches '['", "DM", 5, "no regular expression"),
+        ("if(AGE > 1, SEX, 1) = 'F'", "DM", 18, "1 is a number. Expected a text"),
+        ("if(AGE, 1, 2) = 1", "DM", 4, "AGE is a number"),
         ("abs(AGE, 1) > 1", "DM", 1, "takes 1 argument, 2 given"),
         ("AE.AESEQ > 1", "DM", 1, "several rows a subject"),
         ("DN.AGE > 1", "AE", 1, "Did you mean 'DM'"),
@@ -227,6 +232,9 @@ def test_values() -> None:
     assert found.index.tolist() == [5, 6, 7]
     assert found.tolist()[::2] == [71.0, 41.0]
     assert parse("RFSTDTC + 1").values(DM)[0] == pd.Timestamp("2014-03-02")
+    assert parse("if(AGE > 50, RFSTDTC, RFSTDTC)").vector(DM).iso()[0] == "2014-03-01"
+    assert list(parse("day_of(RFSTDTC)").vector(DM).iso())[:2] == ["2014-03-01", "2014-03"]
+    assert parse("text(AGE / 7)").values(DM)[0] == "10"
     assert parse("lower(SEX)").values(DM).tolist()[:2] == ["f", "m"]
 
 

@@ -176,17 +176,13 @@ class Checker:
     def _call(self, node: Call, schema: Schema) -> Type:
         signature = FUNCTIONS[node.name]
         self._count(node, node.arguments, signature)
-        if signature.gives is None:
-            first = next((t for a in node.arguments if (t := self.type_of(a, schema)) != Type.ANY), Type.ANY)
-            for argument in node.arguments:
-                if first != Type.ANY:
-                    self._need(argument, schema, first)
-            return first
+        open_ended = [a for i, a in enumerate(node.arguments) if signature.takes_at(i) is None]
+        own = next((t for a in open_ended if (t := self.type_of(a, schema)) != Type.ANY), Type.ANY)
         for index, argument in enumerate(node.arguments):
-            kind = signature.takes_at(index)
-            if kind is not None:
+            kind = signature.takes_at(index) or own
+            if kind != Type.ANY:
                 self._need(argument, schema, kind)
-        return signature.gives
+        return signature.gives or own
 
     def _count(self, node: Call | Aggregate, arguments: tuple[Node, ...], signature: Signature) -> None:
         least, most = signature.least, None if signature.repeated else len(signature.takes)

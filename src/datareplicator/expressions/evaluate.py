@@ -165,10 +165,8 @@ class Evaluator:
 
     def _call(self, node: Call, schema: Schema) -> Vector:
         signature = FUNCTIONS[node.name]
-        kinds = [signature.takes_at(i) for i in range(len(node.arguments))]
-        if signature.gives is None:
-            own = self.checker.type_of(node, schema)
-            kinds = [None if own == Type.ANY else own] * len(kinds)
+        own = None if signature.gives else self.checker.type_of(node, schema)
+        kinds = [signature.takes_at(i) or (None if own == Type.ANY else own) for i in range(len(node.arguments))]
         return call(node.name, [self._as(k, a, schema) for k, a in zip(kinds, node.arguments, strict=True)])
 
     def _aggregate(self, node: Aggregate, schema: Schema) -> Vector:

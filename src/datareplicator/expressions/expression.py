@@ -97,11 +97,24 @@ class Expression:
         table: str = "",
         schema: Schema | None = None,
     ) -> pd.Series:
-        """The values of any expression, with the frame's index. Arguments as for `evaluate`."""
+        """The values of any expression, with the frame's index: dates as datetime64 where known to the day. Arguments
+        as for `evaluate`."""
+        found = self.vector(frame, subject=subject, others=others, table=table, schema=schema)
+        return found.series().set_axis(frame.index)
+
+    def vector(
+        self,
+        frame: pd.DataFrame,
+        *,
+        subject: str | Mapping[str, str] | None = None,
+        others: Mapping[str, pd.DataFrame] | None = None,
+        table: str = "",
+        schema: Schema | None = None,
+    ) -> Vector:
+        """The values of any expression as the room holds them, partial dates too. Arguments as for `evaluate`."""
         evaluator = self._evaluator(frame, subject, others, table, schema)
         self.type(evaluator.schema)
-        found: Vector = evaluator.value(self.tree, evaluator.schema)
-        return found.series().set_axis(frame.index)
+        return evaluator.value(self.tree, evaluator.schema)
 
     def _evaluator(
         self,

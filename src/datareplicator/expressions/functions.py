@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from datareplicator.dates import Precision
-from datareplicator.expressions.vectors import DAY, Dates, Numbers, Texts, Vector, finite, texts_to_dates
+from datareplicator.expressions.vectors import DAY, Dates, Numbers, Texts, Truths, Vector, finite, texts_to_dates
 
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
 _CLOCK = re.compile(r"\s*T?(\d{2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?\s*")
@@ -49,6 +49,12 @@ def _coalesce(*vectors: Vector) -> Vector:
     return stacked(list(vectors)).take(rows)
 
 
+def _if(condition: Truths, yes: Vector, no: Vector) -> Vector:
+    n = len(condition)
+    own, other = np.arange(n), np.arange(n, 2 * n)
+    return stacked([yes, no]).take(np.select([condition.values == 1, condition.values == -1], [own, other], -1))
+
+
 def stacked(vectors: list[Vector]) -> Vector:
     """Columns of one type below each other. A column without any value fits every type."""
     kinds = [v for v in vectors if not v.missing.all()] or vectors[:1]
@@ -81,7 +87,7 @@ def _texts_of(function: Callable[[str], str]) -> Callable[[Texts], Texts]:
 def _filled(codes: np.ndarray, distinct: list[str]) -> Texts:
     """Texts of which the empty ones are missing, as everywhere."""
     empty = np.array([not t for t in distinct] + [False], dtype=bool)
-    return Texts(np.where(empty[codes], -1, codes), np.array(distinct, dtype=object))
+    return Texts(np.where(empty[codes], -1, codes), _objects(distinct))
 
 
 def _substring(texts: Texts, start: Numbers, length: Numbers | None = None) -> Texts:
@@ -93,6 +99,29 @@ def _substring(texts: Texts, start: Numbers, length: Numbers | None = None) -> T
     every = np.full(len(texts), -1, dtype=np.int64)
     every[known] = codes.reshape(-1)
     return _filled(every, cut)
+
+
+def _concat(*texts: Texts) -> Texts:
+    codes = np.stack([t.codes for t in texts], axis=1)
+    known = (codes >= 0).all(axis=1)
+    distinct, inverse = np.unique(codes[known], axis=0, return_inverse=True)
+    every = np.full(len(codes), -1, dtype=np.int64)
+    every[known] = inverse.reshape(-1)
+    return Texts(every, _objects("".join(t.distinct[c] for t, c in zip(texts, row, strict=True)) for row in distinct))
+
+
+def _text(numbers: Numbers) -> Texts:
+    """Numbers as SAS's BEST12. writes them, at 12 significant digits."""
+    distinct, codes = np.unique(numbers.values, return_inverse=True)
+    written = _objects(f"{v:.0f}" if v == np.floor(v) and abs(v) < 1e15 else f"{v:.12g}" for v in distinct.tolist())
+    return Texts(np.where(numbers.missing, -1, codes.reshape(-1)), written)
+
+
+def _objects(texts: Iterable[str]) -> np.ndarray:
+    found = list(texts)
+    made = np.empty(len(found), dtype=object)
+    made[:] = found
+    return made
 
 
 def _cut(text: str, start: int, length: int) -> str:
@@ -161,6 +190,9 @@ _TABLE: dict[str, Callable[..., Vector]] = {
     "min": _plain(lambda *v: np.minimum.reduce(v)),
     "max": _plain(lambda *v: np.maximum.reduce(v)),
     "coalesce": _coalesce,
+    "if": _if,
+    "concat": _concat,
+    "text": _text,
     "length": _numbers_of(len),
     "upper": _texts_of(str.upper),
     "lower": _texts_of(str.lower),

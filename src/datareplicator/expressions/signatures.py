@@ -19,7 +19,7 @@ class Type(StrEnum):
 @dataclass(frozen=True)
 class Signature:
     """`takes` are the types of the arguments (None: any type); the last `optional` ones may be left out, `repeated`
-    says that the last one may come any number of times. `gives` None is the type of the first argument."""
+    says that the last one may come any number of times. `gives` None is the type of the arguments of any type."""
 
     takes: tuple[Type | None, ...]
     gives: Type | None
@@ -51,11 +51,14 @@ FUNCTIONS = {
     "min": Signature((_N, _N), _N, "the least of two or more numbers in the row", repeated=True),
     "max": Signature((_N, _N), _N, "the greatest of two or more numbers in the row", repeated=True),
     "coalesce": Signature((None, None), None, "the first of them that is not missing", repeated=True),
+    "if": Signature((_B, None, None), None, "the second where the condition holds, the third where it does not"),
     "length": Signature((_T,), _N, "how many characters a text has"),
     "upper": Signature((_T,), _T, "the text in capitals"),
     "lower": Signature((_T,), _T, "the text in small letters"),
     "trim": Signature((_T,), _T, "the text without blanks at its ends"),
     "substring": Signature((_T, _N, _N), _T, "from a position (1 is the first), so many characters", optional=1),
+    "concat": Signature((_T,), _T, "the texts after each other", repeated=True),
+    "text": Signature((_N,), _T, "the number in its shortest form, 38 rather than 38.0"),
     "number": Signature((_T,), _N, "the number that a text writes; missing where it is none"),
     "date": Signature((_T,), _D, "the ISO 8601 date that a text writes; missing where it is none"),
     "time": Signature((_T,), _N, "seconds since midnight of a text hh:mm or hh:mm:ss; missing where it is none"),

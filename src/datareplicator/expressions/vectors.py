@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from datareplicator.dates import Moments, Precision, parse
+from datareplicator.dates import Moments, Precision, parse, to_text
 from datareplicator.expressions.signatures import Type
 
 DAY = 86_400.0
@@ -117,6 +117,11 @@ class Dates:
             np.append(self.precision, np.int8(0))[rows],
         )
 
+    def iso(self) -> pd.Categorical:
+        """As ISO 8601 text, each as exact as it is known."""
+        day = np.floor(self.low / DAY)
+        return to_text(day, self.precision.astype(np.int64), self.low - day * DAY)
+
     def series(self) -> pd.Series:
         """As datetime64, where known to the day."""
         known = self.precision >= Precision.DAY
@@ -197,6 +202,8 @@ def column_vector(column: pd.Series, kind: Type) -> Vector:
     if kind == Type.DATE:
         return read_dates(parse(column))
     if kind == Type.TRUTH:
+        if not pd.api.types.is_bool_dtype(column.dtype):  # categories of truth values are their texts
+            column = column.map({"True": True, "False": False})
         values = column.astype("boolean")
         return Truths(np.where(values.isna(), 0, np.where(values.fillna(False), 1, -1)).astype(np.int8))
     if kind == Type.ANY:
