@@ -1,4 +1,4 @@
-"""Writes the reference pages that follow from the code: the commands and the run document's JSON Schema."""
+"""Writes the reference pages that follow from the code: commands, rules, and the run document's JSON Schema."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from datareplicator.cli.app import app
 from datareplicator.run import run_schema
+from datareplicator.validate import Rule, rules
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 HEAD = """# Command line
@@ -48,7 +49,31 @@ def schema_page() -> str:
     return json.dumps(run_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-PAGES = {"cli.md": command_page, "run.schema.json": schema_page}
+RULES_HEAD = """# Rules
+
+Generated from the program by `make docs`. Each rule has an id that never changes its meaning. The columns CORE and
+Pinnacle 21 name rules there that look at the same thing; they may be stricter or laxer. Findings with row 0 speak of a
+whole table or column. What the rules find in real data, and why: [Validate a study](../how-to/validate-a-study.md).
+"""
+
+
+def _rule_line(rule: Rule) -> str:
+    core = ", ".join(id.removeprefix("CORE-") for id in rule.core)
+    return f"| {rule.id} | {rule.message} | {rule.severity} | {core} | {' '.join(rule.p21)} |"
+
+
+def rules_page() -> str:
+    """The page of the rules, as Markdown: one table for each scope."""
+    parts = [RULES_HEAD]
+    held = rules()
+    for scope in dict.fromkeys(rule.scope for rule in held):
+        lines = [_rule_line(rule) for rule in held if rule.scope == scope]
+        head = ["| id | message | severity | CORE | Pinnacle 21 |", "|---|---|---|---|---|"]
+        parts.append("\n".join([f"## {scope.title} ({len(lines)})", "", scope.text, "", *head, *lines]))
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+PAGES = {"rules.md": rules_page, "cli.md": command_page, "run.schema.json": schema_page}
 
 
 def main() -> None:

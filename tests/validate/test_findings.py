@@ -45,8 +45,10 @@ def findings(sample, structure, damaged) -> Findings:
 
 def test_the_sample_study_keeps_all_rules(sample, structure):
     clean = validate(sample, structure=structure)
-    assert clean.ok and len(clean) == 0 and clean.to_frame().empty
-    assert len(clean.tallies) > 75 and "0 broken" in clean.headline()
+    found = clean.to_frame()
+    # Medical history has dates without study days beside them, as many studies have.
+    assert clean.ok and set(found["rule"]) == {"DR0008"} and set(found["table"]) == {"mh"}
+    assert len(clean.tallies) > 150 and "1 broken" in clean.headline()
 
 
 def test_findings_are_counted_completely_and_kept_in_part(findings, damaged):

@@ -117,6 +117,12 @@ class Part:
         return [c for c in self.frame if c.endswith("DTC") and not pd.api.types.is_numeric_dtype(self.frame[c].dtype)]
 
 
+def of_columns(table: str, names: Iterable[str]) -> Part:
+    """What a table's columns are, to be checked themselves: one row a column, all with the row number 0."""
+    frame = pd.DataFrame({"column": pd.Series(list(names), dtype=object)})
+    return Part(table, frame, (table,), np.zeros(len(frame), dtype=np.int64), np.full(len(frame), -1, dtype=np.int64))
+
+
 def later(a: Moments, b: Moments) -> np.ndarray:
     """bool a row: `a` lies after `b`, compared as finely as both are known; False where either is missing."""
     level = np.minimum(a.precision, b.precision)

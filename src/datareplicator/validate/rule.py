@@ -20,6 +20,27 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class Scope(StrEnum):
+    """What a rule speaks of: the standard, the study's own structure, or the run of its numbers."""
+
+    SDTM = "sdtm"
+    STRUCTURE = "structure"
+    STATISTICS = "statistics"
+
+    @property
+    def title(self) -> str:
+        return {"sdtm": "SDTM", "structure": "Structure", "statistics": "Statistical detectors"}[self.value]
+
+    @property
+    def text(self) -> str:
+        return {
+            "sdtm": "For tables that look like SDTM.",
+            "structure": "For any related tables: what discovery found in the study, or in the baseline.",
+            "statistics": "For any study with results, sites or visits. They point at what is unlikely, not at what is "
+            "wrong; each states how often it speaks of a study in which nothing is wrong.",
+        }[self.value]
+
+
 @dataclass
 class Hits:
     """Rows that break a rule. `bad`: bool, one entry a row of `part`; `checked`: rows that the rule applied to.
@@ -39,7 +60,11 @@ Check = Callable[[Any], Iterable[Hits]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `core` and `p21` are the ids of the CDISC CORE and Pinnacle 21 rules that look at the same thing."""
+    """One rule. `core` and `p21` are the ids of the CDISC CORE and Pinnacle 21 rules that look at the same thing.
+
+    `check` takes the view of the rule's scope and yields `Hits`. A rule from elsewhere, such as one of the official
+    CDISC engine, is a `Rule` whose check asks that engine.
+    """
 
     id: str
     message: str
@@ -47,12 +72,14 @@ class Rule:
     core: tuple[str, ...]
     p21: tuple[str, ...]
     check: Check
+    scope: Scope
 
 
 class Register:
-    """Rules of one kind of view, in the order of their ids."""
+    """Rules of one scope, in the order of their ids."""
 
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
         self._rules: dict[str, Rule] = {}
 
     def rule(
@@ -64,7 +91,7 @@ class Register:
             if id in self._rules:
                 raise ValueError(f"the rule {id} is there already")
             numbers = tuple(f"CORE-{number}" for number in core.split())
-            self._rules[id] = Rule(id, message, severity, numbers, tuple(p21.split()), check)
+            self._rules[id] = Rule(id, message, severity, numbers, tuple(p21.split()), check, self.scope)
             return check
 
         return enter

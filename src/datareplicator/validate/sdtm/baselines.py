@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from datareplicator.validate.rule import Hits
+import numpy as np
+import pandas as pd
+
+from datareplicator.validate.part import later, share_of
+from datareplicator.validate.rule import Hits, Severity
 from datareplicator.validate.sdtm.view import SDTM_RULES, SUBJECT, SdtmView
 
 FLAGS = ("BLFL", "LOBXFL")
@@ -36,3 +40,43 @@ def empty_baseline(view: SdtmView) -> Iterator[Hits]:
             yield Hits(
                 part, flagged & ~part.present(part.var("STRESC")), (flag, part.var("STRESC")), int(flagged.sum())
             )
+
+
+@SDTM_RULES.rule("DR0328", "The baseline lies after the first treatment.", severity=Severity.WARNING)
+def late_baseline(view: SdtmView) -> Iterator[Hits]:
+    for part in view.of_subjects("DTC"):
+        date = part.var("DTC")
+        anchor = next((m for n in ("RFXSTDTC", "RFSTDTC") if (m := view.from_dm(part, n)) is not None), None)
+        for flag in part.vars(*FLAGS) if anchor is not None and date in part.date_names else ():
+            asked = part.equals(flag, "Y") & (anchor.precision > 0) & part.present(date)
+            bad = asked & later(part.moments(date), anchor)
+            # Some studies take the first day of treatment, or the days after it, as their baseline.
+            if asked.any() and bad.sum() <= 0.05 * asked.sum():
+                yield Hits(part, bad, (flag, date), int(asked.sum()))
+
+
+@SDTM_RULES.rule("DR0329", "The subject has results before treatment, but no baseline.", severity=Severity.WARNING)
+def no_baseline(view: SdtmView) -> Iterator[Hits]:
+    for part in view.of_subjects("TESTCD", "DTC", "STRESC"):
+        date, anchor = part.var("DTC"), view.from_dm(part, "RFSTDTC")
+        if anchor is None or date not in part.date_names:
+            continue
+        group = part.groups([SUBJECT, *part.vars("TESTCD", "CAT", "SPEC", "TPT", "POS")])
+        early = part.present(part.var("STRESC")) & (part.moments(date).day < anchor.day)
+        first = ~pd.Series(group).where(pd.Series(early)).duplicated().to_numpy() & early
+        test = part.groups(part.vars("TESTCD", "CAT"))
+        for flag in part.vars(*FLAGS):
+            has = (
+                np.bincount(group, weights=part.equals(flag, "Y"), minlength=int(group.max(initial=-1)) + 1)[group] > 0
+            )
+            share = share_of(test, has, first)
+            asked = first & (share >= 0.9)
+            yield Hits(part, asked & ~has, (part.var("TESTCD"), date), int(asked.sum()), f"({flag})")
+
+
+@SDTM_RULES.rule("DR0330", "The last result before treatment (--LOBXFL) has no original result.", core="000083")
+def empty_last(view: SdtmView) -> Iterator[Hits]:
+    for part in view.of_subjects("LOBXFL", "ORRES"):
+        flagged = part.equals(part.var("LOBXFL"), "Y") & ~part.present(part.var("DRVFL"))
+        names = part.var("LOBXFL"), part.var("ORRES")
+        yield Hits(part, flagged & ~part.present(names[1]), names, int(flagged.sum()))

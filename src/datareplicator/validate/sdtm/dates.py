@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from datareplicator.dates import study_day
 from datareplicator.validate.part import Part, later
 from datareplicator.validate.rule import Hits, Severity
-from datareplicator.validate.sdtm.view import SDTM_RULES, SdtmView
+from datareplicator.validate.sdtm.view import SDTM_RULES, SUBJECT, SdtmView
 
+HABIT = 0.95
+"""Share of a domain's rows from which a habit counts as its rule."""
+
+GRACE = 365
+"""Days after all but one in a thousand of the study's dates from which a date lies in its future."""
+
+OLDEST = 1900
 PAIRS = (("DTC", "DY"), ("STDTC", "STDY"), ("ENDTC", "ENDY"))
 
 
@@ -117,3 +125,154 @@ def history_begins_late(view: SdtmView) -> Iterator[Hits]:
     if mh is not None and anchor is not None:
         both = mh.present("MHSTDTC") & (anchor.precision > 0)
         yield Hits(mh, later(mh.moments("MHSTDTC"), anchor), ("MHTERM", "MHSTDTC"), int(both.sum()))
+
+
+def _dated(view: SdtmView) -> Iterator[tuple[Part, str]]:
+    """Every domain with a subject and its own dates."""
+    for part in view.of_subjects():
+        for name in part.vars("DTC", "STDTC", "ENDTC"):
+            if name in part.date_names:
+                yield part, name
+
+
+def _end_of_study(view: SdtmView) -> float:
+    """The day after which nothing is dated: TS SENDTC, else a year after nearly all dates; NaN where none is known."""
+    ts = view.get("TS", "TSPARMCD", "TSVAL")
+    if ts is not None:
+        told = ts.moments("TSVAL").day[ts.equals("TSPARMCD", "SENDTC")]
+        if np.isfinite(told).any():
+            return float(np.nanmax(told))
+    days = [part.moments(name).day for part, name in _dated(view)]
+    known = np.concatenate([d[np.isfinite(d)] for d in days]) if days else np.zeros(0)
+    return float(np.quantile(known, 0.999)) + GRACE if len(known) else np.nan
+
+
+@SDTM_RULES.rule("DR0212", "The date lies after the end of the study.")
+def after_study(view: SdtmView) -> Iterator[Hits]:
+    end = _end_of_study(view)
+    for part, name in _dated(view):
+        day = part.moments(name).day
+        yield Hits(part, day > end, (name,), int(np.isfinite(day).sum()) if np.isfinite(end) else 0)
+    if view.dm is not None and np.isfinite(end):
+        for name in ("RFSTDTC", "RFENDTC", "RFXSTDTC", "RFXENDTC", "RFICDTC", "RFPENDTC", "DTHDTC"):
+            if view.dm.has(name):
+                day = view.dm.moments(name).day
+                yield Hits(view.dm, day > end, (name,), int(np.isfinite(day).sum()))
+
+
+@SDTM_RULES.rule("DR0213", "The date lies before the subject's birth.")
+def before_birth(view: SdtmView) -> Iterator[Hits]:
+    for part, name in _dated(view):
+        birth = view.from_dm(part, "BRTHDTC")
+        if birth is not None:
+            both = part.present(name) & (birth.precision > 0)
+            yield Hits(part, later(birth, part.moments(name)), (name,), int(both.sum()))
+
+
+@SDTM_RULES.rule("DR0214", "The date does not lie within the visit's dates in SV.", severity=Severity.WARNING)
+def outside_visit(view: SdtmView) -> Iterator[Hits]:
+    sv = view.get("SV", SUBJECT, "VISITNUM", "SVSTDTC")
+    if sv is None:
+        return
+    start = sv.moments("SVSTDTC").day
+    end = sv.moments("SVENDTC").day if sv.has("SVENDTC") else start
+    window = pd.DataFrame({"s": sv.frame[SUBJECT], "v": sv.number("VISITNUM"), "a": start, "z": np.fmax(start, end)})
+    window = window.groupby(["s", "v"]).agg(a=("a", "min"), z=("z", "max"))
+    for part in view.of_subjects("DTC"):
+        name = part.var("DTC")
+        if part.name == "SV" or name not in part.date_names or not part.has("VISITNUM"):
+            continue
+        keys = pd.MultiIndex.from_arrays([part.frame[SUBJECT], part.number("VISITNUM")])
+        found = window.reindex(keys)
+        day, first, last = part.moments(name).day, found["a"].to_numpy(), found["z"].to_numpy()
+        asked = np.isfinite(day) & np.isfinite(first) & np.isfinite(last)
+        bad = asked & ((day < first) | (day > last))
+        # Where a domain is collected at other times than its visits, it is no mistake.
+        if asked.any() and bad.sum() <= (1 - HABIT) * asked.sum():
+            yield Hits(part, bad, ("VISITNUM", name), int(asked.sum()))
+
+
+@SDTM_RULES.rule("DR0215", "Treatment begins before informed consent.", core="000086")
+def before_consent(view: SdtmView) -> Iterator[Hits]:
+    for domain in ("EX", "EC", "DV"):
+        part = view.get(domain, SUBJECT, f"{domain}STDTC")
+        consent = view.from_dm(part, "RFICDTC") if part is not None else None
+        if part is not None and consent is not None:
+            name = part.var("STDTC")
+            both = part.present(name) & (consent.precision > 0)
+            yield Hits(part, later(consent, part.moments(name)), (name,), int(both.sum()))
+
+
+@SDTM_RULES.rule("DR0216", "The date is written otherwise than the rest of its column.", severity=Severity.WARNING)
+def other_form(view: SdtmView) -> Iterator[Hits]:
+    for part in view.domains.values():
+        for name in part.date_names:
+            text = pd.Series(part.distinct(name), dtype=object).astype(str)
+            for form in (r"T.*(?:Z|[+-]\d{2}:?\d{2})$", r"\d \d"):
+                odd = part.by_distinct(name, text.str.contains(form))
+                if 0 < odd.sum() <= (1 - HABIT) * part.present(name).sum():
+                    yield Hits(part, odd, (name,), int(part.present(name).sum()), f"({name})")
+
+
+@SDTM_RULES.rule("DR0217", "The date is not complete, as all others of its column are.", severity=Severity.WARNING)
+def rarely_partial(view: SdtmView) -> Iterator[Hits]:
+    for part in view.of_subjects():
+        for name in part.date_names:
+            moments = part.moments(name)
+            known = moments.precision > 0
+            partial = known & moments.valid & (moments.precision < 10)
+            if known.sum() >= 50 and partial.sum() <= 0.01 * known.sum():
+                yield Hits(part, partial, (name,), int(known.sum()), f"({name})")
+
+
+@SDTM_RULES.rule("DR0218", "The collection (--DTC) of a finding lies after its end (--ENDTC).", core="000866")
+def collected_after_end(view: SdtmView) -> Iterator[Hits]:
+    for part in view.of_subjects("DTC", "ENDTC"):
+        if not part.vars("STDTC"):
+            names = part.var("DTC"), part.var("ENDTC")
+            both = part.present(names[0]) & part.present(names[1])
+            yield Hits(part, later(part.moments(names[0]), part.moments(names[1])), names, int(both.sum()))
+
+
+@SDTM_RULES.rule("DR0219", "The informed consent of DM is not the earliest in DS.", core="000363 000370")
+def consent_disagrees(view: SdtmView) -> Iterator[Hits]:
+    ds, dm = view.get("DS", SUBJECT, "DSDECOD", "DSSTDTC"), view.get("DM", "RFICDTC")
+    if ds is None or dm is None or not dm.has(SUBJECT):
+        return
+    rows = ds.equals("DSDECOD", "INFORMED CONSENT OBTAINED", "INFORMED CONSENT")
+    first = pd.Series(ds.moments("DSSTDTC").day[rows]).groupby(ds.frame[SUBJECT][rows].to_numpy(dtype=object)).min()
+    told, said = dm.frame[SUBJECT].astype(object).map(first).to_numpy(dtype=float), dm.moments("RFICDTC").day
+    both = np.isfinite(told) & np.isfinite(said)
+    yield Hits(dm, both & (told != said), ("RFICDTC",), int(both.sum()))
+
+
+@SDTM_RULES.rule("DR0220", "The study day is missing although both dates are complete.")
+def missing_day(view: SdtmView) -> Iterator[Hits]:
+    for part, date, day, expected in _days(view):
+        both = np.isfinite(expected)
+        given = both & part.present(day)
+        # A domain without any study days has none by decision.
+        if given.any():
+            yield Hits(part, both & ~part.present(day), (date, day), int(both.sum()))
+
+
+@SDTM_RULES.rule("DR0221", "The year lies before 1900.")
+def too_old(view: SdtmView) -> Iterator[Hits]:
+    for part in view.domains.values():
+        for name in part.date_names:
+            year = part.moments(name).year
+            yield Hits(part, year < OLDEST, (name,), int(np.isfinite(year).sum()))
+
+
+@SDTM_RULES.rule("DR0222", "RFCSTDTC lies after RFCENDTC.", core="000760")
+def challenge_period(view: SdtmView) -> Iterator[Hits]:
+    yield from _in_order(view, "RFCSTDTC", "RFCENDTC")
+
+
+@SDTM_RULES.rule("DR0223", "Medical history ends after RFSTDTC.", core="000250", severity=Severity.WARNING)
+def history_ends_late(view: SdtmView) -> Iterator[Hits]:
+    mh = view.get("MH", "MHENDTC")
+    anchor = view.from_dm(mh, "RFSTDTC") if mh is not None else None
+    if mh is not None and anchor is not None:
+        both = mh.present("MHENDTC") & (anchor.precision > 0)
+        yield Hits(mh, later(mh.moments("MHENDTC"), anchor), ("MHTERM", "MHENDTC"), int(both.sum()))

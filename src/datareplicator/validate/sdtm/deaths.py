@@ -91,3 +91,38 @@ def after_death(view: SdtmView) -> Iterator[Hits]:
             if name in part.date_names:
                 asked = (died.precision > 0) & part.present(name)
                 yield Hits(part, later(part.moments(name), died), (name,), int(asked.sum()))
+
+
+@SDTM_RULES.rule("DR0609", "AEOUT and AESDTH do not agree on a death.")
+def outcome_against_criterion(view: SdtmView) -> Iterator[Hits]:
+    ae = view.get("AE", "AEOUT", "AESDTH")
+    if ae is not None:
+        fatal, lethal = ae.equals("AEOUT", "FATAL"), ae.equals("AESDTH", "Y")
+        yield Hits(ae, fatal != lethal, ("AETERM", "AEOUT", "AESDTH"), int((fatal | lethal).sum()))
+
+
+@SDTM_RULES.rule("DR0610", "The end lies after the subject's death.")
+def ends_after_death(view: SdtmView) -> Iterator[Hits]:
+    for part in view.of_subjects("ENDTC"):
+        died, name = view.from_dm(part, "DTHDTC"), part.var("ENDTC")
+        if died is not None and name in part.date_names:
+            asked = (died.precision > 0) & part.present(name)
+            yield Hits(part, later(part.moments(name), died), (name,), int(asked.sum()))
+
+
+@SDTM_RULES.rule("DR0611", "The subject has details of death (DD), but no death flag.", core="000108")
+def details_without_flag(view: SdtmView) -> Iterator[Hits]:
+    dd = view.get("DD", SUBJECT)
+    if dd is not None:
+        yield from _of_living(view, dd, dd.present(SUBJECT), ("DDTESTCD", "DDORRES"))
+
+
+@SDTM_RULES.rule("DR0612", "The subject has died, but no event, disposition or detail tells of it.")
+def death_without_trace(view: SdtmView) -> Iterator[Hits]:
+    dm = view.get("DM", SUBJECT, "DTHFL")
+    sources = [("AE", "AEOUT", "FATAL"), ("AE", "AESDTH", "Y"), ("DS", "DSDECOD", "DEATH")]
+    known = [(part, name, word) for domain, name, word in sources if (part := view.get(domain, SUBJECT, name))]
+    if dm is not None and known:
+        told = np.any([view.subjects_where(part, part.equals(name, word)) for part, name, word in known], axis=0)
+        dead = dm.equals("DTHFL", "Y")
+        yield Hits(dm, dead & ~told, (SUBJECT, "DTHFL", "DTHDTC"), int(dead.sum()))

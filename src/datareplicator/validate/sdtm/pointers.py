@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from datareplicator.standards import sdtmig
 from datareplicator.structure.logical import plain_number
 from datareplicator.validate.part import Part
 from datareplicator.validate.rule import Hits
@@ -90,3 +91,58 @@ def lonely_relation(view: SdtmView) -> Iterator[Hits]:
 def empty_qualifier(view: SdtmView) -> Iterator[Hits]:
     for part in view.supplements:
         yield Hits(part, ~part.present("QVAL"), ("QNAM", "QVAL"), len(part))
+
+
+@SDTM_RULES.rule(
+    "DR0808",
+    "RDOMAIN, IDVAR and IDVARVAL are not given together.",
+    core="000017 000090 000134 000135 000136 000158 000218",
+)
+def half_pointer(view: SdtmView) -> Iterator[Hits]:
+    comments = view.get("CO", *POINTER)
+    for part in (*view.supplements, *view.relations, *([comments] if comments is not None else [])):
+        if not part.has(*POINTER):
+            continue
+        domain, name, value = (part.present(column) for column in POINTER)
+        whole = part.present("RELTYPE") | (part in view.relations and ~part.present(SUBJECT))
+        # Demographics need no pointer; relations between whole datasets name a variable and no value.
+        needs = domain & ~part.equals("RDOMAIN", "DM") & (part.name != "CO")
+        bad = (needs & ~name) | (name & ~value & ~whole) | (value & ~name) | ((name | value) & ~domain)
+        yield Hits(part, bad, POINTER, len(part))
+
+
+@SDTM_RULES.rule("DR0809", "QLABEL is longer than 40 characters.", core="000222")
+def long_label(view: SdtmView) -> Iterator[Hits]:
+    for part in view.supplements:
+        if part.has("QLABEL"):
+            bad = [len(str(value)) > 40 for value in part.distinct("QLABEL")]
+            yield Hits(part, part.by_distinct("QLABEL", bad), ("QNAM", "QLABEL"), int(part.present("QLABEL").sum()))
+
+
+@SDTM_RULES.rule("DR0810", "QNAM is a variable that belongs into the parent.", core="000783")
+def qualifier_is_variable(view: SdtmView) -> Iterator[Hits]:
+    for part in view.supplements:
+        for domain in pd.unique(part.frame["RDOMAIN"].dropna()):
+            rows = part.equals("RDOMAIN", str(domain))
+            parent = view.get(str(domain))
+            names = [n for n in part.distinct("QNAM") if parent is not None and n in parent.frame]
+            names += [n for n in part.distinct("QNAM") if n != "AESOSP" and sdtmig.known(str(domain), str(n))]
+            yield Hits(part, rows & part.equals("QNAM", *map(str, names)), ("RDOMAIN", "QNAM"), int(rows.sum()))
+
+
+@SDTM_RULES.rule("DR0811", "RDOMAIN is not the domain in the name of the supplement.", core="000538")
+def other_supplement(view: SdtmView) -> Iterator[Hits]:
+    for part in view.supplements:
+        named = part.name[4:6].upper() if part.name.upper().startswith("SUPP") else ""
+        if named and named != "QU":
+            present = part.present("RDOMAIN")
+            yield Hits(part, present & ~part.equals("RDOMAIN", named), ("RDOMAIN",), int(present.sum()))
+
+
+@SDTM_RULES.rule("DR0812", "RELTYPE is given for a relation by row number.", core="000202")
+def type_of_records(view: SdtmView) -> Iterator[Hits]:
+    for part in view.relations:
+        if part.has("IDVAR", "RELTYPE"):
+            ends = [str(value).endswith("SEQ") for value in part.distinct("IDVAR")]
+            by_number = part.by_distinct("IDVAR", ends) & part.present("IDVARVAL" if part.has("IDVARVAL") else "IDVAR")
+            yield Hits(part, by_number & part.present("RELTYPE"), ("IDVAR", "RELTYPE"), int(by_number.sum()))

@@ -10,21 +10,27 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.dates import Moments
+from datareplicator.standards import sdtmig
+from datareplicator.standards.define import Define
 from datareplicator.study import Study
 from datareplicator.validate.part import Part
-from datareplicator.validate.rule import Register
+from datareplicator.validate.rule import Register, Scope
 
-SDTM_RULES = Register()
+SDTM_RULES = Register(Scope.SDTM)
 SUBJECT = "USUBJID"
-TRIAL_DESIGN = frozenset({"TA", "TD", "TE", "TI", "TM", "TS", "TV"})
+TRIAL_DESIGN = sdtmig.TRIAL_DESIGN
 SPECIAL_ARMS = frozenset({"SCRNFAIL", "NOTASSGN", "NOTTRT", "UNPLAN"})
 """Codes of subjects without treatment in SDTMIG up to 3.2 (3.3 leaves the arm empty and gives ARMNRS)."""
 
 
 class SdtmView:
-    """The tables of a study that look like SDTM. Column names are read as they are (SDTM's are upper case)."""
+    """The tables of a study that look like SDTM. Column names are read as they are (SDTM's are upper case).
 
-    def __init__(self, study: Study) -> None:
+    `define`: what the study's Define-XML says, where there is one.
+    """
+
+    def __init__(self, study: Study, define: Define | None = None) -> None:
+        self.study, self.define = study, define
         frames = study.frames()
         groups: dict[str, dict[str, pd.DataFrame]] = {}
         for name, frame in frames.items():
@@ -42,6 +48,19 @@ class SdtmView:
 
     def __bool__(self) -> bool:
         return bool(self.domains)
+
+    def tables(self) -> list[str]:
+        """Source tables in the form of the standard: domains, supplements, relations."""
+        parts = (*self.domains.values(), *self.supplements, *self.relations)
+        return [table for part in parts for table in part.tables]
+
+    def required(self) -> dict[str, tuple[str, ...]]:
+        """The required variables of each source table."""
+        found = {t: sdtmig.SUPPLEMENT for part in self.supplements for t in part.tables}
+        found |= {t: sdtmig.RELATION for part in self.relations for t in part.tables}
+        for part in self.domains.values():
+            found |= dict.fromkeys(part.tables, sdtmig.required(part.name, set(part.frame)))
+        return found
 
     def get(self, domain: str, *needed: str) -> Part | None:
         """A domain, if it is there with these columns."""

@@ -13,9 +13,9 @@ from datareplicator.structure.logical import to_logical
 from datareplicator.structure.spec import MEMBER, Layout, Structure, TableSpec
 from datareplicator.study import Study, Table
 from datareplicator.validate.part import Part
-from datareplicator.validate.rule import Register
+from datareplicator.validate.rule import Register, Scope
 
-STRUCTURAL_RULES = Register()
+STRUCTURAL_RULES = Register(Scope.STRUCTURE)
 ROW = "__row__"
 """Virtual column with the 0-based row in the source table."""
 
