@@ -13,6 +13,8 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from datareplicator.document import Document
 
@@ -148,15 +150,14 @@ def sample_identifier(model: IdentifierModel, number: np.ndarray, columns: pd.Da
     counter = model.start + number.astype(np.int64)
     if model.number:
         return pd.Series(counter, name=model.column)
-    parts: list[np.ndarray | str] = []
+    nothing = pa.scalar("", pa.large_string())
+    parts: list[pa.Array | pa.Scalar] = [pa.repeat(nothing, len(counter))]
     for token in model.tokens:
         if token.kind == "literal":
-            parts.append(token.text)
+            parts.append(pa.scalar(token.text, pa.large_string()))
         elif token.kind == "column":
-            parts.append(columns[token.text].astype(object).map(str).to_numpy())
+            parts.append(pa.array(columns[token.text].astype(object).map(str).to_numpy(), pa.large_string()))
         else:
-            parts.append(np.char.zfill(counter.astype(str), max(token.width, 1)).astype(object))
-    text = np.full(len(number), "", dtype=object)
-    for part in parts:
-        text = text + part
-    return pd.Series(text, name=model.column, dtype="str")
+            digits = pa.array(counter).cast(pa.large_string())
+            parts.append(pc.utf8_lpad(digits, max(token.width, 1), "0"))
+    return pd.Series(pc.binary_join_element_wise(*parts, nothing).to_pandas(), name=model.column, dtype="str")

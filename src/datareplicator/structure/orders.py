@@ -39,6 +39,11 @@ def mine_orders(ctx: Context) -> list[Order]:
     return found
 
 
+def orders_between(table: str, columns: dict[str, np.ndarray], *, strict: bool) -> list[Order]:
+    """Orders between columns (float64 a row, NaN missing) of one table; `strict` for numbers that are no dates."""
+    return _shortest(_ordered(table, columns, strict=strict))
+
+
 def _measured(ctx: Context, table: EncodedTable, column: EncodedColumn) -> bool:
     named = any(is_named(role, column.name) for role in ("sequence", "visit", "visit_day", "reference", "test"))
     day = column.name.upper().endswith("DY")

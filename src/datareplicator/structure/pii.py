@@ -65,3 +65,94 @@ def _luhn(digits: str) -> bool:
     odd = [int(d) for d in digits[-1::-2]]
     even = [sum(divmod(2 * int(d), 10)) for d in digits[-2::-2]]
     return (sum(odd) + sum(even)) % 10 == 0
+
+
+SHAPES = {
+    "email": PATTERNS["email"],
+    "national_id": PATTERNS["national_id"],
+    "iban": r"[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,4})?",
+    "url": r"(?:https?://|www\.)[^\s]+\.[^\s]+",
+    "uuid": r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",
+    "ip": PATTERNS["ip"] + r"|(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4}",
+    "card": r"(?:\d{4}[ -]?){3}\d{1,7}|\d{4}[ -]?\d{6}[ -]?\d{5}",
+    "phone": PATTERNS["phone"] + r"|(?:\d{1,2}[ .-])?\d{3}[ .-]\d{3}[ .-]\d{4}",
+}
+"""Shapes of single values, the more particular first. A share of the values may fail (typing errors)."""
+
+PLAIN = {
+    "phone": r"[\d\s().+/x-]{7,24}",
+    "card": r"[\d -]{12,23}",
+    "national_id": r"[A-Za-z0-9 -]{6,15}",
+    "iban": r"[A-Za-z0-9 ]{12,42}",
+    "postcode": r"[A-Za-z]{0,2}\d[A-Za-z0-9 -]{2,9}",
+    "first_name": r"[^\W\d_][\w'’. -]*",
+    "last_name": r"[^\W\d_][\w'’. -]*",
+    "name": r"(?:[^\W\d_][\w'’.-]*,? ){1,4}[^\W\d_][\w'’.-]*",
+    "address": r".*\d.*[^\W\d_]{2}.*|.*[^\W\d_]{2}.*\d.*",
+    "date_of_birth": r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*",
+}
+"""What values must look like where only the column's name says what they are."""
+
+NAMED_MORE = (
+    ("iban", r"iban"),
+    ("national_id", r"(national|passport|driver_?licen[cs]e|tax|nhs|nin)_?(no|num|number|id)?|ssn"),
+    ("card", r"(credit|debit|payment)_?card|cc_?(no|num|number)"),
+    ("date_of_birth", r"dob|birth_?date|date_?of_?birth|birthday|brthdtc|brthdt"),
+    ("url", r"url|website|homepage"),
+    ("ip", r"ip(v4|v6)?_?(addr(ess)?)?"),
+    ("phone", r"contact_?(no|num|number)|phone_?\d|tel"),
+)
+NO_PERSON = re.compile(
+    r".*(product|company|city|brand|item|file|school|hospital|site|store|event|category|department|table|column|host"
+    r"|domain|team|project|test|drug|campaign|country|state|region|model|plan|class|group|status|type|channel).*",
+    re.IGNORECASE,
+)
+"""Names of columns that end in "name" and name no person."""
+_SHAPES = tuple((kind, re.compile(pattern)) for kind, pattern in SHAPES.items())
+_PLAIN = {kind: re.compile(pattern) for kind, pattern in PLAIN.items()}
+_ALL_NAMED = (
+    *((kind, re.compile(f"(?:.*_)?(?:{pattern})", re.IGNORECASE)) for kind, pattern in NAMED_MORE),
+    *(entry for entry in _NAMED if entry[0] not in ("mrn", "initials")),
+)
+TOLERANCE = 0.9
+"""Share of values that must have a shape."""
+
+
+def recognise(name: str, values: Sequence[str]) -> tuple[str, float] | None:
+    """Kind of personal data of a text column and how sure that is (0 to 1), or None.
+
+    `values`: a sample of the distinct values. The shape of the values alone gives up to 0.9, shape and name together
+    up to 1, a name whose values are merely plausible 0.6.
+
+    >>> recognise("contact", ["a.b@example.org", "c@example.com"])
+    ('email', 0.9)
+    >>> recognise("product_name", ["Red Chair", "Blue Table"]) is None
+    True
+    """
+    if not values:
+        return None
+    said = [kind for kind, pattern in _ALL_NAMED if pattern.fullmatch(name)]
+    for kind, pattern in _SHAPES:
+        share = _share(pattern, values)
+        if share >= TOLERANCE and (kind != "card" or _checked(values)):
+            return kind, round(min(1.0, share * (1.0 if kind in said else 0.9)), 3)
+    for kind in said:
+        if kind in ("name", "first_name", "last_name") and (NO_PERSON.fullmatch(name) or len(values) < 3):
+            continue
+        plain = _PLAIN.get(kind)
+        if plain is not None and _share(plain, values) >= TOLERANCE:
+            return kind, 0.6
+    return None
+
+
+def _share(pattern: re.Pattern[str], values: Sequence[str]) -> float:
+    """Share of the values that match; 0 at once where few of the first do."""
+    few = values[:10]
+    if sum(pattern.fullmatch(v) is not None for v in few) < TOLERANCE * len(few) - 1:
+        return 0.0
+    return sum(pattern.fullmatch(v) is not None for v in values) / len(values)
+
+
+def _checked(values: Sequence[str]) -> bool:
+    digits = [re.sub(r"[ -]", "", v) for v in values]
+    return sum(13 <= len(d) <= 19 and _luhn(d) for d in digits) >= 0.5 * len(digits)

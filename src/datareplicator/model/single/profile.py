@@ -1,0 +1,55 @@
+"""One table: from its columns to its part of the document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from datareplicator.model.single.columns import Learned, learn_column
+from datareplicator.model.single.detect import detect
+from datareplicator.model.single.document import Variable
+from datareplicator.model.single.joint import Scores, column_scores, correlations
+from datareplicator.model.single.orders import learn_orders
+from datareplicator.model.single.source import SourceTable
+
+
+@dataclass
+class TableProfile:
+    """A table as the document has it, with the scores of its variables (rows, k) for what is learned on top."""
+
+    part: dict[str, Any]
+    columns: list[Learned]
+    variables: list[Variable]
+    scores: np.ndarray
+
+
+def profile_table(
+    source: SourceTable,
+    *,
+    keys: frozenset[str] = frozenset(),
+    apart: frozenset[str] = frozenset(),
+    given: Scores | None = None,
+    above: dict[str, np.ndarray] | None = None,
+    table: str | None = None,
+) -> TableProfile:
+    """Learn a table.
+
+    `keys`: columns that other tables refer to; `apart`: columns that are made by other means (foreign keys, the time
+    of a sequence) and do not hang together with others; `given`: scores of the parent's row; `above`: its moments.
+    """
+    columns = [learn_column(c, detect(c, key=c.name in keys, table=table)) for c in source.columns.values()]
+    free = [c for c in columns if c.name not in apart]
+    if source.rows:
+        learn_orders(free, above)
+    found = column_scores(free, given)
+    variables, matrix, own = correlations(found)
+    part: dict[str, Any] = {"columns": [c.entry for c in columns]}
+    if len(variables) > 1 or given is not None:
+        part["correlation"] = {
+            "variables": [v.model_dump(exclude_defaults=True) for v in variables],
+            "matrix": [[float(f"{x:.6g}") for x in row] for row in matrix.tolist()],
+            "given": sum(v.table is not None for v in variables),
+        }
+    return TableProfile(part, columns, variables, found.scores[:, own] if len(own) else np.empty((source.rows, 0)))
