@@ -2,46 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from datareplicator.model.eventkeys import row_records
+from datareplicator.model.eventkeys import Apart, row_records
 from datareplicator.model.eventrows import EventRows
 
+TRIES = 6
 
-def alike(rows: EventRows, apart: Mapping[str, tuple[str, ...]] | None) -> np.ndarray:
+
+def draw_apart(
+    model: Apart,
+    record: np.ndarray,
+    drawn: pd.DataFrame,
+    fixed: np.ndarray,
+    redraw: Callable[[np.ndarray], pd.DataFrame],
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """The attributes `drawn`, those of rows that repeat another one of their record drawn again, at last told apart by
+    hand; with which rows (bool[m]) repeat another one nevertheless. `fixed` rows stay as they are."""
+    for _ in range(TRIES):
+        again = np.flatnonzero(alike(model, record, drawn) & ~fixed)
+        if model.alone or not len(again):
+            break
+        fresh = redraw(again)
+        drawn = drawn.copy()
+        for name in drawn.columns:
+            drawn[name] = _put(drawn[name], again, fresh[name])
+    for name, usual in model.columns.items():
+        if usual and isinstance(drawn[name].dtype, pd.CategoricalDtype):
+            drawn[name] = _told_apart(drawn[name], record, usual, fixed)
+    return drawn, alike(model, record, drawn) & ~fixed
+
+
+def _put(values: pd.Series, rows: np.ndarray, fresh: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        code = np.array(values.cat.codes, dtype=np.int64)
+        code[rows] = fresh.cat.codes.to_numpy()
+        return pd.Series(pd.Categorical.from_codes(code, dtype=values.dtype))
+    out = values.to_numpy(copy=True)
+    out[rows] = fresh.to_numpy()
+    return pd.Series(out)
+
+
+def alike(model: Apart, record: np.ndarray, values: pd.DataFrame) -> np.ndarray:
     """The rows that are what an earlier row of their record is, though the source's rows never are (bool[m])."""
-    if apart is None:
-        return np.zeros(len(rows), dtype=bool)
-    record = pd.Series(row_records(rows))
-    if not apart:
-        return record.duplicated().to_numpy()
-    out = np.zeros(len(rows), dtype=bool)
-    for name in apart:
-        out |= pd.DataFrame({"r": record, "v": rows.attributes[name].astype(object)}).duplicated().to_numpy()
+    if model.alike:
+        return np.zeros(len(record), dtype=bool)
+    if model.alone:
+        return pd.Series(record).duplicated().to_numpy()
+    out = np.zeros(len(record), dtype=bool)
+    for names in [[name] for name in model.columns] or [list(model.attributes)]:
+        key = {name: _codes(values[name]) for name in names}
+        out |= pd.DataFrame({"record of": record, **key}).duplicated().to_numpy()
     return out
 
 
-def tell_apart(rows: EventRows, apart: Mapping[str, tuple[str, ...]] | None, fixed: np.ndarray) -> None:
-    """Give rows of one record different values of the attributes `apart`, as long as there are any: the one drawn, or
-    the most usual that the record lacks. Rows that are `fixed` (bool[m]) keep theirs."""
-    record = row_records(rows)
-    for name, usual in (apart or {}).items():
-        values = rows.attributes[name]
-        if not usual or not isinstance(values.dtype, pd.CategoricalDtype):
-            continue
-        order = values.cat.categories.get_indexer(pd.Index(usual))
-        order = np.append(order[order >= 0], -1)
-        place = np.full(len(values.cat.categories) + 1, -1)
-        place[order[:-1]] = np.arange(len(order) - 1)
-        ranked = place[np.asarray(values.cat.codes, dtype=np.int64)]
-        first = np.argsort(~fixed, kind="stable")
-        told = ranked.copy()
-        told[first] = _different(ranked[first], record[first], len(order) - 1)
-        code = np.where(told == ranked, values.cat.codes, order[told])
-        rows.attributes[name] = pd.Series(pd.Categorical.from_codes(code, dtype=values.dtype))
+def _codes(values: pd.Series) -> np.ndarray:
+    return values.cat.codes.to_numpy() if isinstance(values.dtype, pd.CategoricalDtype) else values.to_numpy()
+
+
+def _told_apart(values: pd.Series, record: np.ndarray, usual: tuple[str, ...], fixed: np.ndarray) -> pd.Series:
+    """Different values in the rows of one record, as long as there are any: the most usual that the record lacks."""
+    order = values.cat.categories.get_indexer(pd.Index(usual))
+    order = np.append(order[order >= 0], -1)
+    place = np.full(len(values.cat.categories) + 1, -1)
+    place[order[:-1]] = np.arange(len(order) - 1)
+    ranked = place[np.asarray(values.cat.codes, dtype=np.int64)]
+    first = np.argsort(~fixed, kind="stable")
+    told = ranked.copy()
+    told[first] = _different(ranked[first], record[first], len(order) - 1)
+    code = np.where(told == ranked, values.cat.codes, order[told])
+    return pd.Series(pd.Categorical.from_codes(code, dtype=values.dtype))
 
 
 def own_labels(values: pd.Series, rows: EventRows) -> pd.Series:

@@ -10,12 +10,13 @@ from scipy.special import ndtr
 
 from datareplicator.dates import Precision
 from datareplicator.generate.attributes import sample_attributes
-from datareplicator.generate.eventkeys import alike, own_labels, tell_apart
+from datareplicator.generate.eventkeys import draw_apart, own_labels
 from datareplicator.generate.terms import sample_terms
 from datareplicator.model.coding import is_number, to_float
 from datareplicator.model.digests import subject_digests
 from datareplicator.model.durations import POSITION
 from datareplicator.model.eventcontext import lead_context, record_groups, row_context, subject_context, term_context
+from datareplicator.model.eventkeys import numbered_records
 from datareplicator.model.eventrows import EventRows
 from datareplicator.model.events import END, MARK, START, EventModel
 from datareplicator.model.subjects import Subjects
@@ -77,6 +78,18 @@ def sample_events(
             start = _put(start, pin.start[frame.subject], frame.marks[mark])
     context = row_context(base, code, group, frame.on, start, last_day[frame.subject], frame.same)
     drawn = sample_attributes(model.attributes, context, frame.subject, streams.under("attribute"), variation)
+    fixed = np.any(list(frame.marks.values()), axis=0) if frame.marks else np.zeros(len(start), dtype=bool)
+    drawn, again = draw_apart(
+        model.apart,
+        numbered_records(frame.subject, code, start),
+        drawn,
+        fixed,
+        lambda rows: sample_attributes(
+            model.attributes, context.iloc[rows], frame.subject[rows], streams.under("again"), variation
+        ),
+    )
+    if again.any():
+        start = _begin_anew(model, frame, start, again, last_day, lead_context(base, code, group), streams)
     rows = EventRows(
         subject=frame.subject,
         start=start,
@@ -88,7 +101,6 @@ def sample_events(
         end_precision=_to_precision(drawn[END]),
         marks=frame.marks,
     )
-    _begin_apart(model, frame, rows, last_day, lead_context(base, code, group), streams)
     for name in model.labels:
         rows.attributes[name] = own_labels(rows.attributes[name], rows)
     _coarsen(model, rows)
@@ -147,24 +159,20 @@ class _Frame:
         self.same = np.where(took, drawn, self.same)
 
 
-def _begin_apart(
+def _begin_anew(
     model: EventModel,
     frame: _Frame,
-    rows: EventRows,
+    start: np.ndarray,
+    again: np.ndarray,
     last_day: np.ndarray,
     context: pd.DataFrame,
     streams: Streams,
-) -> None:
-    """Tell rows of one record apart as the source's are; what still repeats another one begins on a day of its own."""
-    marked = np.any(list(frame.marks.values()), axis=0) if frame.marks else np.zeros(len(rows), dtype=bool)
-    tell_apart(rows, model.apart, marked)
-    again = alike(rows, model.apart) & ~marked
-    if not again.any():
-        return
-    alone = replace(frame, same=np.zeros(len(rows), dtype=bool))
+) -> np.ndarray:
+    """Starts of which those of the rows `again` are drawn for themselves, as no other row's."""
+    alone = replace(frame, same=np.zeros(len(start), dtype=bool))
     fresh = streams.under("apart")
-    start = _draw_leads(model, alone, _draw_onsets(model, alone, last_day, fresh), context, fresh)
-    rows.start = np.where(again & np.isfinite(start), start, rows.start)
+    own = _draw_leads(model, alone, _draw_onsets(model, alone, last_day, fresh), context, fresh)
+    return np.where(again & np.isfinite(own), own, start)
 
 
 def _coarsen(model: EventModel, rows: EventRows) -> None:

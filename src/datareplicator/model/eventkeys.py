@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
+from datareplicator.document import Document
 from datareplicator.model.eventcontext import record_groups
 from datareplicator.model.eventrows import EventRows
 
@@ -14,21 +16,36 @@ LEAST_LABELS = 3
 
 
 def row_records(rows: EventRows) -> np.ndarray:
-    """The record of each row, int[m]: subject, term and day of start; rows without a start are records of their own."""
-    start = np.where(np.isfinite(rows.start), rows.start, -1e9 - np.arange(len(rows)))
-    return record_groups(rows.subject, rows.code, start)
+    """The record of each row, int[m]; see `numbered_records`."""
+    return numbered_records(rows.subject, rows.code, rows.start)
 
 
-def fit_apart(rows: EventRows, named: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]] | None:
-    """The attributes of which rows of one record are never alike, each with its texts from the most usual on; empty
-    where no record has two rows, None where rows of a record may be alike in all. `named`: attributes that are no
-    columns of the table."""
+def numbered_records(subject: np.ndarray, code: pd.Series | None, start: np.ndarray) -> np.ndarray:
+    """A number for each combination of subject, term and day of start; rows without a start are their own records."""
+    return record_groups(subject, code, np.where(np.isfinite(start), start, -1e9 - np.arange(len(start))))
+
+
+class Apart(Document):
+    """How rows of one record differ. `columns`: attributes in which no two are alike, where there are such, each with
+    its texts from the most usual on; else `attributes`, of which no two have all alike. `alone`: a record has one row;
+    `alike`: rows of a record may be alike in all."""
+
+    alone: bool = False
+    alike: bool = False
+    columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    attributes: tuple[str, ...] = ()
+
+
+def fit_apart(rows: EventRows, named: tuple[str, ...] = ()) -> Apart:
+    """Learn what tells rows of one record apart. `named`: attributes that are no columns of the table."""
     record = pd.Series(row_records(rows))
     if record.duplicated().mean() < REPEATED:
-        return {}
-    columns = [c for c in rows.attributes.columns if c not in named]
-    found = [c for c in columns if _repeated(record, rows.attributes[c]) < REPEATED]
-    return {c: _usual(rows.attributes[c]) for c in found} or None
+        return Apart(alone=True)
+    columns = [str(c) for c in rows.attributes.columns if c not in named]
+    found = [c for c in columns if _repeated(record, rows.attributes[[c]]) < REPEATED]
+    if not found and (not columns or _repeated(record, rows.attributes[columns]) >= REPEATED):
+        return Apart(alike=True)
+    return Apart(columns={c: _usual(rows.attributes[c]) for c in found}, attributes=() if found else tuple(columns))
 
 
 def _usual(values: pd.Series) -> tuple[str, ...]:
@@ -54,5 +71,5 @@ def fit_labels(rows: EventRows, named: tuple[str, ...] = ()) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _repeated(record: pd.Series, values: pd.Series) -> float:
-    return float(pd.DataFrame({"r": record, "v": values.astype(object)}).duplicated().mean())
+def _repeated(record: pd.Series, values: pd.DataFrame) -> float:
+    return float(values.reset_index(drop=True).astype(object).assign(**{"record of": record}).duplicated().mean())

@@ -29,7 +29,7 @@ from datareplicator.model.eventcontext import (
     term_context,
     usable_covariates,
 )
-from datareplicator.model.eventkeys import fit_apart, fit_labels
+from datareplicator.model.eventkeys import Apart, fit_apart, fit_labels
 from datareplicator.model.eventrows import EventRows
 from datareplicator.model.onset import OnsetModel, fit_onset, same_day_share
 from datareplicator.model.subjects import Subjects
@@ -59,8 +59,7 @@ class EventModel(Document):
     that begin on the day of an earlier row; before the study and on it. `clock`: quantiles of the time of day (fraction
     of a day) of starts and of ends, rows 0 and 1, empty where no date has a time. `reach`: days before the anchor at
     which a start is known to the day at most; `coarse`: the precision of starts further back (0: there are none).
-    `apart`: attributes of which rows of one term and start (empty: such rows of a subject themselves) are never alike,
-    with their texts from the most usual on;
+    `apart`: how rows of one term and start differ;
     `labels`: attributes that no two records of a subject share, and all rows of one do (the sponsor's number).
     `digests`: of the term and start sets of the source's subjects, which are not to be made.
     """
@@ -82,7 +81,7 @@ class EventModel(Document):
     reach: float
     coarse: int
     marks: tuple[MarkModel, ...]
-    apart: dict[str, tuple[str, ...]] | None
+    apart: Apart
     labels: tuple[str, ...]
     digests: Ints
 
