@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
+import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 MOST_ENTRIES = 10_000_000
@@ -103,3 +104,17 @@ Exact = Annotated[np.ndarray, BeforeValidator(_to_floats), PlainSerializer(_from
 
 Ints = Annotated[np.ndarray, BeforeValidator(_to_ints), PlainSerializer(_from_ints, when_used="json")]
 """Whole numbers, any shape."""
+
+
+class PlainLoader(yaml.SafeLoader):
+    """YAML for documents of users: plain values only; a key given twice is an error rather than a silent choice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key must be text", problem_mark=key.start_mark)
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} is given twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)

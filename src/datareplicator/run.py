@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import yaml
 from pydantic import ConfigDict, Field, ValidationError
 
-from datareplicator.document import Document
+from datareplicator.document import Document, PlainLoader
 from datareplicator.errors import Place, RequestError
 from datareplicator.generate.request import MOST_SUBJECTS, GenerateRequest
 
@@ -96,7 +96,7 @@ def parse_run(text: str | bytes, file: str | None = None) -> Run:
     """
     place = Place(file=file)
     try:
-        content = yaml.load(text, Loader=_Loader)
+        content = yaml.load(text, Loader=PlainLoader)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise RequestError(f"{line}{error.problem}.", place=place, hint="The run document must be YAML.") from error
@@ -107,20 +107,6 @@ def parse_run(text: str | bytes, file: str | None = None) -> Run:
     if not isinstance(content, dict):
         raise RequestError("must be a YAML mapping such as `subjects: 300`.", place=place)
     return _checked(content, place, _lines(text))
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain values only; a key given twice is an error rather than a silent choice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="a key must be text", problem_mark=key.start_mark)
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} is given twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 def _lines(text: str | bytes) -> dict[str, int]:
