@@ -98,7 +98,7 @@ def _describe(
     """Write the findings, and the report where asked for, beside the tables."""
     made = collector.study()
     with stage(progress, "check"):
-        findings = validate_study(made, baseline=source, structure=model.structure)
+        findings = validate_study(made, baseline=source, structure=model.structure, detectors=False)
         (folder / FINDINGS).write_text(findings.to_json() + "\n", encoding="utf-8")
     if run.report and source is not None:
         from datareplicator.evaluate import compare  # plots are slow to import: only where they are wanted

@@ -24,7 +24,9 @@ class Part:
     row: np.ndarray
     subject: str | None = None
     _codes: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    _distinct: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
     _moments: dict[str, Moments] = field(default_factory=dict, repr=False)
+    _texts: dict[str, pd.Series] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, name: str, frames: dict[str, pd.DataFrame], subject: str | None = None) -> Part:
@@ -71,10 +73,18 @@ class Part:
 
     def distinct(self, name: str) -> np.ndarray:
         """The values that the codes stand for, as objects."""
-        first = np.full(int(self.codes(name).max(initial=-1)) + 1, -1, dtype=np.int64)
-        rows = np.flatnonzero(self.codes(name) >= 0)[::-1]
-        first[self.codes(name)[rows]] = rows
-        return self.frame[name].to_numpy(dtype=object)[first]
+        if name not in self._distinct:
+            first = np.full(int(self.codes(name).max(initial=-1)) + 1, -1, dtype=np.int64)
+            rows = np.flatnonzero(self.codes(name) >= 0)[::-1]
+            first[self.codes(name)[rows]] = rows
+            self._distinct[name] = self.frame[name].iloc[first].to_numpy(dtype=object)
+        return self._distinct[name]
+
+    def texts(self, name: str) -> pd.Series:
+        """The same as text."""
+        if name not in self._texts:
+            self._texts[name] = pd.Series(self.distinct(name), dtype=object).astype(str)
+        return self._texts[name]
 
     def by_distinct(self, name: str, values: Iterable[bool]) -> np.ndarray:
         """bool a row from one bool for each distinct value; False where missing."""

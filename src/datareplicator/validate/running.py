@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.errors import StructureError
+from datareplicator.standards.define import Define
 from datareplicator.structure.discover import discover
 from datareplicator.structure.spec import Structure
 from datareplicator.study import Study
+from datareplicator.validate.detectors import DETECTORS, DetectorView
 from datareplicator.validate.findings import COLUMNS, Findings, Tally, kept
 from datareplicator.validate.rule import Hits, Rule
 from datareplicator.validate.sdtm import SDTM_RULES, SdtmView
@@ -22,13 +24,20 @@ Outcomes = list[tuple[Rule, list[Hits]]]
 
 
 def validate(
-    study: Study, *, baseline: Study | None = None, structure: Structure | None = None, limit: int = LIMIT
+    study: Study,
+    *,
+    baseline: Study | None = None,
+    structure: Structure | None = None,
+    define: Define | None = None,
+    detectors: bool = True,
+    limit: int = LIMIT,
 ) -> Findings:
     """Check a study against the rules of SDTM, where its tables look like SDTM, and against a structure.
 
     `baseline`: the source study, whose own rate of findings is given beside each rule's. `structure`: what discovery
-    found in the source; discovered from the baseline (or from the study itself) where none is given. `limit`:
-    findings kept in full per rule; the counts are always complete.
+    found in the source; discovered from the baseline (or from the study itself) where none is given. `define`: the
+    study's Define-XML, whose code lists come before those of the standard. `detectors`: also run the statistical
+    detectors. `limit`: findings kept in full per rule; the counts are always complete.
 
     Raises StructureError where no structure is given, none can be found, and the study does not look like SDTM.
     """
@@ -42,27 +51,29 @@ def validate(
                 raise
             notes = (f"the study's own structure was not checked: {error}",)
     source = StructuralView(baseline, structure) if baseline is not None and structure is not None else None
-    outcomes = _run(study, StructuralView(study, structure, source) if structure is not None else None)
-    before = None if baseline is None else _run(baseline, source)
+    view = StructuralView(study, structure, source) if structure is not None else None
+    outcomes = _run(SdtmView(study, define), view, detectors)
+    before = None if baseline is None else _run(SdtmView(baseline, define), source, detectors)
     return Findings(
         _tallies(outcomes, before), _frame(outcomes, limit), _details(outcomes, before), baseline is not None, notes
     )
 
 
 def rules() -> tuple[Rule, ...]:
-    """All rules: those of SDTM and those that a structure gives, by id.
+    """All rules: those of SDTM, those that a structure gives, and the statistical detectors, by id.
 
     >>> [rule.id for rule in rules() if "SD0005" in rule.p21]
     ['DR0104', 'DR1102']
     """
-    return (*SDTM_RULES, *STRUCTURAL_RULES)
+    return (*SDTM_RULES, *STRUCTURAL_RULES, *DETECTORS)
 
 
-def _run(study: Study, structural: StructuralView | None) -> Outcomes:
+def _run(sdtm: SdtmView, structural: StructuralView | None, detectors: bool) -> Outcomes:
     """Every rule that applied to at least one row, with what it found."""
-    view = SdtmView(study)
-    outcomes = _apply(SDTM_RULES, view) if view else []
-    return outcomes + (_apply(STRUCTURAL_RULES, structural) if structural is not None else [])
+    outcomes = _apply(SDTM_RULES, sdtm) if sdtm else []
+    if structural is not None:
+        outcomes += _apply(STRUCTURAL_RULES, structural)
+    return outcomes + (_apply(DETECTORS, DetectorView(sdtm, structural)) if detectors else [])
 
 
 def _apply(rules: Iterable[Rule], view: Any) -> Outcomes:

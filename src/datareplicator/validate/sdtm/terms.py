@@ -135,7 +135,7 @@ def _texts(view: SdtmView) -> Iterator[tuple[Part, str, pd.Series]]:
     for part in (*view.domains.values(), *view.supplements):
         for name in part.frame:
             if pd.api.types.is_string_dtype(part.frame[name].dtype) and part.present(name).any():
-                yield part, name, pd.Series(part.distinct(name), dtype=object).astype(str)
+                yield part, name, part.texts(name)
 
 
 @SDTM_RULES.rule("DR0904", "The text begins with a blank or is a lone point.", core="000867 000890")
