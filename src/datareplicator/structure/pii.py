@@ -98,6 +98,7 @@ NAMED_MORE = (
     ("national_id", r"(national|passport|driver_?licen[cs]e|tax|nhs|nin)_?(no|num|number|id)?|ssn"),
     ("card", r"(credit|debit|payment)_?card|cc_?(no|num|number)"),
     ("date_of_birth", r"dob|birth_?date|date_?of_?birth|birthday|brthdtc|brthdt"),
+    ("name", r"name|(full|client|employee|owner|holder|card_?holder|member|author|passenger|guest|student)_?name"),
     ("url", r"url|website|homepage"),
     ("ip", r"ip(v4|v6)?_?(addr(ess)?)?"),
     ("phone", r"contact_?(no|num|number)|phone_?\d|tel"),

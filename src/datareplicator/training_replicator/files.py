@@ -56,12 +56,10 @@ def write_model(document: dict[str, Any], path: Path) -> None:
 
 
 def _zstd(content: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with pa.CompressedOutputStream(pa.PythonFile(buffer, "wb"), "zstd") as stream:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
         stream.write(content)
-        stream.flush()
-        stream.close()
-        return buffer.getvalue()
+    return sink.getvalue().to_pybytes()
 
 
 def read_model(path: str | os.PathLike[str]) -> tuple[Any, Path]:

@@ -8,9 +8,10 @@ from typing import Any
 
 from datareplicator.errors import RequestError
 from datareplicator.generate.single.frames import to_frame
-from datareplicator.generate.single.making import make_single
+from datareplicator.generate.single.making import make_related, make_single
 from datareplicator.generate.single.table import Method
 from datareplicator.model.single.reading import read_document
+from datareplicator.training_replicator.exporting import export
 from datareplicator.training_replicator.serializer import ModelSerializer
 
 METHODS = ("copula", "normal")
@@ -29,18 +30,42 @@ class SyntheticGenerator:
         self._model = read_document(model)
         self._seed = whole(seed, "seed", lowest=None)
 
-    def generate(self, num_rows: int, *, method: Method = "copula", frame: str | None = None) -> Any:
+    def generate(
+        self, num_rows: int | Mapping[str, int], *, method: Method = "copula", frame: str | None = None
+    ) -> Any:
         """`num_rows` new rows, as a frame of the library that the model was learned from.
 
-        `method`: "copula" (shapes and relations as learned) or "normal" (numbers from normal distributions, clipped to
-        their bounds, dates evenly between theirs, every column on its own). `frame`: "pandas", "polars" or "arrow"
-        instead of the source's. Raises RequestError.
+        Of a model of several tables: a dict of frames, `num_rows` of the first table that refers to no other (the rest
+        in proportion and as many children as learned), or a mapping of the names of such tables to rows. `method`:
+        "copula" (shapes and relations as learned) or "normal" (numbers from normal distributions, clipped to their
+        bounds, dates evenly between theirs, every column on its own). `frame`: "pandas", "polars" or "arrow" instead
+        of the source's. Raises RequestError.
         """
-        rows = whole(num_rows, "num_rows")
         if method not in METHODS:
             raise RequestError(f"{method!r} is no method.", hint=f"Choose one of {', '.join(METHODS)}.")
+        kind = frame or self._model.metadata.frame or "pandas"
+        if self._model.tables is not None:
+            if isinstance(num_rows, Mapping):
+                rows: Any = {name: whole(n, f"num_rows of {name}") for name, n in num_rows.items()}
+            else:
+                rows = whole(num_rows, "num_rows")
+            made = make_related(self._model, rows, self._seed, method)
+            return {name: to_frame(part, self._model.tables[name], kind, _length(part)) for name, part in made.items()}
+        rows = whole(num_rows, "num_rows")
         columns = make_single(self._model, rows, self._seed, method)
-        return to_frame(columns, self._model, frame or self._model.metadata.frame or "pandas", rows)
+        return to_frame(columns, self._model, kind, rows)
+
+    def export(self, num_rows: int | Mapping[str, int], path: str | os.PathLike[str], **options: Any) -> str:
+        """Write new rows to a file by its suffix: ``.parquet``, ``.arrow`` or ``.feather`` (Arrow IPC), ``.csv``.
+
+        Several tables go into a folder of that name, one Parquet file each, or of the kind that ``path/*.arrow`` says.
+        `options` as for `generate`. Returns the path. Raises RequestError for another suffix, WriteError.
+        """
+        return export(self.generate(num_rows, **{**options, "frame": "arrow"}), path)
+
+
+def _length(columns: Mapping[str, Any]) -> int:
+    return len(next(iter(columns.values()))) if columns else 0
 
 
 def whole(value: Any, name: str, lowest: int | None = 0) -> int:

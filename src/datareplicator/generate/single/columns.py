@@ -79,7 +79,7 @@ class NumberMaker:
             room = self.high - below
             fits = (above <= self.high) | (room < 0)
             within = below + np.where(room > 0, room, 0) * self.extra.random(len(score))[: len(above)]
-            above = self._on_grid(np.where(fits, above, within))
+            above = np.maximum(self._on_grid(np.where(fits, above, within)), self.low)
             out = np.where(np.isfinite(below), np.maximum(above, below) if lowest >= 0 else above, out)
         self.value[lo:hi] = out[: hi - lo]
 
@@ -92,7 +92,9 @@ class NumberMaker:
         elif self.is_moment:
             out = self.low + ndtr(score) * (self.high - self.low)
             if self.params.dtype is None or self.params.step is not None:
-                out = np.floor(out / (self.params.step or 1e6)) * (self.params.step or 1e6)
+                usual = DAY if isinstance(self.column, parts.PiiColumn) else 1_000_000
+                step = self.params.step or usual
+                out = np.floor(out / step) * step
         else:
             out = p.mean + (p.std or 0.0) * score
         return np.clip(self._on_grid(out), self.low, self.high)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from datareplicator.generate.single.related import Tables
+from datareplicator.generate.single.sequences import make_series
 from datareplicator.generate.single.table import Method, Plan, make_table
 from datareplicator.model.single.document import SingleModel, moment
 from datareplicator.seeds import Streams
@@ -13,7 +16,16 @@ from datareplicator.seeds import Streams
 
 def make_single(model: SingleModel, rows: int, seed: int, method: Method = "copula") -> dict[str, pa.Array]:
     """The columns of `rows` new rows of a model of one table."""
-    return make_table(model, Plan(rows, Streams(seed), method, made_on(model)))
+    plan = Plan(rows, Streams(seed), method, made_on(model))
+    return make_series(model, plan) if model.sequence is not None and method == "copula" else make_table(model, plan)
+
+
+def make_related(
+    model: SingleModel, rows: int | Mapping[str, int], seed: int, method: Method = "copula"
+) -> dict[str, dict[str, pa.Array]]:
+    """The columns of all tables; `rows` of the first table without a parent, or by table. Raises RequestError, and
+    ModelError where a foreign key names what is not there."""
+    return Tables(model, seed, method, made_on(model)).make(rows)
 
 
 def made_on(model: SingleModel) -> int:

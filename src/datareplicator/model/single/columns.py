@@ -90,7 +90,9 @@ def _numerical(learned: Learned, column: SourceColumn, unique_rows: bool) -> Non
     learned.entry["params"] = {**head, **params}
     params = learned.params
     if unique_rows:
-        model = fit_identifier(pd.Series(ordered.astype(np.int64), name=column.name), pd.DataFrame())
+        model = fit_identifier(
+            pd.Series(ordered.astype(np.int64), name=column.name), pd.DataFrame(index=range(len(ordered)))
+        )
         params["identifier"] = model.model_dump(mode="json")
         top = LARGEST[0] if model.start < LARGEST[0] / 2 else LARGEST[1]
         learned.entry["constraints"] = {"min": float(model.start), "max": top}
@@ -192,7 +194,7 @@ def _personal(learned: Learned, unique_rows: bool) -> None:
         longest = texts[texts.str.len() == texts.str.len().max()]
         some = texts.iloc[:: max(len(texts) // 1000, 1)]
         sample = pd.concat([some, pd.Series([longest.max()])]).drop_duplicates().rename(learned.name)
-        params["identifier"] = fit_identifier(sample, pd.DataFrame()).model_dump(mode="json")
+        params["identifier"] = fit_identifier(sample, pd.DataFrame(index=sample.index)).model_dump(mode="json")
     elif params["pii_type"] in LAID_OUT:
         places = np.linspace(0, len(distinct) - 1, min(500, len(distinct))).astype(np.int64)
         layouts = Counter(re.sub(r"\d", "#", str(v)) for v in distinct.take(pa.array(places)).to_pylist())

@@ -65,7 +65,7 @@ def detect(column: SourceColumn, *, key: bool = False, table: str | None = None)
 
 def _categories(data: pa.Array, present: np.ndarray) -> Detected:
     encoded = data if pa.types.is_dictionary(data.type) else data.dictionary_encode()
-    codes = np.asarray(encoded.indices.fill_null(-1)).astype(np.int64)
+    codes = np.asarray(encoded.indices.cast(pa.int64()).fill_null(-1))
     distinct = encoded.dictionary
     seen = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
     if not seen.all():

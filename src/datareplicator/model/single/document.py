@@ -49,12 +49,14 @@ class Open(BaseModel):
 
 class Params(Open):
     """What all columns have. `dtype`: the column's Arrow type; `pandas_dtype`: the pandas type where Arrow's does not
-    imply it; `format`: how numbers or dates that the source writes as text are written."""
+    imply it; `format`: how numbers or dates that the source writes as text are written; `identifier`: the pattern by
+    which unique values are numbered."""
 
     nan_probability: Share = 0.0
     dtype: str | None = None
     pandas_dtype: str | None = None
     format: str | None = None
+    identifier: IdentifierModel | None = None
 
 
 class Number(Params):
@@ -89,11 +91,10 @@ def check_marginal(marginal: Marginal) -> None:
 
 
 class NumericalParams(Number):
-    """`mean` and `std` of the source; null where it has no value. `identifier`: pattern of unique row numbers."""
+    """`mean` and `std` of the source; null where it has no value."""
 
     mean: Finite | None = None
     std: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
-    identifier: IdentifierModel | None = None
 
 
 class NumericalBounds(Open):
@@ -154,13 +155,12 @@ class CategoricalColumn(Open):
 
 class PiiParams(Number):
     """`confidence`: how sure the kind is. `unique`: no value comes twice. `patterns`: layouts of numbers (``#``: a
-    digit) with their shares. `identifier`: the pattern of a pii_type "identifier"."""
+    digit) with their shares."""
 
     pii_type: PiiType
     confidence: Share | None = None
     unique: bool = False
     patterns: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] | None = None
-    identifier: IdentifierModel | None = None
 
 
 class PiiColumn(Open):

@@ -35,8 +35,13 @@ class Scores:
     scores: np.ndarray
 
 
-def column_scores(columns: list[Learned], given: Scores | None = None) -> Scores:
-    """The scores of all columns that have any: values first, then missing values, then what is given."""
+def is_given(variable: Variable) -> bool:
+    """Whether a variable belongs to the parent's row."""
+    return variable.table is not None and variable.part != "count"
+
+
+def column_scores(columns: list[Learned], given: Scores | None = None, counted: Scores | None = None) -> Scores:
+    """The scores of all columns that have any: values, missing values, numbers of children, then what is given."""
     variables: list[Variable] = []
     found: list[np.ndarray] = []
     for learned in columns:
@@ -48,7 +53,7 @@ def column_scores(columns: list[Learned], given: Scores | None = None) -> Scores
         variables.append(Variable(column=learned.name, part="missing"))
         table = interval_scores(np.array([1 - learned.params["nan_probability"], 1.0]))
         found.append(table[(~learned.detected.present).astype(np.int64)])
-    known = [*found, *(given.scores.T if given is not None else ())]
+    known = [*found, *(score for more in (counted, given) if more is not None for score in more.scores.T)]
     for learned in columns:
         codes = learned.codes
         if codes is None or not 2 <= len(learned.keys) <= MOST_CATEGORIES * (codes >= 0).sum():
@@ -57,9 +62,10 @@ def column_scores(columns: list[Learned], given: Scores | None = None) -> Scores
         _order_categories(learned, known, others)
         variables.append(Variable(column=learned.name))
         found.append(_category_scores(learned))
-    if given is not None:
-        variables += given.variables
-        found += list(given.scores.T)
+    for more in (counted, given):
+        if more is not None:
+            variables += more.variables
+            found += list(more.scores.T)
     if len(variables) > MOST_VARIABLES:
         variables, found = variables[-MOST_VARIABLES:], found[-MOST_VARIABLES:]
     return Scores(variables, np.column_stack(found) if found else np.empty((0, 0)))

@@ -47,6 +47,8 @@ def _apply(columns: dict[str, Learned], values: dict[str, np.ndarray], *, strict
         if best is None or gap < best[0]:
             distance[order.high] = (gap, order.low)
     for high, (_, low) in distance.items():
+        if np.nanmax(values[low]) <= np.nanmin(values[high]):
+            continue  # they cannot meet: their own distributions keep them apart
         _by_distance(columns[high], low, values[high] - values[low])
 
 

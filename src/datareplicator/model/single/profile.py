@@ -10,7 +10,7 @@ import numpy as np
 from datareplicator.model.single.columns import Learned, learn_column
 from datareplicator.model.single.detect import detect
 from datareplicator.model.single.document import Variable
-from datareplicator.model.single.joint import Scores, column_scores, correlations
+from datareplicator.model.single.joint import Scores, column_scores, correlations, is_given
 from datareplicator.model.single.orders import learn_orders
 from datareplicator.model.single.source import SourceTable
 
@@ -31,25 +31,27 @@ def profile_table(
     keys: frozenset[str] = frozenset(),
     apart: frozenset[str] = frozenset(),
     given: Scores | None = None,
+    counted: Scores | None = None,
     above: dict[str, np.ndarray] | None = None,
     table: str | None = None,
 ) -> TableProfile:
     """Learn a table.
 
     `keys`: columns that other tables refer to; `apart`: columns that are made by other means (foreign keys, the time
-    of a sequence) and do not hang together with others; `given`: scores of the parent's row; `above`: its moments.
+    of a sequence) and do not hang together with others; `given`: scores of the parent's row; `counted`: of the number
+    of children; `above`: moments of the parent's row.
     """
     columns = [learn_column(c, detect(c, key=c.name in keys, table=table)) for c in source.columns.values()]
     free = [c for c in columns if c.name not in apart]
     if source.rows:
         learn_orders(free, above)
-    found = column_scores(free, given)
+    found = column_scores(free, given, counted)
     variables, matrix, own = correlations(found)
     part: dict[str, Any] = {"columns": [c.entry for c in columns]}
     if len(variables) > 1 or given is not None:
         part["correlation"] = {
             "variables": [v.model_dump(exclude_defaults=True) for v in variables],
             "matrix": [[float(f"{x:.6g}") for x in row] for row in matrix.tolist()],
-            "given": sum(v.table is not None for v in variables),
+            "given": sum(is_given(v) for v in variables),
         }
     return TableProfile(part, columns, variables, found.scores[:, own] if len(own) else np.empty((source.rows, 0)))

@@ -61,7 +61,11 @@ def read_table(frame: Any, table: str | None = None) -> SourceTable:
         kind = "polars" if native.implementation.is_polars() else "arrow"
     check_names(data.column_names, place)
     columns = {
-        name: SourceColumn(name, _plain(values, Place(table=table, column=name)))
+        name: SourceColumn(
+            name,
+            _plain(values, Place(table=table, column=name)),
+            "category" if pa.types.is_dictionary(values.type) else None,
+        )
         for name, values in zip(data.column_names, data.columns, strict=True)
     }
     return SourceTable(columns, data.num_rows, kind)  # type: ignore[arg-type]
