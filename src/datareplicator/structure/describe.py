@@ -101,6 +101,8 @@ def _full_key(state: State, name: str, layout: Layout, subject: str | None) -> t
     if front and len(table[front[0]].distinct) == table.n:
         return front
     numbered = ctx.sequence.get(name) is not None and layout in (Layout.EVENTS, Layout.SETS)
+    if state.keys[name].declared:
+        return (*front, *(c for c in found if c not in front))
     if found and not (numbered and ctx.n_subjects < MANY and found != (ctx.visit,)):
         return (*front, *(c for c in found if c not in front))
     if ctx.sequence.get(name) is not None:

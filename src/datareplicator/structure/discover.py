@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from datareplicator.structure.correction import Correction
+from datareplicator.structure.corrections import Corrections, Denied
+from datareplicator.structure.declared import corrected_key, declared_derivations, declared_links, declared_references
 from datareplicator.structure.derive import View, mine_formulas
 from datareplicator.structure.derive.lookup import build as build_lookup
 from datareplicator.structure.describe import (
@@ -18,7 +21,7 @@ from datareplicator.structure.foreign import composite_keys, single_keys, subjec
 from datareplicator.structure.keys import find_sequence, groups, natural_key
 from datareplicator.structure.links import mine_links
 from datareplicator.structure.lookups import LookupJob, mine_lookups
-from datareplicator.structure.order import COPIED, NUMERIC, choose, protect
+from datareplicator.structure.order import COPIED, NUMERIC, choose, circle, protect
 from datareplicator.structure.orders import mine_orders
 from datareplicator.structure.prepare import prepare
 from datareplicator.structure.repeated import find_constant
@@ -32,27 +35,34 @@ SOFT = NUMERIC | {"copy_by_key", "interval", "exists", "present", "aggregate", "
 """Templates that a lookup may replace: their targets stay in sight of lookups."""
 
 
-def discover(study: Study, *, progress: Progress | None = None) -> Structure:
+def discover(study: Study, *, corrections: Sequence[Correction] = (), progress: Progress | None = None) -> Structure:
     """Find keys, layouts, roles, derivations, references and links of a study.
 
+    `corrections` are the user's; each acts in the step that it is about, so that all that follows rests on it.
     `progress` is called with a plain word as each step begins. Raises StructureError where no study can be
     learned: no rows at all, a subject key with unexplained gaps, a table of observations without its subject.
+    Raises RequestError for a correction that names what is not there or that the data contradict.
     """
     tell = progress or (lambda _: None)
+    fix = Corrections(corrections)
     tell("reading columns")
-    state = prepare(study)
-    tell("finding formulas")
+    state = prepare(study, fix)
     ctx = state.ctx
+    fix.check_names(ctx, state.members)
+    tell("finding formulas")
     state.finds += find_constant(ctx)
+    denied = fix.computed(ctx, state.members)
+    denied.forget()
     for name in ctx.tables:
         ctx.test[name] = find_test(ctx, name)
     for name in ctx.tables:
         ctx.sequence[name] = find_sequence(ctx, name, groups(ctx, name, _parent_column(state, name)))
     state.finds += mine_formulas(ctx)
+    state.finds = denied.without(state.finds)
     tell("finding keys")
-    _find_keys(state)
+    _find_keys(state, fix)
     tell("finding lookups")
-    return _assemble(state)
+    return _assemble(state, fix, denied)
 
 
 def _parent_column(state: State, table: str) -> str | None:
@@ -61,7 +71,7 @@ def _parent_column(state: State, table: str) -> str | None:
     return key.columns[-1] if key is not None else None
 
 
-def _find_keys(state: State) -> None:
+def _find_keys(state: State, fix: Corrections) -> None:
     ctx = state.ctx
     derived: dict[str, set[str]] = {}
     for d in state.finds:
@@ -69,9 +79,10 @@ def _find_keys(state: State) -> None:
             derived.setdefault(d.table, set()).add(d.target)
     for name in ctx.tables:
         group = groups(ctx, name, _parent_column(state, name))
-        state.keys[name] = natural_key(ctx, name, group, derived.get(name, set()), ctx.test.get(name))
+        found = natural_key(ctx, name, group, derived.get(name, set()), ctx.test.get(name))
+        state.keys[name] = corrected_key(fix, ctx, state.members, name, group, found)
     state.foreign = [*subject_keys(ctx), *single_keys(ctx, state.copied), *composite_keys(ctx, state.copied)]
-    state.foreign = _one_each(state.foreign)
+    state.foreign = _one_each(declared_references(fix, ctx, state.members, state.foreign))
     for name in ctx.tables:
         state.roles[name] = find_roles(ctx, name)
     ctx.visit = visit_column(state)
@@ -84,7 +95,7 @@ def _one_each(keys: list[ForeignKey]) -> list[ForeignKey]:
     return list(kept.values())
 
 
-def _assemble(state: State) -> Structure:
+def _assemble(state: State, fix: Corrections, denied: Denied) -> Structure:
     ctx = state.ctx
     visit_table = find_visit_table(state)
     tables = {n: describe(state, n, visit_table) for n in ctx.tables}
@@ -96,8 +107,15 @@ def _assemble(state: State) -> Structure:
     protected = {**_row_names(state), **protect(tables, ctx.root, group, site, visit_table)}
     anchor = find_anchor(state)
     state.finds = [d for d in state.finds if not _attendance(d, tables, anchor, visit_table)]
-    chosen = choose(state.finds, tables, protected)
-    derivations = choose(state.finds + _lookups(state, tables, group, chosen), tables, protected)
+    declared = _declared(state, fix, tables, protected)
+    chosen = choose(state.finds, tables, protected, declared)
+    lookups = denied.without(_lookups(state, tables, group, chosen))
+    derivations = choose(state.finds + lookups, tables, protected, declared)
+    for what in ("derivation", "dependency"):
+        asked = [(t, c) for _, t, c in fix.resolved(ctx, state.members, deny=what)]
+        state.notes += [f"{t}: no {what} of {c} was found that could be denied" for t, c in denied.idle(asked)]
+    links = declared_links(fix, ctx, state.members, mine_links(ctx))
+    orders = fix.orders(ctx, state.members, mine_orders(ctx))
     return Structure(
         subject=ctx.subject,
         root=ctx.root,
@@ -110,10 +128,28 @@ def _assemble(state: State) -> Structure:
         site=site,
         visit=ctx.visit,
         visit_table=visit_table,
-        links=tuple(link for link in mine_links(ctx) if tables[link.table].layout not in COPIED),
-        orders=tuple(o for o in mine_orders(ctx) if tables[o.table].layout not in COPIED),
+        links=tuple(link for link in links if tables[link.table].layout not in COPIED),
+        orders=tuple(o for o in orders if tables[o.table].layout not in COPIED),
         notes=tuple(dict.fromkeys(state.notes)),
+        corrections=fix.given,
     )
+
+
+def _declared(
+    state: State, fix: Corrections, tables: dict[str, TableSpec], protected: dict[Ref, frozenset[str]]
+) -> list[Derivation]:
+    """The derivations that the user declares. Raises RequestError for one of a column that is drawn or copied, or that
+    rests on itself."""
+    found: list[Derivation] = []
+    for number, d in declared_derivations(fix, state.ctx, state.members, tables):
+        if tables[d.table].layout in COPIED:
+            raise fix.fail(number, f"the rows of {d.table} are copied or made by other means.")
+        if Ref(table=d.table, column=d.target) in protected:
+            raise fix.fail(number, "the column says which row it is, and others follow from it: it is drawn.")
+        found.append(d)
+        if circle(found) is not None:
+            raise fix.fail(number, "with the others that are declared, the column rests on itself.")
+    return found
 
 
 def _row_names(state: State) -> dict[Ref, frozenset[str]]:

@@ -96,13 +96,14 @@ def determines(x: EncodedColumn, y: EncodedColumn) -> bool:
 @dataclass
 class NaturalKey:
     """`columns` beside the subject; `fill` is rows / (distinct cells without the subject) / subjects; `tier` is 0 for
-    axes that subjects share, 1 with dates, 2 for none found."""
+    axes that subjects share, 1 with dates, 2 for none found; `declared` by the user."""
 
     columns: tuple[str, ...] = ()
     fill: float = 0.0
     tier: int = 2
     duplicates: float = 0.0
     alternatives: list[tuple[str, ...]] = field(default_factory=list)
+    declared: bool = False
 
 
 def natural_key(ctx: Context, table: str, group: np.ndarray, derived: set[str], test: str | None) -> NaturalKey:
@@ -123,6 +124,14 @@ def natural_key(ctx: Context, table: str, group: np.ndarray, derived: set[str], 
         if dated:
             return _best(ctx, table, dated, 1, allowed)
     return NaturalKey()
+
+
+def describe_key(ctx: Context, table: str, options: list[tuple[str, ...]], *, declared: bool = False) -> NaturalKey:
+    """The best of some keys that are known to name rows."""
+    dated = any(ctx.tables[table][c].kind == Kind.DATE for c in options[0])
+    key = _best(ctx, table, options, 1 if dated else 0, 0.0)
+    key.declared = declared
+    return key
 
 
 def _pool(ctx: Context, table: str, derived: set[str], test: str | None) -> list[str]:

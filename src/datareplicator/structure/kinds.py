@@ -36,8 +36,9 @@ class Findings:
     moments: Moments | None = None
 
 
-def classify(name: str, distinct: pd.Series, rows: int) -> Findings:
-    """Judge a column by its `distinct` values (no missing among them), which stand in `rows` rows."""
+def classify(name: str, distinct: pd.Series, rows: int, *, private: bool = True) -> Findings:
+    """Judge a column by its `distinct` values (no missing among them), which stand in `rows` rows. Without `private`
+    it is no personal data, whatever it looks like."""
     if not len(distinct):
         return Findings(Kind.EMPTY)
     dtype = distinct.dtype
@@ -49,7 +50,7 @@ def classify(name: str, distinct: pd.Series, rows: int) -> Findings:
         return Findings(Kind.TIME, number=distinct.dt.total_seconds().to_numpy())
     if pd.api.types.is_numeric_dtype(dtype):
         return _number(name, distinct, rows)
-    return _text(name, [str(v).strip() for v in distinct], rows)
+    return _text(name, [str(v).strip() for v in distinct], rows, private)
 
 
 def _number(name: str, distinct: pd.Series, rows: int) -> Findings:
@@ -83,7 +84,7 @@ def decimals_of(number: np.ndarray) -> int:
     return most
 
 
-def _text(name: str, text: list[str], rows: int) -> Findings:
+def _text(name: str, text: list[str], rows: int, private: bool) -> Findings:
     moments = _dates(name, text)
     if moments is not None:
         return Findings(Kind.DATE, moments=moments)
@@ -92,7 +93,7 @@ def _text(name: str, text: list[str], rows: int) -> Findings:
         return Findings(Kind.TIME, number=pd.to_timedelta(pd.Series(clock)).dt.total_seconds().to_numpy())
     if all(map(DURATION.fullmatch, text)):
         return Findings(Kind.DURATION)
-    pii = personal(name, text)
+    pii = personal(name, text) if private else None
     if pii is not None:
         return Findings(Kind.PII, pii=pii)
     upper = {t.upper() for t in text[:3]} if len(text) <= 2 else set()

@@ -96,13 +96,17 @@ def protect(
 
 
 def choose(
-    finds: Iterable[Derivation], tables: Mapping[str, TableSpec], protected: Mapping[Ref, frozenset[str]]
+    finds: Iterable[Derivation],
+    tables: Mapping[str, TableSpec],
+    protected: Mapping[Ref, frozenset[str]],
+    declared: Iterable[Derivation] = (),
 ) -> tuple[Derivation, ...]:
-    """One find a target, the most trusted that closes no circle, in computable order."""
-    usable = [d for d in finds if allowed(d, tables, protected)]
+    """One find a target, the most trusted that closes no circle, in computable order. What the user `declared` comes
+    first and stands alone."""
+    kept: dict[Ref, list[Derivation]] = {Ref(table=d.table, column=d.target): [d] for d in declared}
+    usable = [d for d in finds if allowed(d, tables, protected) and Ref(table=d.table, column=d.target) not in kept]
     looked_up = {(d.table, d.target): len(d.sources) for d in usable if d.template == "lookup" and d.agreement == 1.0}
     usable = [d for d in usable if not _replaced(d, looked_up.get((d.table, d.target), 0))]
-    kept: dict[Ref, list[Derivation]] = {}
     for d in sorted(usable, key=lambda d: _order(d, tables)):
         target = Ref(table=d.table, column=d.target)
         beside = kept.get(target, [])
@@ -164,6 +168,12 @@ def _reaches(needs: set[Ref], target: Ref, kept: Mapping[Ref, list[Derivation]])
     return False
 
 
+def circle(derivations: Iterable[Derivation]) -> Ref | None:
+    """A column that rests on itself, if there is one."""
+    kept = {Ref(table=d.table, column=d.target): [d] for d in derivations}
+    return next((ref for ref, found in kept.items() if _reaches(reads(found[0]), ref, kept)), None)
+
+
 def _sorted(kept: Mapping[Ref, list[Derivation]]) -> tuple[Derivation, ...]:
     """Depth first: what a derivation reads stands before it."""
     done: dict[Ref, list[Derivation]] = {}
@@ -188,3 +198,13 @@ def needed(structure: Structure, table: str, column: str) -> list[Derivation]:
             wanted |= {s.column for s in reads(derivation) if s.table == table}
             out.append(derivation)
     return out[::-1]
+
+
+def following(structure: Structure, table: str, column: str) -> dict[str, Derivation]:
+    """The columns of a table that follow from one column of it alone, by name, in computing order."""
+    known, out = {Ref(table=table, column=column)}, {}
+    for derivation in structure.derivations:
+        if derivation.table == table and derivation.sources and reads(derivation) <= known:
+            known.add(Ref(table=table, column=derivation.target))
+            out[derivation.target] = derivation
+    return out

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from datareplicator.errors import Place, StructureError
+from datareplicator.structure.corrections import Corrections
+from datareplicator.structure.declared import declared_references
 from datareplicator.structure.domains import domain_of, join_parts
 from datareplicator.structure.encode import Context, EncodedTable, encode_table
 from datareplicator.structure.foreign import single_keys
@@ -17,14 +19,18 @@ from datareplicator.structure.subjects import SubjectKey, check_subjects, find_s
 from datareplicator.study import Study
 
 
-def prepare(study: Study) -> State:
+def prepare(study: Study, corrections: Corrections | None = None) -> State:
     """Encode a study and find its subjects, split domains, pointing tables, and the subject of each row.
 
-    Raises StructureError where no study can be learned from the tables as they are.
+    `corrections` set kinds of columns right before anything is made of them. Raises StructureError where no study can
+    be learned from the tables as they are, RequestError for corrections that do not fit them.
     """
+    fix = corrections or Corrections()
     encoded = {name: encode_table(name, t.frame, t.columns) for name, t in study.tables.items()}
     if not any(t.n for t in encoded.values()):
         raise StructureError("no table has rows", hint="Check that the files hold data below their header.")
+    if fix:
+        encoded = _set_right(encoded, fix)
     files = {name: t.origin.file if t.origin is not None else None for name, t in study.tables.items()}
     key = find_subject({n: t for n, t in encoded.items() if t.n})
     notes = check_subjects(encoded, key, files)
@@ -33,6 +39,7 @@ def prepare(study: Study) -> State:
     pointers = find_pointers(encoded, members, key)
     frames = to_logical(study, _skeleton(encoded, members, key, pointers))
     tables = {n: _reuse(n, frame, study, encoded, members[n]) for n, frame in frames.items()}
+    tables = fix.columns(tables, members, logical=True)
     logical = SubjectKey(
         key.column,
         next((n for n, parts in members.items() if key.root in parts), None),
@@ -48,10 +55,20 @@ def prepare(study: Study) -> State:
         subject_codes=codes,
     )
     state = State(study, logical, members, pointers, ctx, encoded, notes=[*notes, *pointers.notes])
-    keys = single_keys(ctx, state.copied)
+    keys = declared_references(fix, ctx, members, single_keys(ctx, state.copied))
     state.through = reach(tables, codes, keys)
     _check_unplaced(state, encoded, files)
     return state
+
+
+def _set_right(encoded: dict[str, EncodedTable], fix: Corrections) -> dict[str, EncodedTable]:
+    """The source's tables with corrected columns. Names of joined tables are known once subjects are."""
+    key = find_subject({n: t for n, t in encoded.items() if t.n})
+    members, _ = join_parts(encoded, key)
+    columns = {name: [c for part in parts for c in encoded[part].columns] for name, parts in members.items()}
+    subjects = {name: key.columns[parts[0]] for name, parts in members.items() if parts[0] in key.columns}
+    fix.check_subject(subjects, columns, members)
+    return fix.columns(encoded, members, logical=False)
 
 
 def _carried(tables: dict[str, EncodedTable], key: SubjectKey) -> dict[str, str]:

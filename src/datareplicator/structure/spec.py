@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from datareplicator.document import Document
+from datareplicator.structure.correction import Correction
 
 MEMBER = "__member__"
 """Virtual column of a logical table joined from several source tables: the source table's name."""
@@ -213,6 +214,7 @@ class Structure(Document):
     visit: str | None = None
     visit_table: str | None = None
     notes: tuple[str, ...] = ()  # plain words to the user: what was copied, ignored, could not be learned
+    corrections: tuple[Correction, ...] = ()  # what the user set right
 
     def derived(self, table: str) -> set[str]:
         """The computed columns of a table. A partial derivation (params ``partial``) corrects some rows of a column

@@ -14,6 +14,7 @@ from datareplicator.structure.derive import (
     copies,
     cuts,
     days,
+    formula,
     intervals,
     items,
     limits,
@@ -48,6 +49,7 @@ _MODULES = (
     children,
     items,
     lookup,
+    formula,
 )
 
 TEMPLATES: dict[str, Callable[[View, Derivation], pd.Series | np.ndarray]] = {
