@@ -22,6 +22,7 @@ from datareplicator.model.rows import (
     RowsModel,
     clock_key,
 )
+from datareplicator.model.training import AT_VISIT
 from datareplicator.seeds import Streams
 
 
@@ -79,7 +80,7 @@ def _fill_dates(
             once = {name: values[first] for name, values in known.items()}
             day = _draw_days(date, state, subject[rows][first], once, code[rows][first], branch)
             if visit is not None and len(date.low):
-                day = _within(date, day, visit[rows][first])
+                day = _within(date, day, visit[rows][first], once.get(AT_VISIT))
             if date.ascending and date.together and visit is not None:
                 day = pd.Series(day).groupby(subject[rows][first]).cummax().to_numpy()
             day = day[of]
@@ -107,10 +108,13 @@ def _sharing(date: DateColumn, subject: np.ndarray, visit: np.ndarray | None) ->
     return first, of
 
 
-def _within(date: DateColumn, day: np.ndarray, visit: np.ndarray) -> np.ndarray:
-    """Days within the range of their visit; what has no range stays."""
+def _within(date: DateColumn, day: np.ndarray, visit: np.ndarray, at: np.ndarray | None) -> np.ndarray:
+    """Days within the range of their visit, or on the day `at` of the visit itself; what has no range stays."""
     place = np.where((visit >= 0) & (visit < len(date.low)), visit, -1)
     low, high = np.append(date.low, np.nan)[place], np.append(date.high, np.nan)[place]
+    if at is not None:
+        low = np.where(at < low, at, low)
+        high = np.where(at > high, at, high)
     return np.where(day < low, low, np.where(day > high, high, day))
 
 

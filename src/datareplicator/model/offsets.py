@@ -210,8 +210,11 @@ def _distances(sample: _Sample, levels: list[int], pool: _Sample) -> list[tuple[
         if level < 0:
             cells.append((EMPTY, 0.0, np.full(_KNOTS, np.nan)))
             continue
-        use = rest & np.isfinite(sample.away[:, level])
+        there = np.isfinite(sample.away[:, level])
+        use = rest & there
         rest &= ~use
+        if not use.any():  # a choice for subjects who lack a day that all here have
+            use = there
         value, subject, weight = sample.away[use, level], sample.subject[use], np.ones(use.sum())
         fill = np.isfinite(pool.away[:, level])
         certain = len(value) >= _CERTAIN and np.ptp(value) == 0

@@ -16,6 +16,9 @@ from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import TimelineModel, VisitRows, stay_context
 from datareplicator.structure.spec import TableSpec
 
+AT_VISIT = "visit"
+"""The candidate day of a row's own visit."""
+
 
 @dataclass
 class Training:
@@ -84,7 +87,7 @@ def day_anchors(
     last_day, last_visit = subjects.last_day, subjects.last_visit
     out: dict[str, np.ndarray] = {}
     if visits is not None and visit is not None:
-        out["visit"] = visits.at(safe, visit)
+        out[AT_VISIT] = visits.at(safe, visit)
     out.update(others)
     if visits is not None and visit is not None:
         out["next visit"] = visits.next(safe, visit)
