@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from datareplicator.errors import RequestError
 from datareplicator.model.single.document import VERSION
+from datareplicator.model.single.private import profile_private
 from datareplicator.model.single.profile import profile_table
 from datareplicator.model.single.related import profile_related
 from datareplicator.model.single.sequences import profile_sequence
@@ -20,6 +21,10 @@ class DataProfiler:
     `df`: a pandas or polars DataFrame or an Arrow table; or a mapping of names to such, with
     `foreign_keys={"transactions": {"customer_id": "customers.id"}}`. `time_column`: the rows form a series in time, or
     one for each value of `sequence_key`.
+
+    `epsilon`: learn under differential privacy (neighbours differ by one row; needs the extra ``privacy``), with at
+    most the chance `delta` that a rare category shows. `bounds` of numbers and dates and `categories` that are public
+    knowledge cost no budget and make the rest better. The spent budget stands in ``metadata.privacy``.
     """
 
     def __init__(
@@ -29,8 +34,14 @@ class DataProfiler:
         foreign_keys: Mapping[str, Mapping[str, str]] | None = None,
         sequence_key: str | None = None,
         time_column: str | None = None,
+        epsilon: float | None = None,
+        delta: float = 1e-6,
+        bounds: Mapping[str, tuple[Any, Any]] | None = None,
+        categories: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
         self._df, self._keys = df, foreign_keys
+        self._epsilon, self._delta = epsilon, delta
+        self._bounds, self._categories = bounds or {}, categories or {}
         self._sequence, self._time = sequence_key, time_column
         several = isinstance(df, Mapping)
         if foreign_keys is not None and not several:
@@ -39,6 +50,10 @@ class DataProfiler:
             raise RequestError("sequence_key needs time_column beside it.")
         if time_column is not None and several:
             raise RequestError("time_column is for a single table.")
+        if epsilon is not None and (several or time_column is not None):
+            raise RequestError("epsilon is for a single table whose rows are independent: one row is one person.")
+        if epsilon is None and (bounds or categories):
+            raise RequestError("bounds and categories are for learning with epsilon.")
 
     def profile(self) -> dict[str, Any]:
         """The model as a dict of plain JSON values: `metadata`, `columns` (or `tables`), and what holds them together.
@@ -49,6 +64,9 @@ class DataProfiler:
         if isinstance(self._df, Mapping):
             return self._profile_tables(self._df)
         source = read_table(self._df)
+        if self._epsilon is not None:
+            part, rows, spent = profile_private(source, self._epsilon, self._delta, self._bounds, self._categories)
+            return {"metadata": {**_metadata(rows, source.frame), "privacy": spent}, **part}
         if self._time is not None:
             part = profile_sequence(source, self._time, self._sequence).part
         else:

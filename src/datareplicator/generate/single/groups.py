@@ -48,6 +48,8 @@ def grouped_latent(
         shared = normals(groups + 1, root, streams.get("groups"))
         share = np.where(group[:, None] >= 0, within.between, 0.0)
         score = np.sqrt(share) * shared[group] + np.sqrt(1 - share) * score
+        fixed = (within.between >= 1) & (table.sequence is not None if isinstance(table, parts.SingleModel) else False)
+        level[:, fixed], rest[fixed] = 0.0, 1.0  # what never varies in a series does not follow its time
     score = level + np.sqrt(rest) * score
     return lambda lo, hi: np.vstack([score[lo:hi], np.zeros((PART - (hi - lo), k))])
 

@@ -40,28 +40,35 @@ def is_given(variable: Variable) -> bool:
     return variable.table is not None and variable.part != "count"
 
 
-def column_scores(columns: list[Learned], given: Scores | None = None, counted: Scores | None = None) -> Scores:
-    """The scores of all columns that have any: values, missing values, numbers of children, then what is given."""
+def column_scores(
+    columns: list[Learned],
+    given: Scores | None = None,
+    counted: Scores | None = None,
+    rows: np.ndarray | slice = slice(None),
+) -> Scores:
+    """The scores of all columns that have any: values, missing values, numbers of children, then what is given.
+
+    `rows`: which rows, where not all; `given` and `counted` have one entry for each of them."""
     variables: list[Variable] = []
     found: list[np.ndarray] = []
     for learned in columns:
         if learned.marginal is not None and learned.number is not None and len(learned.marginal.values) > 1:
             variables.append(Variable(column=learned.name))
-            found.append(scores_of(learned.marginal, learned.number))
+            found.append(scores_of(learned.marginal, learned.number[rows]))
     missing = [c for c in columns if 0 < c.params["nan_probability"] < 1]
     for learned in missing:
         variables.append(Variable(column=learned.name, part="missing"))
         table = interval_scores(np.array([1 - learned.params["nan_probability"], 1.0]))
-        found.append(table[(~learned.detected.present).astype(np.int64)])
+        found.append(table[(~learned.detected.present[rows]).astype(np.int64)])
     known = [*found, *(score for more in (counted, given) if more is not None for score in more.scores.T)]
     for learned in columns:
         codes = learned.codes
         if codes is None or not 2 <= len(learned.keys) <= MOST_CATEGORIES * (codes >= 0).sum():
             continue
         others = [c for c in columns if c is not learned and c.codes is not None and 2 <= len(c.keys) <= 20]
-        _order_categories(learned, known, others)
+        _order_categories(learned, known, others, rows)
         variables.append(Variable(column=learned.name))
-        found.append(_category_scores(learned))
+        found.append(_category_scores(learned)[rows])
     for more in (counted, given):
         if more is not None:
             variables += more.variables
@@ -76,14 +83,16 @@ def _category_scores(learned: Learned) -> np.ndarray:
     return np.append(interval_scores(np.minimum(np.cumsum(share), 1.0)), np.nan)[learned.codes]
 
 
-def _order_categories(learned: Learned, scores: list[np.ndarray], others: list[Learned]) -> None:
+def _order_categories(
+    learned: Learned, scores: list[np.ndarray], others: list[Learned], rows: np.ndarray | slice
+) -> None:
     """Put the categories of a column in the order in which they go best with the other columns: by the first principal
     component of the means of all that is known in each category."""
-    codes = learned.codes
-    assert codes is not None
     k = len(learned.keys)
+    assert learned.codes is not None
     if k == 2:
         return
+    codes = learned.codes[rows]
     here = codes >= 0
     count = np.bincount(codes[here], minlength=k).astype(float)
     features = []
@@ -93,24 +102,25 @@ def _order_categories(learned: Learned, scores: list[np.ndarray], others: list[L
         features.append(np.bincount(codes[use], score[use], k) / (n + 10.0))
     for other in others[:10]:
         assert other.codes is not None
-        use = here & (other.codes >= 0)
-        size = len(other.keys)
-        table = np.bincount(codes[use] * size + other.codes[use], minlength=k * size).reshape(k, size)
+        beside, size = other.codes[rows], len(other.keys)
+        use = here & (beside >= 0)
+        table = np.bincount(codes[use] * size + beside[use], minlength=k * size).reshape(k, size)
         expected = table.sum(0) / max(table.sum(), 1)
         spread = np.sqrt(np.maximum(expected * (1 - expected), 1e-9))
         features += list(((table - table.sum(1, keepdims=True) * expected) / (count[:, None] + 10.0) / spread).T)
     if not features:
         return
     matrix = np.column_stack(features)
-    weight = np.sqrt(count / count.sum())[:, None]
+    weight = np.sqrt(count / max(count.sum(), 1))[:, None]
     centred = matrix - (matrix * weight**2).sum(0)
     _, _, direction = np.linalg.svd(centred * weight, full_matrices=False)
     axis = direction[0] * np.sign(direction[0][np.abs(direction[0]).argmax()])
     order = np.argsort(centred @ axis, kind="stable")
     rank = np.empty(k + 1, dtype=np.int64)
     rank[order], rank[-1] = np.arange(k), -1
-    learned.codes, learned.keys = rank[codes], [learned.keys[j] for j in order]
-    set_weights(learned, count[order])
+    total = np.bincount(learned.codes[learned.codes >= 0], minlength=k)
+    learned.codes, learned.keys = rank[learned.codes], [learned.keys[j] for j in order]
+    set_weights(learned, total[order])
 
 
 def correlations(found: Scores) -> tuple[list[Variable], np.ndarray, np.ndarray]:
@@ -130,7 +140,7 @@ def correlations(found: Scores) -> tuple[list[Variable], np.ndarray, np.ndarray]
     evident = (np.abs(raw) / error > EVIDENT) & ~np.eye(k, dtype=bool)
     keep = np.array([v.part != "missing" or evident[j].any() for j, v in enumerate(found.variables)])
     own = np.flatnonzero(keep)
-    latent = np.clip(_latent(raw, spread), -STRONGEST, STRONGEST)[np.ix_(own, own)]
+    latent = np.clip(latent_correlations(raw, spread), -STRONGEST, STRONGEST)[np.ix_(own, own)]
     upper = np.triu_indices(len(own), 1)
     variance = (error**2 / np.maximum(spread[:, None] * spread, 0.05) ** 2)[np.ix_(own, own)][upper]
     matrix = np.eye(len(own))
@@ -139,7 +149,7 @@ def correlations(found: Scores) -> tuple[list[Variable], np.ndarray, np.ndarray]
     return [found.variables[j] for j in own], matrix, own
 
 
-def _latent(raw: np.ndarray, spread: np.ndarray) -> np.ndarray:
+def latent_correlations(raw: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Correlations of scores, raised to those of the latent variables."""
     product = np.clip(spread[:, None] * spread, 0.05, 1.0)
     linear = raw / product

@@ -13,6 +13,11 @@ from datareplicator.model.single.document import Variable
 from datareplicator.model.single.joint import Scores, column_scores, correlations, is_given
 from datareplicator.model.single.orders import learn_orders
 from datareplicator.model.single.source import SourceTable
+from datareplicator.seeds import Streams
+
+
+ENOUGH = 25_000
+"""Rows that tell a correlation to 0.006."""
 
 
 @dataclass
@@ -34,18 +39,23 @@ def profile_table(
     counted: Scores | None = None,
     above: dict[str, np.ndarray] | None = None,
     table: str | None = None,
+    whole: bool = False,
 ) -> TableProfile:
     """Learn a table.
 
     `keys`: columns that other tables refer to; `apart`: columns that are made by other means (foreign keys, the time
     of a sequence) and do not hang together with others; `given`: scores of the parent's row; `counted`: of the number
-    of children; `above`: moments of the parent's row.
+    of children; `above`: moments of the parent's row. `whole`: keep the scores of all rows, instead of
+    learning correlations of a long table from a random part of it.
     """
     columns = [learn_column(c, detect(c, key=c.name in keys, table=table)) for c in source.columns.values()]
     free = [c for c in columns if c.name not in apart]
     if source.rows:
         learn_orders(free, above)
-    found = column_scores(free, given, counted)
+    rows: np.ndarray | slice = slice(None)
+    if not whole and source.rows > ENOUGH:
+        rows = np.sort(Streams(0).get("correlation rows").choice(source.rows, ENOUGH, replace=False))
+    found = column_scores(free, given, counted, rows)
     variables, matrix, own = correlations(found)
     part: dict[str, Any] = {"columns": [c.entry for c in columns]}
     if len(variables) > 1 or given is not None:

@@ -142,6 +142,7 @@ def _profile(
         counted=_counted(counts, foreign_keys, name),
         above=above,
         table=name,
+        whole=True,
     )
     if group is not None and "correlation" in profile.part:
         matrix = np.array(profile.part["correlation"]["matrix"])

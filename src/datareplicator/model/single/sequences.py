@@ -47,7 +47,7 @@ def profile_sequence(source: SourceTable, time: str, key: str | None) -> TablePr
     whole = fit_marginal(np.sort(when), moment.decimals)
     given = Scores([Variable(column=time, table=THIS_ROW)], scores_of(whole, when)[:, None])
     apart = frozenset({time, key} if key is not None else {time})
-    found = profile_table(source, apart=apart, given=given)
+    found = profile_table(source, apart=apart, given=given, whole=True)
     found.part["sequence"] = _series(time, key, when, group, moment, found)
     for learned in found.columns:
         if learned.name == time:

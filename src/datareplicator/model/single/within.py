@@ -83,6 +83,9 @@ def learn_within(
                     cycles.append({"column": variables[j].column, "part": part, "level": level.round(4).tolist()})
                     rest = rest - level[calendar(moments, part)]
         spread = float(scores[here, j].var()) if here.any() else 1.0
+        if _never_varies(scores[:, j], here, group):
+            between[j] = 1.0
+            continue
         between[j], memory[j] = _dependence(np.where(here, rest, np.nan), group, spread, ordered)
     return {"between": between.round(4).tolist(), "memory": memory.round(4).tolist(), "cycles": cycles}
 
@@ -102,6 +105,12 @@ def _levels(rest: np.ndarray, here: np.ndarray, moments: np.ndarray, part: str) 
     chance = (used.sum() - 1) / here.sum()
     explained = float((count * mean**2).sum() / here.sum()) / total
     return mean if explained > EVIDENT + 2 * chance else None
+
+
+def _never_varies(score: np.ndarray, here: np.ndarray, group: np.ndarray) -> bool:
+    """Whether all rows of a group have one value."""
+    same = (group[1:] == group[:-1]) & (group[1:] >= 0) & here[1:] & here[:-1]
+    return bool(same.sum() >= 10 and (score[1:] == score[:-1])[same].all())
 
 
 def _dependence(rest: np.ndarray, group: np.ndarray, spread: float, ordered: bool) -> tuple[float, float]:
