@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from datareplicator.dates import parse
 from datareplicator.structure.derive.scene import Scene, ref
 from datareplicator.structure.derive.view import Values, View, json_levels, key_array, level_index, take
 from datareplicator.structure.spec import Derivation, Ref
@@ -17,16 +18,22 @@ def interval(view: View, d: Derivation) -> pd.Series:
 
     sources: the date (here), then value, start and (perhaps) end in the table of periods. params: ``keys`` pair the
     subject columns; ``early`` lists the values that begin only the day after their start (on the day of
-    the boundary the old period still counts); ``before``: whether days before the first period take its value.
-    A partial or missing date gives missing, as does a day after the last period's end unless ``after``.
+    the boundary the old period still counts); ``before``: whether days before the first period take its value;
+    ``partial``: whether a partial date counts as the first day that it may be; ``seen``: the values that the target
+    has (absent: all), instead of another one a row has that of the period before.
+    A missing date gives missing, as does a partial one unless ``partial`` and a day after the last period's end unless
+    ``after``.
     """
     periods = d.sources[1].table
     day = view.values(d.table, d.sources[0].column).day
+    if d.params.get("partial"):
+        day = _earliest(day, view.frames[d.table][d.sources[0].column])
     start = _starts(view, d)
     rows = view.match(d.table, [d.params["keys"][0][0]], periods, [d.params["keys"][0][1]])
     subject = view.group(periods, [d.params["keys"][0][1]])[0]
     known = np.flatnonzero(np.isfinite(start))
     order = known[np.lexsort((start[known], subject[known]))]
+    held = _held(view, d, order, subject)
     stride = 1e6
     grid = subject[order] * stride + start[order]
     mine = np.append(subject, -1)[rows]
@@ -40,7 +47,36 @@ def interval(view: View, d: Derivation) -> pd.Series:
     if len(d.sources) > 3 and not d.params["after"]:
         end = np.append(view.values(periods, d.sources[3].column).day, np.nan)[found]
         found = np.where((found >= 0) & (day > end), -1, found)
-    return take(view.frames[periods][d.sources[1].column], found)
+    return take(view.frames[periods][d.sources[1].column], np.append(held, -1)[found])
+
+
+def _earliest(day: np.ndarray, text: pd.Series) -> np.ndarray:
+    """Days with the first of the month or the year where the date says no more."""
+    unknown = np.flatnonzero(np.isnan(day) & text.notna().to_numpy())
+    if not len(unknown):
+        return day
+    moments = parse(text.iloc[unknown])
+    month = np.nan_to_num(moments.month, nan=1.0)
+    known = np.isfinite(moments.year)
+    number = np.where(known, (moments.year - 1970) * 12 + month - 1, 0).astype(np.int64)
+    out = day.copy()
+    out[unknown] = np.where(known, number.astype("datetime64[M]").astype("datetime64[D]").astype(float), np.nan)
+    return out
+
+
+def _held(view: View, d: Derivation, order: np.ndarray, subject: np.ndarray) -> np.ndarray:
+    """The row of periods (int a row of periods) whose value counts in each period: its own, or where the target never
+    has that the subject's last one before whose value it has."""
+    held = np.arange(len(subject))
+    if not d.params.get("seen"):
+        return held
+    value = view.values(d.sources[1].table, d.sources[1].column)
+    usable = np.append(level_index(value, key_array(d.params["seen"])) >= 0, False)[value.codes]
+    place = np.maximum.accumulate(np.where(usable[order], np.arange(len(order)), -1))
+    before = np.append(order, -1)[place]
+    mine = (before >= 0) & (np.append(subject, -2)[before] == subject[order])
+    held[order] = np.where(mine, before, order)
+    return held
 
 
 def _starts(view: View, d: Derivation) -> np.ndarray:
@@ -123,12 +159,24 @@ def _find(scene: Scene, table: str, target: str, periods: tuple[str, str, str, s
         params = {"keys": scene.pair(table, other), "early": [], "before": True, "after": True}
         early = _boundary_rule(scene, table, target, date, periods)
         for names in ([], early) if early else ([],):
-            one = scene.judge(0.95, scope=False, sources=sources, params={**params, "early": names}, **base)
-            if one and (best is None or one.agreement > best.agreement):
-                best = one
+            for extra in _variants(scene, table, target, (other, value)):
+                full = {**params, "early": names, **extra}
+                one = scene.judge(0.95, scope=False, sources=sources, params=full, **base)
+                if one and (best is None or one.agreement > best.agreement):
+                    best = one
     if best is None or (scene.values(table, target).distinct < 2 and best.rows < 100):
         return []
     return [best]
+
+
+def _variants(scene: Scene, table: str, target: str, periods: tuple[str, str]) -> list[dict[str, Any]]:
+    """How partial dates count, and what stands for periods whose value the target never has."""
+    held, value = scene.values(table, target), scene.values(*periods)
+    out: list[dict[str, Any]] = [{}, {"partial": True}]
+    if not set(_texts(value)) <= set(held.text_levels):
+        seen = [v for v in json_levels(held.levels) if str(v) in set(_texts(value))]
+        out += [{**one, "seen": seen} for one in out]
+    return out
 
 
 def _boundary_rule(
