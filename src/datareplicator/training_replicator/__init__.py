@@ -14,7 +14,7 @@ from __future__ import annotations
 from datareplicator.training_replicator.generator import SyntheticGenerator
 from datareplicator.training_replicator.profiler import DataProfiler
 from datareplicator.training_replicator.serializer import ModelSerializer
-from datareplicator.training_replicator.shortcuts import create_and_save_model, generate_from_model
+from datareplicator.training_replicator.shortcuts import combine_models, create_and_save_model, generate_from_model
 from datareplicator.training_replicator.versions import Change, Version
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "ModelSerializer",
     "SyntheticGenerator",
     "Version",
+    "combine_models",
     "create_and_save_model",
     "generate_from_model",
 ]

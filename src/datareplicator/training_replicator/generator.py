@@ -11,6 +11,7 @@ from datareplicator.generate.single.frames import to_frame
 from datareplicator.generate.single.making import make_related, make_single
 from datareplicator.generate.single.table import Method
 from datareplicator.model.single.reading import read_document
+from datareplicator.model.single.source import read_table
 from datareplicator.training_replicator.exporting import export
 from datareplicator.training_replicator.serializer import ModelSerializer
 
@@ -31,7 +32,12 @@ class SyntheticGenerator:
         self._seed = whole(seed, "seed", lowest=None)
 
     def generate(
-        self, num_rows: int | Mapping[str, int], *, method: Method = "copula", frame: str | None = None
+        self,
+        num_rows: int | Mapping[str, int],
+        *,
+        method: Method = "copula",
+        frame: str | None = None,
+        parents: Mapping[str, Any] | None = None,
     ) -> Any:
         """`num_rows` new rows, as a frame of the library that the model was learned from.
 
@@ -39,11 +45,14 @@ class SyntheticGenerator:
         in proportion and as many children as learned), or a mapping of the names of such tables to rows. `method`:
         "copula" (shapes and relations as learned) or "normal" (numbers from normal distributions, clipped to their
         bounds, dates evenly between theirs, every column on its own). `frame`: "pandas", "polars" or "arrow" instead
-        of the source's. Raises RequestError.
+        of the source's. `parents`: frames by table, whose keys the `metadata.foreign_keys` of a model of one table
+        take. Raises RequestError.
         """
         if method not in METHODS:
             raise RequestError(f"{method!r} is no method.", hint=f"Choose one of {', '.join(METHODS)}.")
         kind = frame or self._model.metadata.frame or "pandas"
+        if parents is not None and self._model.tables is not None:
+            raise RequestError("parents are for a model of one table.")
         if self._model.tables is not None:
             if isinstance(num_rows, Mapping):
                 rows: Any = {name: whole(n, f"num_rows of {name}") for name, n in num_rows.items()}
@@ -52,7 +61,8 @@ class SyntheticGenerator:
             made = make_related(self._model, rows, self._seed, method)
             return {name: to_frame(part, self._model.tables[name], kind, _length(part)) for name, part in made.items()}
         rows = whole(num_rows, "num_rows")
-        columns = make_single(self._model, rows, self._seed, method)
+        above = {name: _columns(table, name) for name, table in (parents or {}).items()}
+        columns = make_single(self._model, rows, self._seed, method, above)
         return to_frame(columns, self._model, kind, rows)
 
     def export(self, num_rows: int | Mapping[str, int], path: str | os.PathLike[str], **options: Any) -> str:
@@ -62,6 +72,10 @@ class SyntheticGenerator:
         `options` as for `generate`. Returns the path. Raises RequestError for another suffix, WriteError.
         """
         return export(self.generate(num_rows, **{**options, "frame": "arrow"}), path)
+
+
+def _columns(frame: Any, name: str) -> dict[str, Any]:
+    return {c.name: c.data for c in read_table(frame, name).columns.values()}
 
 
 def _length(columns: Mapping[str, Any]) -> int:

@@ -7,16 +7,24 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from datareplicator.generate.single.related import Tables
+from datareplicator.generate.single.related import Tables, referring
 from datareplicator.generate.single.sequences import make_series
 from datareplicator.generate.single.table import Method, Plan, make_table
 from datareplicator.model.single.document import SingleModel, moment
 from datareplicator.seeds import Streams
 
 
-def make_single(model: SingleModel, rows: int, seed: int, method: Method = "copula") -> dict[str, pa.Array]:
-    """The columns of `rows` new rows of a model of one table."""
+def make_single(
+    model: SingleModel,
+    rows: int,
+    seed: int,
+    method: Method = "copula",
+    parents: Mapping[str, Mapping[str, pa.Array]] | None = None,
+) -> dict[str, pa.Array]:
+    """The columns of `rows` new rows of a model of one table. `parents`: columns of tables that exist already, whose
+    keys the foreign keys of the model take. Raises RequestError, ModelError."""
     plan = Plan(rows, Streams(seed), method, made_on(model))
+    plan.made = referring(model, parents or {}, rows, plan.streams)
     return make_series(model, plan) if model.sequence is not None and method == "copula" else make_table(model, plan)
 
 

@@ -18,6 +18,34 @@ from datareplicator.model.single.related import check_keys, leading, parents_fir
 from datareplicator.seeds import Streams
 
 
+def referring(
+    model: parts.SingleModel, parents: Mapping[str, Mapping[str, pa.Array]], rows: int, streams: Streams
+) -> dict[str, pa.Array]:
+    """The foreign key columns of a single table, from keys of tables that exist already.
+
+    Of `metadata.foreign_keys` those entries count whose columns the model has. Raises RequestError where a column that
+    is referred to is not there, ModelError where the keys fit no column.
+    """
+    columns = {column.name: column for column in model.columns}
+    keys = {c: t for entry in (model.metadata.foreign_keys or {}).values() for c, t in entry.items() if c in columns}
+    if parents and not keys:
+        raise ModelError("metadata.foreign_keys: no column of the model refers to another table.")
+    made: dict[str, pa.Array] = {}
+    for column, target in keys.items():
+        parent, there = split_target(target)
+        if parent not in parents:
+            continue
+        if there not in parents[parent]:
+            raise RequestError(f"{column} refers to {target}, which is not there.", hint=f"Give {parent} with {there}.")
+        known = parents[parent][there].drop_null().unique()
+        if not len(known) and rows:
+            raise RequestError(f"{column} refers to {target}, which holds no value.")
+        places = (streams.get(column, "choice").random(rows) * len(known)).astype(np.int64)
+        gone = streams.get(column, "missing").random(rows) < columns[column].params.nan_probability
+        made[column] = known.take(pa.array(places, mask=gone))
+    return made
+
+
 class Tables:
     """The tables of a model, in the making. `made` holds columns, `score` the latent scores of each table's rows."""
 

@@ -31,7 +31,7 @@ def make_series(model: parts.SingleModel, plan: Plan) -> dict[str, pa.Array]:
     when = _times(sequence, group, streams)
     maker = NumberMaker(time, f"columns[{at}]", n, streams, True, plan.date)
     maker.value[:] = when
-    made = {sequence.time: maker.finish(None)}
+    made = {**(plan.made or {}), sequence.time: maker.finish(None)}
     if sequence.key is not None:
         at, key = columns[sequence.key]
         names = _names(key, f"columns[{at}]", int(group.max(initial=-1)) + 1)

@@ -15,7 +15,6 @@ from datareplicator.model.single.orders import learn_orders
 from datareplicator.model.single.source import SourceTable
 from datareplicator.seeds import Streams
 
-
 ENOUGH = 25_000
 """Rows that tell a correlation to 0.006."""
 
