@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import nbinom, norm
 
 from datareplicator.structure.spec import Layout
 from datareplicator.validate.detectors.view import ALARM, DETECTORS, DetectorView, of_sites
@@ -58,12 +58,15 @@ def under_reporting(view: DetectorView) -> Iterator[Hits]:
             continue
         site, count, time = sites.to_numpy(dtype=np.int64)[known], count[known], time[known]
         expected = count.sum() * time / time.sum()
-        # Counts of subjects vary more than by chance: their own variance counts, at least that of Poisson.
-        excess = max(float(np.var(count - expected)), float(expected.mean()))
+        # Counts of subjects vary more than by chance: negative binomial, its shape by the method of moments.
+        excess = max(float(np.var(count - expected)) - float(expected.mean()), 1e-6)
+        shape = float(expected.mean()) ** 2 / excess
         size = np.bincount(site, minlength=len(names))
         observed, due = (np.bincount(site, weights=held, minlength=len(names)) for held in (count, expected))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            z = (observed - due) / np.sqrt(excess * size)
+        p = np.clip(
+            nbinom.cdf(observed, np.maximum(size, 1) * shape, shape / (shape + due / np.maximum(size, 1))), 1e-300, 1
+        )
+        z = norm.ppf(p)
         large = np.flatnonzero(size >= LEAST_SUBJECTS)
         if len(large) < 2:
             continue

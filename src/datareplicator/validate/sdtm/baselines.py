@@ -47,7 +47,9 @@ def late_baseline(view: SdtmView) -> Iterator[Hits]:
     for part in view.of_subjects("DTC"):
         date = part.var("DTC")
         anchor = next((m for n in ("RFXSTDTC", "RFSTDTC") if (m := view.from_dm(part, n)) is not None), None)
-        for flag in part.vars(*FLAGS) if anchor is not None and date in part.date_names else ():
+        if anchor is None or date not in part.date_names:
+            continue
+        for flag in part.vars(*FLAGS):
             asked = part.equals(flag, "Y") & (anchor.precision > 0) & part.present(date)
             bad = asked & later(part.moments(date), anchor)
             # Some studies take the first day of treatment, or the days after it, as their baseline.

@@ -170,7 +170,8 @@ def untidy_text(view: SdtmView) -> Iterator[Hits]:
         yield Hits(part, part.by_distinct(name, bad), (name,), int(part.present(name).sum()), f"({name})")
 
 
-MOJIBAKE = "Ã[\x80-\xbf€-™]|â€|Â[\xa0-\xbf]|\ufffd|Ã¼|Ã¶|Ã¤|Ã©|Ã±"
+MOJIBAKE = "[ÃÂ][\x80-\xbfŒœŠšŸŽž€‚ƒ„…†‡ˆ‰‹‘’“”•–—˜™›]|â€|ï»¿|\ufffd"
+"""What UTF-8 looks like when it is read as Windows-1252."""
 
 
 @SDTM_RULES.rule("DR0910", "The text was read in a wrong encoding (mojibake).")
