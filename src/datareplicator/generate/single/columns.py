@@ -200,6 +200,9 @@ class TextMaker:
             text = self._personal()
         if kind is not None and pa.types.is_integer(kind) and not pa.types.is_integer(text.type):
             text = pc.replace_substring_regex(text, r"\D", "").cast(pa.int64())
+        if kind is not None and pa.types.is_integer(kind) and len(text):
+            limit = np.iinfo(kind.to_pandas_dtype()).max
+            kind = kind if (pc.max(text).as_py() or 0) <= limit else text.type  # unique values go before narrow ones
         text = text.cast(kind if kind is not None else pa.large_string(), safe=False)
         if isinstance(text, pa.ChunkedArray):
             text = text.combine_chunks()

@@ -18,8 +18,8 @@ from datareplicator.model.single.detect import Detected
 from datareplicator.model.single.marginals import fit_marginal
 from datareplicator.model.single.source import SourceColumn, keys_of
 
-LARGEST = (2_147_483_647.0, 9_007_199_254_740_991.0)
-"""Largest 32-bit integer, and the largest up to which floating numbers are exact."""
+LARGEST = (2_147_483_647.0, 9_007_199_254_740_991.0, float(2**63))
+"""Largest 32-bit integer, the largest up to which floating numbers are exact, and the end of 64-bit integers."""
 DAY = 86_400_000_000
 STEPS = (DAY, 3_600_000_000, 60_000_000, 1_000_000, 1_000, 1)
 """Microseconds: moments lie on the coarsest grid that holds all of them."""
@@ -90,11 +90,10 @@ def _numerical(learned: Learned, column: SourceColumn, unique_rows: bool) -> Non
     learned.entry["params"] = {**head, **params}
     params = learned.params
     if unique_rows:
-        model = fit_identifier(
-            pd.Series(ordered.astype(np.int64), name=column.name), pd.DataFrame(index=range(len(ordered)))
-        )
+        whole = pd.Series(np.asarray(column.data.cast(pa.int64(), safe=False)), name=column.name)
+        model = fit_identifier(whole, pd.DataFrame(index=whole.index))
         params["identifier"] = model.model_dump(mode="json")
-        top = LARGEST[0] if model.start < LARGEST[0] / 2 else LARGEST[1]
+        top = next(limit for limit in LARGEST if model.start < limit / 2 or limit == LARGEST[-1])
         learned.entry["constraints"] = {"min": float(model.start), "max": top}
         return
     learned.entry["constraints"] = {"min": float(ordered[0]), "max": float(ordered[-1])}

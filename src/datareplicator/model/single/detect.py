@@ -105,16 +105,16 @@ def _numbers(name: str, data: pa.Array, present: np.ndarray, key: bool, place: P
         found = recognise(name, [str(v) for v in _sample(data.unique().drop_null())])
         if found is not None and found[0] in ("phone", "card", "national_id") and np.nanmin(number) >= 1e6:
             return _personal(found, present, data, unique=None)
-        if _is_identifier(name, number, present, key):
+        if _is_identifier(name, data, key):
             return Detected("numerical", present, number=number, extra={"identifier": True})
     return Detected("numerical", present, number=number)
 
 
-def _is_identifier(name: str, number: np.ndarray, present: np.ndarray, key: bool) -> bool:
+def _is_identifier(name: str, data: pa.Array, key: bool) -> bool:
     """Whether numbers are unique and named as identifiers are (or referred to)."""
     if not key and (IDENTIFIER_NAME.fullmatch(name) is None and ID_NAME.fullmatch(name) is None):
         return False
-    return bool(present.all()) and len(np.unique(number)) == len(number)
+    return not data.null_count and pc.count_distinct(data).as_py() == len(data)
 
 
 def _sample(distinct: pa.Array) -> list[Any]:

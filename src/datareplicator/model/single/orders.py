@@ -11,6 +11,7 @@ from datareplicator.structure.orders import orders_between
 MOST_NUMBERS = 40
 GLANCE = 2000
 """Rows of a first look; nearly all pairs of columns fail there."""
+ATOM = 0.05
 UP = "../"
 """Before the name of a column of the parent's row."""
 
@@ -49,7 +50,19 @@ def _apply(columns: dict[str, Learned], values: dict[str, np.ndarray], *, strict
     for high, (_, low) in distance.items():
         if np.nanmax(values[low]) <= np.nanmin(values[high]):
             continue  # they cannot meet: their own distributions keep them apart
+        if strict and _has_atoms(columns[high]):
+            continue  # a sum with a distance would not hit its atoms again
         _by_distance(columns[high], low, values[high] - values[low])
+
+
+def _has_atoms(learned: Learned) -> bool:
+    """Whether single values of a fractional number hold much of its mass."""
+    number = learned.number
+    if number is None or learned.decimals == 0:
+        return False
+    ordered = np.sort(number[np.isfinite(number)])
+    most = int(np.ceil(ATOM * len(ordered)))
+    return bool((ordered[most:] == ordered[: len(ordered) - most]).any())
 
 
 def _by_distance(learned: Learned, low: str, gap: np.ndarray) -> None:
