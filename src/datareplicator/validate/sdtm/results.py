@@ -83,7 +83,9 @@ def other_factor(view: SdtmView) -> Iterator[Hits]:
         factor = pd.Series(ratio).groupby(group).transform("median").to_numpy()
         # A result of few digits cannot show its factor better than to half of its last digit.
         near = np.abs(ratio / factor - 1) <= 0.02 + 0.5 * _step(part, names[1]) / np.maximum(np.abs(original), 1e-300)
-        asked = known & (share_of(group, near, known) >= CLEAR)
+        # Temperatures have no factor; DR0314 knows their formula.
+        by_factor = ~(part.equals(names[2], "F", "C") & part.equals(names[4], "F", "C"))
+        asked = known & by_factor & (share_of(group, near, known) >= CLEAR)
         yield Hits(part, asked & ~near, names, int(asked.sum()))
 
 
@@ -133,6 +135,12 @@ def wrong_indicator(view: SdtmView) -> Iterator[Hits]:
         asked = np.isfinite(value) & np.isfinite(low) & np.isfinite(high) & np.any(list(said.values()), axis=0)
         right = (said["LOW"] & (value < low)) | (said["HIGH"] & (value > high))
         right |= said["NORMAL"] & (value >= low) & (value <= high)
+        # Conversion may carry a result over its limit: then the original one decides.
+        original = [part.var(s) for s in ("ORRES", "ORNRLO", "ORNRHI")]
+        if part.has(*original):
+            value, low, high = (part.number(name) for name in original)
+            right |= (said["LOW"] & (value < low)) | (said["HIGH"] & (value > high))
+            right |= said["NORMAL"] & (value >= low) & (value <= high)
         yield Hits(part, asked & ~right, names, int(asked.sum()))
 
 
@@ -178,6 +186,8 @@ def units_contradict(view: SdtmView) -> Iterator[Hits]:
         expected = original * np.array(known, dtype=float)[pair]
         f_to_c = part.equals(names[2], "F") & part.equals(names[4], "C")
         expected = np.where(f_to_c, (original - 32) / 1.8, expected)
+        c_to_f = part.equals(names[2], "C") & part.equals(names[4], "F")
+        expected = np.where(c_to_f, original * 1.8 + 32, expected)
         asked = np.isfinite(expected) & np.isfinite(standard)
         # A tenth is far more than rounding takes, and far less than any two units lie apart.
         room = 0.1 * np.abs(expected) + _step(part, names[1]) + _step(part, part.var("STRESC"))
