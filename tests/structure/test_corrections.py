@@ -82,9 +82,31 @@ def test_what_rests_on_nothing_denied_stays(study: Study, plain: Structure) -> N
     assert found.links == plain.links
 
 
-def test_denying_what_was_not_found_is_said(study: Study) -> None:
-    found = corrected(study, {"deny": "derivation", "variable": "AE.AESEV"})
-    assert "ae: no derivation of AESEV was found that could be denied" in found.notes
+def test_denying_what_was_not_found_is_said(few: Study) -> None:
+    facts = ("derivation", "dependency", "reference", "order", "pii")
+    found = corrected(
+        few, *({"deny": what, "variable": "AE.AESEV"} for what in facts), {"deny": "link", "variable": "DM.SEX"}
+    )
+    said = {f"ae: no {what} of AESEV was found that could be denied" for what in facts}
+    assert {*said, "dm: no link of SEX was found that could be denied"} <= set(found.notes)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"ignore": "column", "variable": "ae.aesev"},
+        {"declare": "derivation", "variable": "AE.AESEV", "formula": "'MILD'"},
+        {"declare": "dependency", "variable": "AE.AESEV", "by": ["AETERM"]},
+    ],
+)
+def test_corrections_that_contradict_each_other_are_refused(few: Study, second: dict[str, Any]) -> None:
+    with pytest.raises(RequestError, match=r"correction 2.*contradicts correction 1, \{kind: text"):
+        corrected(few, {"kind": "text", "variable": "AE.AESEV"}, second)
+
+
+def test_what_the_subject_key_is_made_from_is_not_kept(study: Study) -> None:
+    with pytest.raises(RequestError, match="must name one subject each"):
+        corrected(study, {"keep": "column", "variable": "DM.SUBJID"})
 
 
 def test_kinds(study: Study, plain: Structure) -> None:
@@ -131,12 +153,12 @@ def test_replacements_are_those_that_can_be_made() -> None:
 
 
 def test_ignored_and_kept_columns(study: Study) -> None:
-    found = corrected(study, {"ignore": "column", "variable": "AE.AEHLT"}, {"keep": "column", "variable": "DM.SUBJID"})
+    found = corrected(study, {"ignore": "column", "variable": "AE.AEHLT"}, {"keep": "column", "variable": "AE.AETERM"})
     assert found.tables["ae"].column("AEHLT").kind == Kind.EMPTY
     assert "AEHLT" not in found.free("ae")
     assert not any("AEHLT" in (d.target, *(s.column for s in d.sources)) for d in found.derivations)
-    assert found.tables["dm"].column("SUBJID").kind == Kind.CATEGORY
-    assert template(found, "dm", "SUBJID") is None
+    assert found.tables["ae"].column("AETERM").kind == Kind.CATEGORY
+    assert template(found, "ae", "AETERM") is None
 
 
 def test_keys(study: Study, plain: Structure) -> None:

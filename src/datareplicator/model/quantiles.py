@@ -56,7 +56,7 @@ def fit_leaves(
     known = np.isfinite(x)
     code = codes.codes if codes is not None else np.zeros(len(x), dtype=np.int64)
     size = codes.size if codes is not None else 1
-    rows = np.bincount(code[known], minlength=size)
+    rows = np.bincount(code[known & (code >= 0)], minlength=size)
     own = rows >= FEWEST_ROWS
     leaf = np.append(np.where(own, np.cumsum(own), 0), 0)  # leaf 0 holds everything, for the rare and unseen
     members = [np.flatnonzero(known)] + [np.flatnonzero(known & (code == c)) for c in np.flatnonzero(own)]

@@ -223,7 +223,8 @@ class StudyModel(Document):
     """A learned study: the Synthetic Model Definition of several tables.
 
     `tables` are in the order in which they are made. `strata`: for each class of subjects the tables that it never
-    has rows in. `visits`: length of the joint list of visits (catalogue, then occasions).
+    has rows in. `visits`: length of the joint list of visits (catalogue, then occasions). `suppressed`: by column,
+    how many values were not learned since fewer than `min_subjects` subjects show them.
     """
 
     format: Literal["datareplicator-model"] = FORMAT
@@ -245,6 +246,8 @@ class StudyModel(Document):
     tables: tuple[TableModel, ...]
     relations: tuple[RelationModel, ...]
     notes: tuple[str, ...] = ()
+    min_subjects: int = 1
+    suppressed: dict[str, int] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _known_tables(self) -> StudyModel:

@@ -6,6 +6,7 @@ from datareplicator.structure.spec import Derivation, ForeignKey, Link, Order, S
 
 PHRASES = {
     "same": "equals {0}",
+    "constant": "always the same",
     "same_day": "is the day of {0}",
     "study_day": "study day of {0} from {1}",
     "date_difference": "days from {1} to {0}",
@@ -46,7 +47,10 @@ def derivation(found: Derivation) -> str:
     names = [s.column for s in found.sources]
     how = HOW.get(str(found.params.get("how")), str(found.params.get("how", "value of")))
     others = [s.table for s in found.sources if s.table != found.table] or [found.table]
-    phrase = PHRASES.get(found.template, f"{found.template.replace('_', ' ')} of {{all}}")
+    if found.template == "formula":
+        names, phrase = [], found.params["formula"].replace("{", "{{").replace("}", "}}")
+    else:
+        phrase = PHRASES.get(found.template, f"{found.template.replace('_', ' ')} of {{all}}")
     if phrase.count("{1}") and len(names) < 2:
         phrase = f"{found.template.replace('_', ' ')} of {{all}}"
     text = phrase.format(*(names or [""]), all=", ".join(names), table=others[0], how=how)

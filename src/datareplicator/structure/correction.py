@@ -72,7 +72,7 @@ class Correction(Document):
             raise ValueError(f"needs exactly one of the keys {', '.join(VERBS)}")
         needed, allowed = _FORMS.get((given[0], getattr(self, given[0])), ({"variable"}, set()))
         has = set(self.model_fields_set) - {*VERBS}
-        has = {name for name in has if getattr(self, name) is not None}
+        has = {name for name in has if getattr(self, name) not in (None, 0.0)}
         form = f"`{given[0]}: {getattr(self, given[0])}`"
         if needed - has:
             raise ValueError(f"{form} needs the key {' and '.join(sorted(needed - has))}")
@@ -89,5 +89,5 @@ class Correction(Document):
     @property
     def said(self) -> str:
         """The correction as one line of YAML."""
-        given = self.model_dump(exclude_unset=True, exclude_none=True)
+        given = self.model_dump(exclude_defaults=True)
         return yaml.safe_dump(given, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000).strip()

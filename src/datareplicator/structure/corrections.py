@@ -29,6 +29,7 @@ class Corrections:
 
     def __init__(self, given: Iterable[Correction] = ()) -> None:
         self.given = tuple(given)
+        self.notes: list[str] = []
 
     def __bool__(self) -> bool:
         return bool(self.given)
@@ -88,10 +89,13 @@ class Corrections:
             }
             for name, parts in members.items()
         }
+        seen: dict[tuple[str, str], int] = {}
         for number, c in enumerate(self.given, 1):
             if not self._of_column(c) or (not logical and f".{SUPPLEMENT}" in (c.variable or "").upper()):
                 continue
             table, column = self.variable(number, c.variable or "", columns, members)
+            if (other := seen.setdefault((table, column), number)) != number:
+                raise self.fail(number, f"it contradicts correction {other}, {self.given[other - 1].said}.")
             for part in (p for p in ([table] if logical else members[table]) if column in result[p]):
                 old = result[part]
                 made = self._corrected(number, c, part, old[column])
@@ -117,6 +121,8 @@ class Corrections:
         if c.deny == "pii":
             found = classify(column.name, pd.Series(column.distinct), int(column.present.sum()), private=False)
             fresh = replace(column, number=found.number, moments=found.moments, spec=_set(spec, found.kind))
+            if spec.kind != Kind.PII:
+                self.nothing("pii", table, column.name)
             return fresh if spec.kind == Kind.PII else column
         if c.keep:
             if not text or spec.kind == Kind.DATE:
@@ -162,6 +168,7 @@ class Corrections:
     def check_names(self, ctx: Context, members: Members) -> None:
         """Every table and column that a correction names, before the long work begins."""
         columns = {name: table.columns for name, table in ctx.tables.items()}
+        seen: dict[tuple[str, str], int] = {}
         for number, c in enumerate(self.given, 1):
             table = self.table(number, c.table, ctx.tables, members) if c.table is not None else None
             for text in (c.variable, c.to):
@@ -171,6 +178,10 @@ class Corrections:
             for name in (*(c.columns or ()), *(c.by or ()), c.column, c.date):
                 if name is not None:
                     self.variable(number, f"{table}.{name}", columns, {table or "": ()})
+            if c.variable is not None and (c.kind or c.pii or c.ignore or c.keep or c.formula or c.by):
+                other = seen.setdefault(self.variable(number, c.variable, columns, members), number)
+                if other != number:
+                    raise self.fail(number, f"it contradicts correction {other}, {self.given[other - 1].said}.")
 
     def resolved(self, ctx: Context, members: Members, *verbs: str, **form: str) -> list[tuple[int, str, str]]:
         """Number, table and column of the corrections with one of these verbs or of this form, names checked."""
@@ -199,6 +210,12 @@ class Corrections:
                 if column == subjects.get(table):
                     raise self.fail(number, "the column names the subject of each row, and always gets new values.")
 
+    def check_names_of_subjects(self, ctx: Context, members: Members, named: set[tuple[str, str]]) -> None:
+        """The columns that the subject key is made from (`named`) get new values, one for each subject."""
+        for number, table, column in self.resolved(ctx, members, "keep", "kind", "pii"):
+            if (table, column) in named and self.given[number - 1].kind != Kind.IDENTIFIER.value:
+                raise self.fail(number, f"{ctx.subject} is made from the column, which so must name one subject each.")
+
     def links(self, ctx: Context, members: Members, found: list[Link]) -> list[Link]:
         """The links that are not denied."""
         kept = found
@@ -207,13 +224,25 @@ class Corrections:
             if table != ctx.root:
                 raise self.fail(number, f"links start at the table of subjects, {ctx.root}.")
             other = None if c.table is None else self.table(number, c.table, ctx.tables, members)
-            kept = [k for k in kept if k.root != column or (other is not None and k.table != other)]
+            left = [k for k in kept if k.root != column or (other is not None and k.table != other)]
+            if len(left) == len(kept):
+                self.nothing("link", table, column)
+            kept = left
         return kept
 
     def orders(self, ctx: Context, members: Members, found: list[Order]) -> list[Order]:
         """The orders that are not denied."""
-        denied = {(t, c) for _, t, c in self.resolved(ctx, members, deny="order")}
-        return [o for o in found if not {(o.table, o.low), (o.table, o.high)} & denied]
+        for _, table, column in self.resolved(ctx, members, deny="order"):
+            left = [o for o in found if o.table != table or column not in (o.low, o.high)]
+            if len(left) == len(found):
+                self.nothing("order", table, column)
+            found = left
+        return found
+
+    def nothing(self, what: str, table: str, column: str) -> None:
+        """Note that there was nothing to deny."""
+        note = f"{table}: no {what} of {column} was found that could be denied"
+        self.notes += [note] if note not in self.notes else []
 
 
 class Denied:

@@ -21,7 +21,7 @@ from datareplicator.structure.foreign import composite_keys, single_keys, subjec
 from datareplicator.structure.keys import find_sequence, groups, natural_key
 from datareplicator.structure.links import mine_links
 from datareplicator.structure.lookups import LookupJob, mine_lookups
-from datareplicator.structure.order import COPIED, NUMERIC, choose, circle, protect
+from datareplicator.structure.order import COPIED, NUMERIC, choose, circle, protect, rests_on
 from datareplicator.structure.orders import mine_orders
 from datareplicator.structure.prepare import prepare
 from datareplicator.structure.repeated import find_constant
@@ -82,6 +82,9 @@ def _find_keys(state: State, fix: Corrections) -> None:
         found = natural_key(ctx, name, group, derived.get(name, set()), ctx.test.get(name))
         state.keys[name] = corrected_key(fix, ctx, state.members, name, group, found)
     state.foreign = [*subject_keys(ctx), *single_keys(ctx, state.copied), *composite_keys(ctx, state.copied)]
+    for _, table, column in fix.resolved(ctx, state.members, deny="reference"):
+        if not any(k.table == table and k.columns[-1] == column for k in state.foreign):
+            fix.nothing("reference", table, column)
     state.foreign = _one_each(declared_references(fix, ctx, state.members, state.foreign))
     for name in ctx.tables:
         state.roles[name] = find_roles(ctx, name)
@@ -111,9 +114,13 @@ def _assemble(state: State, fix: Corrections, denied: Denied) -> Structure:
     chosen = choose(state.finds, tables, protected, declared)
     lookups = denied.without(_lookups(state, tables, group, chosen))
     derivations = choose(state.finds + lookups, tables, protected, declared)
+    if ctx.root is not None and ctx.subject is not None:
+        named = rests_on(derivations, Ref(table=ctx.root, column=ctx.subject))
+        fix.check_names_of_subjects(ctx, state.members, {(r.table, r.column) for r in named})
     for what in ("derivation", "dependency"):
         asked = [(t, c) for _, t, c in fix.resolved(ctx, state.members, deny=what)]
-        state.notes += [f"{t}: no {what} of {c} was found that could be denied" for t, c in denied.idle(asked)]
+        for table, column in denied.idle(asked):
+            fix.nothing(what, table, column)
     links = declared_links(fix, ctx, state.members, mine_links(ctx))
     orders = fix.orders(ctx, state.members, mine_orders(ctx))
     return Structure(
@@ -130,7 +137,7 @@ def _assemble(state: State, fix: Corrections, denied: Denied) -> Structure:
         visit_table=visit_table,
         links=tuple(link for link in links if tables[link.table].layout not in COPIED),
         orders=tuple(o for o in orders if tables[o.table].layout not in COPIED),
-        notes=tuple(dict.fromkeys(state.notes)),
+        notes=tuple(dict.fromkeys([*state.notes, *fix.notes])),
         corrections=fix.given,
     )
 

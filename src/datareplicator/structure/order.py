@@ -200,6 +200,15 @@ def needed(structure: Structure, table: str, column: str) -> list[Derivation]:
     return out[::-1]
 
 
+def rests_on(derivations: Iterable[Derivation], column: Ref) -> set[Ref]:
+    """All columns that a column is computed from, at first or second hand."""
+    found, known = {column}, list(derivations)
+    for d in reversed(known):
+        if Ref(table=d.table, column=d.target) in found:
+            found |= reads(d)
+    return found - {column}
+
+
 def following(structure: Structure, table: str, column: str) -> dict[str, Derivation]:
     """The columns of a table that follow from one column of it alone, by name, in computing order."""
     known, out = {Ref(table=table, column=column)}, {}
