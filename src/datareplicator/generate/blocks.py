@@ -19,7 +19,7 @@ from datareplicator.generate.tables.sets import make_sets
 from datareplicator.generate.tables.visits import make_visits
 from datareplicator.generate.timeline import sample_timeline
 from datareplicator.model.context import VisitDays, subject_context
-from datareplicator.model.ends import LAST_DAY
+from datareplicator.model.ends import LAST_DAY, visit_ends
 from datareplicator.model.enrolment import sample_enrolment
 from datareplicator.model.study_model import Children, Events, Findings, Sets, StudyModel, Visits
 from datareplicator.model.subjects import Subjects
@@ -93,7 +93,7 @@ def _start(
     site = subjects.site
     anchor = np.zeros(subjects.n)
     if model.enrolment is not None:
-        anchor = sample_enrolment(model.enrolment, site, streams.get("enrolment"))
+        anchor = sample_enrolment(model.enrolment, site, subjects.last_day, streams.get("enrolment"))
     visits = VisitDays(rows, subjects.n, model.visits, len(model.catalogue or ())) if parts else None
     context = subject_context(subjects)
     if model.timelines and model.timelines[0].table is None:
@@ -111,7 +111,7 @@ def _cut(state: State, rows: VisitRows, model: StudyModel) -> VisitRows:
         state.visits = VisitDays(kept, state.subjects.n, model.visits, len(model.catalogue or ()))
     if len(state.subjects.last_day):
         state.subjects.last_day = np.minimum(state.subjects.last_day, state.last)
-        state.ends[LAST_DAY] = state.subjects.last_day
+        state.ends.update(visit_ends(state.visits, state.subjects))
     return kept
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
 from datareplicator.model.context import MARK, row_context
-from datareplicator.model.ends import LAST_DAY
+from datareplicator.model.ends import visit_ends
 from datareplicator.model.fit_root import ROOT_END
 from datareplicator.model.identity import sample_identifier
 from datareplicator.model.study_model import Birth, Flag, RootModel, StudyModel
@@ -35,8 +35,7 @@ def make_root(model: StudyModel, state: State) -> None:
         precision = np.where(np.isfinite(days), birth.precision, 0)
         state.write_date(root.table, birth.column, days, precision, None, birth.text)
     anchors = day_anchors(index, None, state.visits, subjects, {})
-    if len(subjects.last_day):
-        state.ends[LAST_DAY] = subjects.last_day
+    state.ends.update(visit_ends(state.visits, subjects))
     drawn = fill_rows(root.outcomes, state, row_context(state.context, index, {}), anchors, subjects.stratum)
     for name in drawn.columns:
         if name in frame and name not in {f.name for f in root.flags}:

@@ -10,6 +10,7 @@ from datareplicator.generate.attributes import sample_attributes
 from datareplicator.generate.offsets import sample_clock, sample_offsets
 from datareplicator.generate.personal import sample_personal
 from datareplicator.generate.state import State
+from datareplicator.model.anchors import AT_NEXT, AT_VISIT
 from datareplicator.model.ends import latest_days
 from datareplicator.model.identity import sample_identifier
 from datareplicator.model.rows import (
@@ -22,7 +23,6 @@ from datareplicator.model.rows import (
     RowsModel,
     clock_key,
 )
-from datareplicator.model.training import AT_VISIT
 from datareplicator.seeds import Streams
 
 
@@ -81,6 +81,8 @@ def _fill_dates(
             day = _draw_days(date, state, subject[rows][first], once, code[rows][first], branch)
             if visit is not None and len(date.low):
                 day = _within(date, day, visit[rows][first], once.get(AT_VISIT))
+            if date.by_next and AT_NEXT in once:
+                day = np.where(day > once[AT_NEXT], once[AT_NEXT], day)
             if date.ascending and date.together and visit is not None:
                 day = pd.Series(day).groupby(subject[rows][first]).cummax().to_numpy()
             day = day[of]

@@ -11,9 +11,23 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from datareplicator.model.context import VisitDays
+from datareplicator.model.subjects import Subjects
+
 LAST_DAY = "last day"
+LAST_REGULAR = "last regular visit"
 FEWEST, ALWAYS = 5, 0.99
 """Subjects at least, and share of them, for a date to be taken as one by which all visits are over."""
+
+
+def visit_ends(visits: VisitDays | None, subjects: Subjects) -> dict[str, np.ndarray]:
+    """The ends that follow from the visits: the last day, and the day of the last regular visit."""
+    if not len(subjects.last_day):
+        return {}
+    out = {LAST_DAY: subjects.last_day}
+    if visits is not None and len(subjects.last_visit):
+        out[LAST_REGULAR] = visits.at(np.arange(subjects.n), subjects.last_visit)
+    return out
 
 
 def covers(day: np.ndarray, last_day: np.ndarray) -> bool:

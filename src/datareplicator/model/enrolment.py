@@ -16,11 +16,13 @@ POOLED = 8.0
 
 class EnrolmentModel(Document):
     """`first_month`: months since 1970-01. `month`: float[sites + 1, months], shares of entry by month, the last row
-    for an unknown site. `weekday`: float[7], shares from Monday on."""
+    for an unknown site. `weekday`: float[7], shares from Monday on. `latest`: the last day on which a subject came, as
+    days since 1970-01-01 rounded up to a week; None where no stay is known."""
 
     first_month: int
     month: Floats
     weekday: Floats
+    latest: float | None = None
 
     @model_validator(mode="after")
     def _shapes(self) -> EnrolmentModel:
@@ -31,8 +33,9 @@ class EnrolmentModel(Document):
         return self
 
 
-def fit_enrolment(anchor: np.ndarray, site: np.ndarray) -> EnrolmentModel | None:
-    """Learn from anchors (days since 1970-01-01, NaN unknown) and site indices; None without any date."""
+def fit_enrolment(anchor: np.ndarray, site: np.ndarray, last_day: np.ndarray) -> EnrolmentModel | None:
+    """Learn from anchors (days since 1970-01-01, NaN unknown), site indices and the days that subjects stayed (float,
+    empty or NaN where unknown); None without any date."""
     known = np.isfinite(anchor)
     if not known.any():
         return None
@@ -46,7 +49,14 @@ def fit_enrolment(anchor: np.ndarray, site: np.ndarray) -> EnrolmentModel | None
     pooled /= pooled.sum()
     month = np.apply_along_axis(_smooth, 1, table) + POOLED * pooled
     weekday = np.bincount((day.astype(int) + 3) % 7, minlength=7) + 0.02 * known.sum() / 7
-    return EnrolmentModel(first_month=first, month=month / month.sum(1, keepdims=True), weekday=weekday / weekday.sum())
+    ends = anchor + last_day if len(last_day) else np.empty(0)
+    ends = ends[np.isfinite(ends)]
+    return EnrolmentModel(
+        first_month=first,
+        month=month / month.sum(1, keepdims=True),
+        weekday=weekday / weekday.sum(),
+        latest=float(np.ceil(ends.max() / 7) * 7) if len(ends) else None,
+    )
 
 
 def _smooth(counts: np.ndarray) -> np.ndarray:
@@ -55,8 +65,11 @@ def _smooth(counts: np.ndarray) -> np.ndarray:
     return 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
 
 
-def sample_enrolment(model: EnrolmentModel, site: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Anchors as days since 1970-01-01, one a subject."""
+def sample_enrolment(
+    model: EnrolmentModel, site: np.ndarray, last_day: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Anchors as days since 1970-01-01, one a subject; who would come after the study's latest day entered whole weeks
+    earlier. `last_day`: float a subject, relative to the anchor (empty: unknown)."""
     n, (rows, months) = len(site), model.month.shape
     u = rng.random((n, 2))
     row = np.where((site >= 0) & (site < rows - 1), site, rows - 1)
@@ -65,7 +78,11 @@ def sample_enrolment(model: EnrolmentModel, site: np.ndarray, rng: np.random.Gen
     start = (np.datetime64("1970-01", "M") + model.first_month + np.minimum(drawn, months - 1)).astype("datetime64[D]")
     start = start.astype(float)
     day = np.floor(start + u[:, 1] * 30.4)
-    return day + _to_weekday(day, model.weekday, rng.random(n))
+    day = day + _to_weekday(day, model.weekday, rng.random(n))
+    if model.latest is None or not len(last_day):
+        return day
+    late = np.nan_to_num(day + last_day - model.latest)
+    return day - np.ceil(np.maximum(late, 0.0) / 7) * 7
 
 
 def _to_weekday(day: np.ndarray, shares: np.ndarray, u: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 from datareplicator.model.below import Above, find_above
 from datareplicator.model.cautions import cautions
 from datareplicator.model.context import VisitDays
-from datareplicator.model.ends import LAST_DAY
+from datareplicator.model.ends import LAST_DAY, visit_ends
 from datareplicator.model.enrolment import fit_enrolment
 from datareplicator.model.fit_findings import fit_all_findings, fit_findings_rows
 from datareplicator.model.fit_root import age_of, allocate, covariate_features, covariate_frame, find_flags, fit_root
@@ -60,8 +60,7 @@ def fit(
     prepared = prepare(study, structure)
     tell("timeline", 0, 1)
     training, timelines, seen_days = _start(prepared, min_subjects)
-    if len(training.subjects.last_day):
-        training.ends[LAST_DAY] = training.subjects.last_day
+    training.ends.update(visit_ends(training.visits, training.subjects))
     find_flags(training)
     relations, marks = fit_relations(prepared)
     _add_relation_marks(training, relations, marks)
@@ -82,7 +81,11 @@ def fit(
         structure=structure,
         sources=sources,
         reference=_references(study, prepared, {m.table for m in made} | {r.table for r in relations} | {root.table}),
-        enrolment=fit_enrolment(np.where(prepared.anchored | ~prepared.anchored.any(), prepared.anchor, np.nan), site),
+        enrolment=fit_enrolment(
+            np.where(prepared.anchored | ~prepared.anchored.any(), prepared.anchor, np.nan),
+            site,
+            training.subjects.last_day,
+        ),
         strata=tuple(tuple(sorted(s)) for s in seen_days.strata),
         subjects=subjects,
         catalogue=training.catalogue,

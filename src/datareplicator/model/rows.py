@@ -15,6 +15,7 @@ from pydantic import Field
 
 from datareplicator.dates import Precision
 from datareplicator.document import Document, Floats
+from datareplicator.model.anchors import AT_NEXT
 from datareplicator.model.attributes import AttributeModel, fit_attributes
 from datareplicator.model.ends import LAST_DAY, covers, days_over
 from datareplicator.model.identity import IdentifierModel, fit_identifier
@@ -35,7 +36,8 @@ class DateColumn(Document):
     """One date column. `text`: written as ISO 8601 text; `clock`: the times of day, where there are any; `together`:
     all rows of a subject's visit carry one date; `ascending`: a later visit never has an earlier date; `low`, `high`:
     float by visit, the days between which the dates of a visit lie (empty: no bound); `over`: the most days by which
-    a date follows each of the days that end a study (see `ends.py`); `covers`: it never comes before the last visit.
+    a date follows each of the days that end a study (see `ends.py`); `covers`: it never comes before the last visit;
+    `by_next`: it never comes after the next visit.
     """
 
     column: str
@@ -48,6 +50,7 @@ class DateColumn(Document):
     high: Floats = Field(default_factory=lambda: np.empty(0))
     over: dict[str, float] = Field(default_factory=dict)
     covers: bool = False
+    by_next: bool = False
 
 
 class RowIdentifier(Document):
@@ -129,7 +132,7 @@ def fit_rows(
     for name in by_kind["date"]:
         made = _fit_date(prepared, spec, name, candidates, code[use], use)
         if visit is not None:
-            made = made.model_copy(update=_by_visit(prepared, spec, name, visit, use))
+            made = made.model_copy(update=_by_visit(prepared, spec, name, visit, use, anchors.get(AT_NEXT)))
         day = rough_days(prepared, spec.name, name)[use]
         update: dict[str, object] = {"over": days_over(day, subject[use], ends or {})}
         if spec.name == prepared.structure.root and LAST_DAY in (ends or {}):
@@ -234,9 +237,10 @@ def _fit_date(
 
 
 def _by_visit(
-    prepared: Prepared, spec: TableSpec, name: str, visit: np.ndarray, use: np.ndarray
+    prepared: Prepared, spec: TableSpec, name: str, visit: np.ndarray, use: np.ndarray, following: np.ndarray | None
 ) -> dict[str, bool | np.ndarray]:
-    """Whether nine of ten visits with several rows have one date, and whether dates follow the visits (99 of 100)."""
+    """Whether nine of ten visits with several rows have one date, whether dates follow the visits (99 of 100), and
+    whether they come by the day of the next visit (`following`, float a row; 199 of 200)."""
     day = rough_days(prepared, spec.name, name)[use]
     groups = pd.Series(day).groupby([prepared.subject[spec.name][use], visit[use]])
     several = groups.size() > 1
@@ -247,8 +251,14 @@ def _by_visit(
         "low": low,
         "high": high,
         "together": bool(((groups.max() - groups.min())[several] == 0).mean() >= 0.9) if several.any() else False,
+        "by_next": _by_next(day, following[use]) if following is not None else False,
         "ascending": bool((step >= 0).mean() >= 0.99) if len(step) else False,
     }
+
+
+def _by_next(day: np.ndarray, following: np.ndarray) -> bool:
+    known = np.isfinite(day) & np.isfinite(following)
+    return bool(known.any() and (np.floor(day) <= following)[known].mean() >= 0.995)
 
 
 def by_subject(prepared: Prepared, table: str, column: str) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from datareplicator.model.anchors import AT_NEXT, AT_VISIT
 from datareplicator.model.context import MARK, VisitDays, row_context, subject_context
 from datareplicator.model.prepare import Prepared
 from datareplicator.model.roots import RootColumns
@@ -15,9 +16,6 @@ from datareplicator.model.subject_model import Feature
 from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import TimelineModel, VisitRows, stay_context
 from datareplicator.structure.spec import TableSpec
-
-AT_VISIT = "visit"
-"""The candidate day of a row's own visit."""
 
 
 @dataclass
@@ -90,7 +88,7 @@ def day_anchors(
         out[AT_VISIT] = visits.at(safe, visit)
     out.update(others)
     if visits is not None and visit is not None:
-        out["next visit"] = visits.next(safe, visit)
+        out[AT_NEXT] = visits.next(safe, visit)
     if len(last_day):
         out["last day"] = last_day[safe]
     if visits is not None and len(last_visit):

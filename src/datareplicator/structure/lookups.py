@@ -223,9 +223,9 @@ def _faithful(ctx: Context, job: LookupJob, by: tuple[str, ...], target: str, bu
     encoded = ctx.tables[job.table]
     if not _consistent(encoded, by, target):
         return None
-    found = build(job.table, by, target)
-    if found.agreement >= FAITHFUL:
-        return found
+    plain = build(job.table, by, target)
+    if plain.agreement == 1.0:
+        return plain
     extra = [
         c.name
         for c in encoded.columns.values()
@@ -235,9 +235,9 @@ def _faithful(ctx: Context, job: LookupJob, by: tuple[str, ...], target: str, bu
     for name in sorted(extra, key=lambda n: not is_named("status", n)):
         if _tells_presence(encoded[by[0]], encoded[name], encoded[target]):
             found = build(job.table, (*by, name), target)
-            if found.agreement >= FAITHFUL:
+            if found.agreement >= FAITHFUL and found.agreement > plain.agreement:
                 return found
-    return None
+    return plain if plain.agreement >= FAITHFUL else None
 
 
 def _consistent(encoded: EncodedTable, by: tuple[str, ...], target: str) -> bool:

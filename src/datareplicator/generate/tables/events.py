@@ -82,6 +82,9 @@ def _place(table: Events, state: State, drawn: EventRows) -> tuple[EventRows, np
     named = pd.to_numeric(drawn.attributes[MARK + VISIT].astype(object), errors="coerce")
     first = named.fillna(-1).to_numpy(dtype=np.int64)
     first = settle_visit(table.visit, state, drawn.subject, first, drawn.start if table.visit_follows else None)
+    if table.visit_follows and state.visits is not None:
+        day = state.visits.at(drawn.subject, first)
+        drawn.start = np.where(drawn.start > day, day, drawn.start)
     if table.carried is None or state.visits is None:
         return drawn, first
     rng = state.streams.get(table.table, "carried")

@@ -36,9 +36,8 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
     context = training.context()
     # In the order of weight: where a combination was never seen, the first columns are kept to.
     flags = [c for c in context.columns if c.startswith(MARK + "flag:")]
-    hard = [c for c in (MARK + "stratum", *flags, MARK + "reached_end") if c in context.columns]
-    if _arm_decides(training, codes, subject):
-        hard.append(MARK + "group")
+    arm = (MARK + "group",) if _arm_decides(training, codes, subject) else ()
+    hard = [c for c in (MARK + "stratum", *arm, *flags, MARK + "reached_end") if c in context.columns]
     model = fit_sets(codes[use], subject[use], context, tuple(hard), min_subjects=training.min_subjects)
     periods = _fit_periods(training, spec, codes)
     dated = {spec.start, spec.end} if periods is not None else set()
@@ -108,15 +107,19 @@ def _fit_periods(training: Training, spec: TableSpec, codes: np.ndarray) -> Peri
 
 def _arm_decides(training: Training, codes: np.ndarray, subject: np.ndarray) -> bool:
     """Whether some row code belongs to some arms alone (a treatment): held by half of one arm of three subjects or
-    more and by nobody of another."""
-    group = training.subjects.group
-    sizes = np.bincount(group[group >= 0], minlength=1)
-    held = pd.DataFrame({"c": codes, "g": group[np.maximum(subject, 0)], "s": subject})[subject >= 0]
+    more and by nobody of another of the same class of subjects."""
+    subjects = training.subjects
+    cell = subjects.stratum * (int(subjects.group.max(initial=0)) + 2) + subjects.group
+    cells, place, sizes = np.unique(cell, return_inverse=True, return_counts=True)
+    held = pd.DataFrame({"c": codes, "g": place[np.maximum(subject, 0)], "s": subject})[subject >= 0]
     counts = held.drop_duplicates().pivot_table(index="c", columns="g", values="s", aggfunc="count", fill_value=0)
-    counts = counts.reindex(columns=range(len(sizes)), fill_value=0)
-    share = counts.to_numpy() / np.maximum(sizes, 1)
-    large = sizes >= 3
-    return bool(((share[:, large] >= 0.5).any(axis=1) & (share[:, large] == 0).any(axis=1)).any())
+    share = counts.reindex(columns=range(len(cells)), fill_value=0).to_numpy() / sizes
+    stratum = cells // (int(subjects.group.max(initial=0)) + 2)
+    for code in np.unique(stratum):
+        arms = share[:, (stratum == code) & (sizes >= 3)]
+        if ((arms >= 0.5).any(axis=1) & (arms == 0).any(axis=1)).any():
+            return True
+    return False
 
 
 def _row_codes(training: Training, spec: TableSpec, visit: np.ndarray | None) -> tuple[list[str], pd.DataFrame]:
