@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datareplicator.api import Model, Study, fit, load_model, read_study
     from datareplicator.data import sample_study_path
     from datareplicator.evaluate import Comparison, compare
-    from datareplicator.profile import Profile
+    from datareplicator.profile import Explanation, Profile
     from datareplicator.validate import Findings, validate
 
 __version__ = "0.1.0"
@@ -38,6 +38,7 @@ __all__ = [
     "Comparison",
     "DataReplicatorError",
     "EngineError",
+    "Explanation",
     "Findings",
     "Model",
     "ModelError",
@@ -60,6 +61,7 @@ _HOMES = {
     **dict.fromkeys(("Model", "Study", "fit", "load_model", "read_study"), "api"),
     **dict.fromkeys(("Comparison", "compare"), "evaluate"),
     "Findings": "validate",
+    "Explanation": "profile",
     "Profile": "profile",
     "sample_study_path": "data",
 }

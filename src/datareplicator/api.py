@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,12 @@ from datareplicator.generate.request import GenerateRequest
 from datareplicator.model.store import load_model as load_document
 from datareplicator.model.store import save_model
 from datareplicator.model.study_model import StudyModel
+from datareplicator.run import parse_corrections
 from datareplicator.structure.spec import Structure
 
 if TYPE_CHECKING:
-    from datareplicator.profile import Profile
+    from datareplicator.profile import Explanation, Profile
+    from datareplicator.structure.correction import Correction
 
 
 class Study(study.Study):
@@ -52,6 +54,11 @@ class Model:
         """What could not be learned or was copied, in plain words."""
         return pipeline.notes(self._document)
 
+    def explain(self) -> Explanation:
+        """What was found in the study, and what could not be learned: for people by `to_text`, for programs by
+        `to_json`."""
+        return pipeline.explain(self._document)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as one JSON document. Raises WriteError."""
         save_model(self._document, path)
@@ -81,13 +88,17 @@ def read_study(source: str | os.PathLike[str] | Mapping[str, Any], *, format: st
     return _writable(formats.read_study(source, format=format))
 
 
-def fit(study: study.Study, *, min_subjects: int = 1) -> Model:
+def fit(
+    study: study.Study, *, min_subjects: int = 1, corrections: Iterable[Mapping[str, Any] | Correction] = ()
+) -> Model:
     """Learn a study.
 
-    Categories, terms and patterns that fewer than `min_subjects` subjects show are not learned. Raises
-    StructureError where nothing can be learned.
+    Categories, terms and patterns that fewer than `min_subjects` subjects show are not learned. `corrections` set
+    right what is found in the study, as in the run document: ``[{"deny": "derivation", "variable": "LB.LBNRIND"}]``;
+    `Model.explain` says what was found. Raises StructureError where nothing can be learned, RequestError for a
+    correction that does not fit the study.
     """
-    return Model(pipeline.fit(study, min_subjects=min_subjects))
+    return Model(pipeline.fit(study, min_subjects=min_subjects, corrections=parse_corrections(corrections)))
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:

@@ -6,6 +6,7 @@ Command line and library fill the same document; what is given there overrides w
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -15,6 +16,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from datareplicator.document import Document, PlainLoader
 from datareplicator.errors import Place, RequestError
 from datareplicator.generate.request import MOST_SUBJECTS, GenerateRequest
+from datareplicator.structure.correction import Correction
 
 MOST_BYTES = 1_000_000
 OutputFormat = Literal["same", "parquet", "csv", "tsv", "xpt", "json", "ndjson", "dataset-json", "xlsx"]
@@ -56,6 +58,7 @@ class Run(Document):
     workers: int | None = Field(None, ge=1, description="Processes; by default as many as there are cores.")
     report: bool = Field(False, description="Write report.html, source against synthetic.")
     privacy: Privacy = Field(Privacy(), description="Limits on what is learned.")
+    corrections: list[Correction] = Field([], description="What discovery found, set right; see `fit --explain`.")
     overwrite: bool = Field(False, description="Replace the output of an earlier run.")
 
     def updated(self, **options: Any) -> Run:
@@ -127,10 +130,13 @@ def _problem(detail: Any, lines: dict[str, int]) -> str:
     """One line of what pydantic found, in our words."""
     path = [str(part) for part in detail["loc"]]
     if detail["type"] == "extra_forbidden":
-        known = Privacy.model_fields if path[0] == "privacy" else Run.model_fields
+        parts = {"privacy": Privacy, "corrections": Correction}
+        known = parts.get(path[0], Run).model_fields
         near = difflib.get_close_matches(path[-1], known, n=1)
         rest = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known)}."
         text = f"unknown key {path[-1]!r}. {rest}"
+    elif path[0] == "corrections" and detail["type"] == "value_error":
+        text = f"correction {int(path[1]) + 1} {detail['msg'].removeprefix('Value error, ')}."
     elif detail["type"] == "invalid_key":
         text = f"key {path[0]} must be text."
     else:
@@ -140,6 +146,12 @@ def _problem(detail: Any, lines: dict[str, int]) -> str:
 
 def _expected(detail: Any) -> str:
     return "a mapping" if detail["type"] == "model_type" else detail["msg"].removeprefix("Input should be ")
+
+
+def parse_corrections(given: Iterable[Mapping[str, Any] | Correction]) -> list[Correction]:
+    """Corrections as a run document has them, from mappings of the same form. Raises RequestError."""
+    plain = [c if isinstance(c, Correction) else dict(c) for c in given]
+    return _checked({"corrections": plain}, None).corrections
 
 
 def run_schema() -> dict[str, Any]:

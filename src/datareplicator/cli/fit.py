@@ -11,19 +11,50 @@ from datareplicator.cli import options
 
 
 def fit(
-    source: options.Source,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The model document to write.", show_default=False)],
+    source: Annotated[
+        str | None, typer.Argument(help="The study: a folder, a file or a zip.", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The model document to write.", show_default=False)
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Say what was found: keys, dependencies, derivations with their exceptions, layouts, links, personal "
+            "data, what is suppressed and what could not be learned. Without -o no model is written.",
+        ),
+    ] = False,
+    json: options.Json = False,
+    config: options.Config = None,
     min_subjects: options.MinSubjects = None,
     overwrite: options.Overwrite = None,
 ) -> None:
     """Learn a study and write the model: one JSON document without any row of the source."""
     from datareplicator import pipeline
     from datareplicator.cli.screen import emit, progress, tell
+    from datareplicator.errors import RequestError
 
-    run = options.run_from(None, min_subjects=min_subjects, overwrite=overwrite)
+    run = options.run_from(config, source=source, min_subjects=min_subjects, overwrite=overwrite)
+    if run.source is None:
+        raise RequestError("the study to learn from is missing (source).", hint="Name it first or as `source:`.")
+    if output is None and not explain:
+        raise RequestError("the model document to write is missing.", hint="Give it with -o, or add --explain.")
+    if json and not explain:
+        raise RequestError("--json says how to explain.", hint="Add --explain.")
     with progress() as show:
         model = pipeline.fit_to_file(
-            source, output, min_subjects=run.privacy.min_subjects, overwrite=run.overwrite, progress=show
+            run.source,
+            output,
+            min_subjects=run.privacy.min_subjects,
+            corrections=run.corrections,
+            overwrite=run.overwrite,
+            progress=show,
         )
-    tell(pipeline.notes(model))
-    emit(f"model     {output}")
+    if explain:
+        found = pipeline.explain(model)
+        emit(found.to_json() if json else found.to_text())
+    else:
+        tell(pipeline.notes(model))
+    if output is not None and not json:
+        emit(f"model     {output}")

@@ -5,7 +5,7 @@ Nothing is printed here. Long work tells a callback how far it is, and every out
 
 from datareplicator.pipeline.checks import validate
 from datareplicator.pipeline.generation import generate_study
-from datareplicator.pipeline.learning import describe, fit, fit_to_file, notes, profile
+from datareplicator.pipeline.learning import describe, explain, fit, fit_to_file, notes, profile
 from datareplicator.pipeline.progress import Progress, Step
 from datareplicator.pipeline.replication import Outcome, generate, replicate
 
@@ -14,6 +14,7 @@ __all__ = [
     "Progress",
     "Step",
     "describe",
+    "explain",
     "fit",
     "fit_to_file",
     "generate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,14 @@ from datareplicator.model.fit import fit as fit_model
 from datareplicator.model.store import model_text, parse_model, save_model
 from datareplicator.model.study_model import StudyModel
 from datareplicator.pipeline.progress import Progress, Step, stage, tell
+from datareplicator.structure.correction import Correction
 from datareplicator.structure.discover import discover
-from datareplicator.structure.spec import Structure
+from datareplicator.structure.logical import to_logical
+from datareplicator.structure.spec import Kind, Layout, Structure
 from datareplicator.study import Study
 
 if TYPE_CHECKING:
-    from datareplicator.profile import Profile
+    from datareplicator.profile import Explanation, Profile
 
 
 def read(source: str | Path, progress: Progress = None) -> Study:
@@ -26,18 +29,27 @@ def read(source: str | Path, progress: Progress = None) -> Study:
         return read_study(source)
 
 
-def _discover(study: Study, progress: Progress) -> Structure:
+def _discover(study: Study, progress: Progress, corrections: Sequence[Correction] = ()) -> Structure:
     with stage(progress, "discover"):
-        return discover(study, progress=lambda part: tell(progress, Step("discover", unit=part)))
+        return discover(
+            study, corrections=corrections, progress=lambda part: tell(progress, Step("discover", unit=part))
+        )
 
 
-def fit(study: Study, *, min_subjects: int = 1, progress: Progress = None) -> StudyModel:
-    """Learn a study; what fewer than `min_subjects` subjects show is left out.
+def fit(
+    study: Study,
+    *,
+    min_subjects: int = 1,
+    corrections: Sequence[Correction] = (),
+    progress: Progress = None,
+) -> StudyModel:
+    """Learn a study; what fewer than `min_subjects` subjects show is left out, and what discovery finds is set right
+    by `corrections`.
 
     The model is the one that its JSON document gives: numbers are rounded there, and what is generated must not
     depend on whether the model was on disk in between.
     """
-    structure = _discover(study, progress)
+    structure = _discover(study, progress, *([corrections] if corrections else []))
     with stage(progress, "learn"):
         model = fit_model(
             study,
@@ -45,7 +57,40 @@ def fit(study: Study, *, min_subjects: int = 1, progress: Progress = None) -> St
             min_subjects=min_subjects,
             progress=lambda part, done, total: tell(progress, Step("learn", unit=part)),
         )
+        hidden = _suppressed(study, structure, min_subjects)
+        model = model.model_copy(update={"min_subjects": min_subjects, "suppressed": hidden})
         return parse_model(model_text(model))
+
+
+def _suppressed(study: Study, structure: Structure, min_subjects: int) -> dict[str, int]:
+    """By drawn column, how many of its values fewer than `min_subjects` subjects show. The values are not named."""
+    found: dict[str, int] = {}
+    frames = to_logical(study, structure) if min_subjects > 1 else {}
+    for name, frame in frames.items():
+        spec = structure.tables[name]
+        if spec.subject is None or spec.layout in (Layout.REFERENCE, Layout.RELATION):
+            continue
+        for column in structure.free(name):
+            own = spec.column(column)
+            if own.kind in (Kind.CATEGORY, Kind.FLAG, Kind.TEXT) and not own.numeric_text:
+                held = frame.groupby(column, observed=True)[spec.subject].nunique()
+                if (rare := int((held < min_subjects).sum())) > 0:
+                    found[f"{name}.{column}"] = rare
+    return found
+
+
+def explain(model: StudyModel) -> Explanation:
+    """What a model holds of its study's structure, and what could not be learned."""
+    from datareplicator.profile import explain as explain_structure
+
+    return explain_structure(
+        model.structure,
+        name=model.name,
+        subjects=model.subjects_learned,
+        notes=notes(model),
+        min_subjects=model.min_subjects,
+        suppressed=model.suppressed,
+    )
 
 
 def model_digest(model: StudyModel) -> str:
@@ -54,15 +99,23 @@ def model_digest(model: StudyModel) -> str:
 
 
 def fit_to_file(
-    source: str, output: Path, *, min_subjects: int = 1, overwrite: bool = False, progress: Progress = None
+    source: str,
+    output: Path | None,
+    *,
+    min_subjects: int = 1,
+    corrections: Sequence[Correction] = (),
+    overwrite: bool = False,
+    progress: Progress = None,
 ) -> StudyModel:
-    """Learn the study at a path and write its model document, whole or not at all."""
-    if output.exists() and not (overwrite and output.is_file()):
+    """Learn the study at a path and write its model document, whole or not at all; to None it is not written."""
+    if output is not None and output.exists() and not (overwrite and output.is_file()):
         raise RequestError(
             "exists already.", place=Place(file=str(output)), hint="Choose another name, or add --overwrite."
         )
-    model = fit(read(source, progress), min_subjects=min_subjects, progress=progress)
-    save_model(model, output)
+    study = read(source, progress)
+    model = fit(study, min_subjects=min_subjects, corrections=corrections, progress=progress)
+    if output is not None:
+        save_model(model, output)
     return model
 
 

@@ -46,12 +46,15 @@ def replicate(run: Run, *, progress: Progress = None) -> Outcome:
     output = _output(run, Path(source))
     run.request()
     study = read(source, progress)
-    return _write(run, output, fit(study, min_subjects=run.privacy.min_subjects, progress=progress), study, progress)
+    model = fit(study, min_subjects=run.privacy.min_subjects, corrections=run.corrections, progress=progress)
+    return _write(run, output, model, study, progress)
 
 
 def generate(run: Run, *, progress: Progress = None) -> Outcome:
     """Write `run.subjects` new subjects of the model document `run.model` to `run.output`. Raises as `replicate`."""
     path = _needed(run.model, "model", "the model document", "Name it first or as `model:`.")
+    if run.corrections:
+        raise RequestError("corrections act when a study is learned.", hint="Give them to `fit` or `replicate`.")
     if run.report:
         raise RequestError("a report compares with the source, which `generate` does not see.", hint="Use `replicate`.")
     output = _output(run, Path(path))
