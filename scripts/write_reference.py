@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from datareplicator.cli.app import app
+from datareplicator.model.single.reading import document_schema
 from datareplicator.run import run_schema
 from datareplicator.validate import Rule, rules
 
@@ -73,7 +74,12 @@ def rules_page() -> str:
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-PAGES = {"rules.md": rules_page, "cli.md": command_page, "run.schema.json": schema_page}
+def training_page() -> str:
+    """The JSON Schema of the models of plain tables, as text."""
+    return json.dumps(document_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+PAGES = {"rules.md": rules_page, "cli.md": command_page, "run.schema.json": schema_page, "training-model.schema.json": training_page}
 
 
 def main() -> None:

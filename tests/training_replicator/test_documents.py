@@ -197,4 +197,4 @@ def test_export(suffix: str, tmp_path: Path) -> None:
     with pytest.raises(RequestError):
         generator.export(1, tmp_path / "made.doc")
     with pytest.raises(WriteError):
-        generator.export(1, tmp_path / "no" / "folder.parquet")
+        generator.export(1, tmp_path / f"made{suffix}" / "in-a-file.parquet")

@@ -48,6 +48,7 @@ def export(data: pa.Table | Mapping[str, pa.Table], path: str | os.PathLike[str]
     write = _writer(target.suffix)
     partial = target.with_name(f".{target.name}.part")
     with os_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
         try:
             write(data, partial)
             os.replace(partial, target)

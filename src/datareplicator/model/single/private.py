@@ -36,6 +36,8 @@ HIGHEST = 2.5
 """Scores are cut here, so that one row weighs little in a correlation."""
 FALSE = 1e-4
 """Chance that an empty cell passes for one that holds rows."""
+EVIDENT = 10.0
+"""Scales of the noise from which there are missing values at all."""
 FINE = 1024
 """Products of scores are counted in this part of one."""
 MISSING = "\ue000missing"
@@ -145,7 +147,12 @@ def _release(
     else:
         gone = budget.counts(f"{learned.name}: missing", np.array([(~present).sum()]), epsilon)[0]
         _plain_entry(learned)
-        learned.params["nan_probability"] = float(np.clip(gone / max(rows, 1), 0, 1)) if gone > 3 / epsilon else 0.0
+        learned.params["nan_probability"] = float(np.clip(_evident(gone, epsilon) / max(rows, 1), 0, 1))
+
+
+def _evident(count: float, epsilon: float) -> float:
+    """A number of missing values, 0 where it may be noise alone: a column without any shall keep its type."""
+    return count if count > EVIDENT / epsilon else 0.0
 
 
 def _plain_entry(learned: Learned) -> None:
@@ -181,8 +188,8 @@ def _release_number(
     count = np.histogram(np.clip(known, edges[0], edges[-1]), edges)[0]
     gone = len(number) - len(known)
     noisy = np.maximum(budget.counts(f"{name}: histogram", np.append(count, gone), epsilon), 0.0)
-    noisy[noisy < 2 / epsilon] = 0.0
-    mass, missing = noisy[:-1], noisy[-1]
+    noisy[:-1][noisy[:-1] < 2 / epsilon] = 0.0
+    mass, missing = noisy[:-1], _evident(noisy[-1], epsilon)
     if not mass.any():
         mass = np.ones(len(mass))
     share = missing / max(missing + mass.sum(), 1.0)
@@ -266,7 +273,7 @@ def _release_categories(
         found = budget.keys(f"{learned.name}: categories", {**count, MISSING: gone}, epsilon, delta)
         missing = max(found.pop(MISSING, 0.0), 0.0)
     found = {k: v for k, v in sorted(found.items(), key=lambda item: (-item[1], item[0])) if v > 0}
-    total = sum(found.values())
+    missing, total = _evident(missing, epsilon), sum(found.values())
     place = {k: j for j, k in enumerate(found)}
     table = np.array([place.get(k, -1) for k in keys] + [-1], dtype=np.int64)
     learned.codes, learned.keys = table[codes], list(found)
