@@ -210,7 +210,7 @@ def test_a_rule_speaks_at_the_broken_row_only(rule):
 
 
 def test_every_rule_is_broken_somewhere():
-    assert set(BREAKS) | {"DR1001", "DR1302"} == {rule.id for rule in STRUCTURAL_RULES}
+    assert set(BREAKS) | {"DR1001", "DR1002", "DR1003", "DR1302"} == {rule.id for rule in STRUCTURAL_RULES}
 
 
 def test_absent_tables_and_columns_are_named():
@@ -219,6 +219,22 @@ def test_absent_tables_and_columns_are_named():
     less = {name: t for name, t in source.tables.items() if name != "orders_west"}
     less["people"] = replace(source["people"], frame=source["people"].frame.drop(columns="kind"))
     assert broken("DR1001", Study(less)) == {("orders_west", -1), ("people", -1)}
+
+
+def test_tables_columns_and_metadata_are_compared_with_the_baseline():
+    source = study()
+    assert broken("DR1002", source, source) == broken("DR1003", source, source) == set()
+    people = source["people"]
+    extra = Table("people", people.frame.assign(shoe=1.0), people.columns | {"shoe": Column("shoe", "float")})
+    more = Study(source.tables | {"people": extra, "cats": replace(people, name="cats")})
+    assert broken("DR1002", more, source) == {("people", -1), ("cats", -1)}
+    for change in ({"type": "float"}, {"length": 3}, {"label": "Other"}):
+        column = replace(people.columns["kind"], **({"label": "L", "length": 2} | change))
+        held = [replace(people, columns=people.columns | {"kind": c}) for c in
+                (replace(people.columns["kind"], label="L", length=2), column)]  # fmt: skip
+        before, after = (Study(source.tables | {"people": table}) for table in held)
+        assert broken("DR1003", after, before) == {("people", -1)}
+        assert broken("DR1003", before, source) == set()
 
 
 def test_a_value_that_should_repeat_the_root():

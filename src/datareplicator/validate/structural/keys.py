@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.structure.logical import locate
-from datareplicator.validate.part import Part
-from datareplicator.validate.rule import Hits
+from datareplicator.study import Column
+from datareplicator.validate.part import Part, of_columns
+from datareplicator.validate.rule import Hits, Severity
 from datareplicator.validate.structural.view import STRUCTURAL_RULES, StructuralView
 
 
@@ -23,6 +24,37 @@ def absent(view: StructuralView) -> Iterator[Hits]:
     if present and view.parts:
         part = next(iter(view.parts.values()))
         yield Hits(part, np.zeros(len(part), dtype=bool), (), present)
+
+
+@STRUCTURAL_RULES.rule("DR1002", "The baseline has no such table or column (row 0 stands for the whole table).")
+def extra(view: StructuralView) -> Iterator[Hits]:
+    if view.baseline is None:
+        return
+    known = view.baseline.study
+    for name, held in view.study.tables.items():
+        names = list(held.frame) if name in known else [name]
+        bad = [column not in known[name].frame if name in known else True for column in names]
+        yield Hits(of_columns(name, names), np.array(bad, dtype=bool), ("column",), len(names))
+
+
+@STRUCTURAL_RULES.rule(
+    "DR1003", "The column's type, label or length is not that of the baseline.", severity=Severity.WARNING
+)
+def other_metadata(view: StructuralView) -> Iterator[Hits]:
+    if view.baseline is None:
+        return
+    known = view.baseline.study
+    for name, held in view.study.tables.items():
+        if name in known:
+            shared = [column for column in held.frame if column in known[name].columns and column in held.columns]
+            bad = [_differs(held.columns[column], known[name].columns[column]) for column in shared]
+            yield Hits(of_columns(name, shared), np.array(bad, dtype=bool), ("column",), len(shared))
+
+
+def _differs(a: Column, b: Column) -> bool:
+    """Whether both declare something, and not the same. Whole numbers may be held as integers or not."""
+    both = ((a.label, b.label), (a.length, b.length), (a.type == "text", b.type == "text"))
+    return any(one != other for one, other in both if one not in ("", None) and other not in ("", None))
 
 
 @STRUCTURAL_RULES.rule("DR1101", "The natural key is repeated.", p21="SD1117 SD1201")
