@@ -1,4 +1,4 @@
-"""Writes the reference pages that follow from the code: commands, rules, and the run document's JSON Schema."""
+"""Writes the reference pages that follow from the code: commands, rules, kinds of faults, JSON Schemas."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import typer
 
 from datareplicator.cli.app import app
+from datareplicator.faults.kind import Kind, all_kinds
+from datareplicator.faults.plan import as_plan, plan_schema, profile_names
 from datareplicator.model.single.reading import document_schema
 from datareplicator.run import run_schema
 from datareplicator.validate import Rule, rules
@@ -74,12 +76,58 @@ def rules_page() -> str:
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
+KINDS_HEAD = """# Kinds of faults
+
+Generated from the program by `make docs`. How to use them: [break data](../how-to/break-data.md); how many of them the
+rules find: [what the rules find](fault-detection.md). A plan is a YAML document of the form of
+[faults.schema.json](faults.schema.json).
+
+*Counts* is what `rate` and `count` count, and the blast radius; a kind that *spreads* breaks what hangs on it in other
+rows or tables. *Rules* are those of this program of which at least one should fire; [the rules](rules.md) name the CORE
+and Pinnacle 21 ids that answer to them. A kind without rules is one that no rule here can see.
+"""
+
+
+def _kind_row(kind: Kind) -> str:
+    spreads = "yes" if kind.spreads else ""
+    fields = kind.parameters.model_fields
+    options = "<br>".join(f"`{name}` ({field.default}): {field.description}" for name, field in fields.items())
+    cells = [f"`{kind.name}`", kind.summary, kind.unit, spreads, kind.severity, " ".join(kind.rules), options]
+    return f"| {' | '.join(cells)} |"
+
+
+def kinds_page() -> str:
+    """The page of the kinds of faults, by family, and of the bundled profiles."""
+    families: dict[str, list[Kind]] = {}
+    for kind in all_kinds():
+        families.setdefault(kind.family, []).append(kind)
+    parts = [KINDS_HEAD]
+    for family, kinds in families.items():
+        head = ["| kind | what | counts | spreads | severity | rules | parameters |", "|---|---|---|---|---|---|---|"]
+        parts.append("\n".join([f"## {family.capitalize()}", "", *head, *map(_kind_row, kinds)]))
+    rows = [f"| `{name}` | {as_plan(name).summary} |" for name in profile_names()]
+    parts.append("\n".join(["## Profiles", "", "| profile | what |", "|---|---|", *rows]))
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def plan_page() -> str:
+    """The JSON Schema of a plan of faults, as text."""
+    return json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def training_page() -> str:
     """The JSON Schema of the models of plain tables, as text."""
     return json.dumps(document_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-PAGES = {"rules.md": rules_page, "cli.md": command_page, "run.schema.json": schema_page, "training-model.schema.json": training_page}
+PAGES = {
+    "faults.md": kinds_page,
+    "faults.schema.json": plan_page,
+    "rules.md": rules_page,
+    "cli.md": command_page,
+    "run.schema.json": schema_page,
+    "training-model.schema.json": training_page,
+}
 
 
 def main() -> None:

@@ -26,15 +26,17 @@ from datareplicator.errors import (
 )
 
 if TYPE_CHECKING:
-    from datareplicator.api import Model, Study, fit, load_model, read_study
+    from datareplicator.api import Model, Study, corrupt, fit, load_model, read_study, repair
     from datareplicator.data import sample_study_path
     from datareplicator.evaluate import Comparison, compare
+    from datareplicator.faults import Answers, Plan
     from datareplicator.profile import Explanation, Profile
     from datareplicator.validate import Findings, validate
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Answers",
     "Comparison",
     "DataReplicatorError",
     "EngineError",
@@ -42,6 +44,7 @@ __all__ = [
     "Findings",
     "Model",
     "ModelError",
+    "Plan",
     "Profile",
     "RequestError",
     "SourceError",
@@ -50,17 +53,21 @@ __all__ = [
     "WriteError",
     "__version__",
     "compare",
+    "corrupt",
     "fit",
     "load_model",
     "read_study",
+    "repair",
     "sample_study_path",
     "validate",
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Model", "Study", "fit", "load_model", "read_study"), "api"),
+    **dict.fromkeys(("Model", "Study", "corrupt", "fit", "load_model", "read_study", "repair"), "api"),
     **dict.fromkeys(("Comparison", "compare"), "evaluate"),
     "Findings": "validate",
+    "Answers": "faults",
+    "Plan": "faults",
     "Explanation": "profile",
     "Profile": "profile",
     "sample_study_path": "data",

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datareplicator import formats, pipeline, study
+from datareplicator import faults, formats, pipeline, study
+from datareplicator.faults import Answers
+from datareplicator.faults.plan import PlanLike
 from datareplicator.generate.request import GenerateRequest
 from datareplicator.model.store import load_model as load_document
 from datareplicator.model.store import save_model
@@ -104,6 +106,25 @@ def fit(
 def load_model(path: str | os.PathLike[str]) -> Model:
     """Read a model document; safe for documents of strangers. Raises ModelError."""
     return Model(load_document(Path(path)))
+
+
+def corrupt(study: study.Study, plan: PlanLike, *, seed: int = 0) -> tuple[Study, Answers]:
+    """A copy of the study with faults, and the answer key.
+
+    `plan`: the name of a profile ("light", "messy-site", "uat", ...), a path, a `Plan` or a mapping of the same form,
+    or several of these. The same arguments give the same faults. Faults of files need files: use the command.
+    Raises RequestError for a plan that is not understood, a target that matches nothing, faults without a place.
+    """
+    dirty, answers = faults.corrupt(study, plan, seed=seed)
+    return _writable(dirty), answers
+
+
+def repair(dirty: study.Study, answers: Answers) -> Study:
+    """The clean study again, from the dirty one and its key: values, types, order and labels.
+
+    Raises RequestError where the key does not belong to the study.
+    """
+    return _writable(faults.repair(dirty, answers))
 
 
 def _writable(plain: study.Study) -> Study:

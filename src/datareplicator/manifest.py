@@ -9,7 +9,7 @@ import hashlib
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -31,6 +31,17 @@ class Request(Document):
     variation: float
     stratified: bool
     format: str
+    faults: dict[str, Any] | None = None
+
+
+class WorkRequest(Document):
+    """What was asked for of a study as it is. `faults`: the plan, includes resolved."""
+
+    command: Literal["corrupt", "repair"]
+    source: str
+    seed: int | None = None
+    format: str
+    faults: dict[str, Any] | None = None
 
 
 class FileEntry(Document):
@@ -41,11 +52,12 @@ class FileEntry(Document):
 
 
 class Manifest(Document):
-    """The content of manifest.json. `model` is the digest of the model document that the subjects came from."""
+    """The content of manifest.json. `model` is the digest of the model document that new subjects came
+    from."""
 
     manifest: Literal[1] = 1
-    request: Request
-    model: str
+    request: Request | WorkRequest
+    model: str | None = None
     versions: dict[str, str]
     files: dict[str, FileEntry]
 

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from datareplicator.document import Document, PlainLoader
 from datareplicator.errors import Place, RequestError
+from datareplicator.faults.plan import Plan, problem
 from datareplicator.generate.request import MOST_SUBJECTS, GenerateRequest
 from datareplicator.structure.correction import Correction
 
@@ -59,6 +60,9 @@ class Run(Document):
     report: bool = Field(False, description="Write report.html, source against synthetic.")
     privacy: Privacy = Field(Privacy(), description="Limits on what is learned.")
     corrections: list[Correction] = Field([], description="What discovery found, set right; see `fit --explain`.")
+    faults: Plan | None = Field(
+        None, description="Faults to inject, with an answer key: profiles by `include`, or own."
+    )
     overwrite: bool = Field(False, description="Replace the output of an earlier run.")
 
     def updated(self, **options: Any) -> Run:
@@ -84,7 +88,15 @@ def read_run(path: str | Path) -> Run:
         raise RequestError(f"is larger than {MOST_BYTES:,} bytes: no run document.", place=Place(file=str(file)))
     run = parse_run(data, str(file))
     paths = {name: str(file.parent / value) for name in ("source", "model", "output") if (value := getattr(run, name))}
-    return run.updated(**paths)
+    return run.updated(**paths, faults=_with_paths(run.faults, file.parent))
+
+
+def _with_paths(plan: Plan | None, folder: Path) -> Plan | None:
+    """The plan with the paths of its profiles taken from a folder, where files lie there."""
+    if plan is None:
+        return None
+    included = tuple(str(folder / name) if (folder / name).is_file() else name for name in plan.include)
+    return plan.model_copy(update={"include": included})
 
 
 def parse_run(text: str | bytes, file: str | None = None) -> Run:
@@ -129,12 +141,14 @@ def _checked(content: dict[Any, Any], place: Place | None, lines: dict[str, int]
 def _problem(detail: Any, lines: dict[str, int]) -> str:
     """One line of what pydantic found, in our words."""
     path = [str(part) for part in detail["loc"]]
-    if detail["type"] == "extra_forbidden":
+    if detail["type"] == "extra_forbidden" and path[0] != "faults":
         parts = {"privacy": Privacy, "corrections": Correction}
         known = parts.get(path[0], Run).model_fields
         near = difflib.get_close_matches(path[-1], known, n=1)
         rest = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known)}."
         text = f"unknown key {path[-1]!r}. {rest}"
+    elif path[0] == "faults" and len(path) > 1:
+        text = f"faults: {problem({**detail, 'loc': detail['loc'][1:]}, Plan)}"
     elif path[0] == "corrections" and detail["type"] == "value_error":
         text = f"correction {int(path[1]) + 1} {detail['msg'].removeprefix('Value error, ')}."
     elif detail["type"] == "invalid_key":

@@ -44,6 +44,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, learned: None) ->
     """A folder with the sample study as `study/` and a run document."""
     shutil.copytree(sample_study_path(), tmp_path / "study")
     (tmp_path / "run.yaml").write_text("source: study\nsubjects: 5\noutput: out\n")
+    (tmp_path / "findings.csv").write_text("dataset,record,variable\nAE,1,AESEV\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from datareplicator.cli.corrupt import corrupt
 from datareplicator.cli.demo import demo
 from datareplicator.cli.fit import fit
 from datareplicator.cli.generate import generate
 from datareplicator.cli.profile import profile
+from datareplicator.cli.repair import repair
 from datareplicator.cli.replicate import replicate
+from datareplicator.cli.score_findings import score_findings
 from datareplicator.cli.validate import validate
 
 app = typer.Typer(
@@ -40,5 +43,5 @@ def common(
     """Options of the program itself."""
 
 
-for command in (replicate, profile, fit, generate, validate, demo):
+for command in (replicate, profile, fit, generate, validate, corrupt, repair, score_findings, demo):
     app.command()(command)

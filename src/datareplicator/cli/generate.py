@@ -22,6 +22,7 @@ def generate(
     config: options.Config = None,
     workers: options.Workers = None,
     overwrite: options.Overwrite = None,
+    faults: options.Faults = None,
 ) -> None:
     """Write a study of new subjects from a model, with no source at hand."""
     from datareplicator import pipeline
@@ -38,6 +39,7 @@ def generate(
         stratified=stratified,
         workers=workers,
         overwrite=overwrite,
+        faults=faults or None,
     )
     with progress() as show:
         outcome = pipeline.generate(run, progress=show)

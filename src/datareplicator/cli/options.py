@@ -102,6 +102,14 @@ Overwrite = Annotated[
     bool | None,
     typer.Option("--overwrite/--no-overwrite", help="Replace the output of an earlier run.", show_default=False),
 ]
+Faults = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--faults",
+        help="Inject faults and write the answer key: a profile by name or path, several one after another.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -111,6 +119,8 @@ def run_from(config: Path | None, *, min_subjects: int | None = None, **options:
 
     run = read_run(config) if config is not None else Run()
     given = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+    if given.get("faults") is not None:
+        given["faults"] = {"include": given["faults"]}
     if min_subjects is not None:
         given["privacy"] = {"min_subjects": min_subjects}
     return run.updated(**given)

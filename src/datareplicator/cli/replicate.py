@@ -24,6 +24,7 @@ def replicate(
     report: options.Report = None,
     min_subjects: options.MinSubjects = None,
     overwrite: options.Overwrite = None,
+    faults: options.Faults = None,
 ) -> None:
     """Learn a study from its files and write a study of new subjects in the same form."""
     from datareplicator import pipeline
@@ -42,6 +43,7 @@ def replicate(
         report=report,
         min_subjects=min_subjects,
         overwrite=overwrite,
+        faults=faults or None,
     )
     with progress() as show:
         outcome = pipeline.replicate(run, progress=show)

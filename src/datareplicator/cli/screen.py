@@ -40,6 +40,8 @@ def summarise(outcome: Outcome) -> None:
     tables = sum(entry.rows is not None for entry in manifest.files.values())
     emit(f"{_count(manifest.request.subjects, 'subject')}, {_count(manifest.rows, 'row')} in {_count(tables, 'table')}")
     emit(f"data      {outcome.folder}")
+    if outcome.key is not None:
+        emit(f"key       {outcome.key}")
     if outcome.report is not None:
         emit(f"report    {outcome.report}")
     if outcome.findings is not None:

@@ -98,13 +98,13 @@ class Answers:
         content = {"answers": VERSION, "seed": self.seed, "notes": list(self.notes), "tables": self.tables}
         return json.dumps({**content, "rows": records}, ensure_ascii=False, indent=1)
 
-    def to_text(self) -> str:
-        """For people: what was injected, by entry of the plan."""
+    def to_text(self, *, notes: bool = True) -> str:
+        """For people: what was injected, by entry of the plan, and the notes."""
         lines = [f"{len(self.frame):,} changes in {self.frame['incident'].nunique():,} faults"]
         for row in self.summary().itertuples(index=False):
             seen = "" if row.detectable else ", no rule can see it"
             lines.append(f"  {row.kind}: {row.incidents:,} faults, {row.changes:,} changes, {row.severity}{seen}")
-        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+        return "\n".join([*lines, *(f"note: {note}" for note in (self.notes if notes else ()))])
 
     def write(self, path: str | Path) -> Path:
         """Write the key by the name's suffix: .parquet, .json or .csv; ``.core.csv`` is CORE's form.

@@ -98,6 +98,7 @@ def inject(job: Job, *, apart: bool = False) -> str | None:
     if apart:
         job.keep_apart()
     try:
+        job.check_target()
         job.kind.inject(job, job.params)
     except NoPlace as error:
         if not job.fault.optional:

@@ -31,13 +31,15 @@ class NoPlace(RequestError):
 
 @dataclass
 class Quota:
-    """How many a fault is to inject, over all blocks of a study: `share` is the part of the subjects seen so far."""
+    """How many a fault is to inject, over all blocks of a study: `share` is the part of the subjects seen so far.
+    `sites`: those chosen in the first block, which stay chosen."""
 
     rate: float | None
     count: int | None
     seen: int = 0
     done: int = 0
     share: float = 1.0
+    sites: list[str] | None = None
 
     def ask(self, places: int) -> int:
         """How many of these further places, so that the total so far is the rounded product."""
@@ -99,6 +101,16 @@ class Job:
         """The same stream in every block of a study."""
         return Streams(self._streams.seed, 0, self._streams.prefix).get(*path)
 
+    def check_target(self) -> None:
+        """Refuse a condition on columns that no table has. Raises RequestError with the near names."""
+        if self.fault.target.where is None:
+            return
+        known = dict.fromkeys(c for p in self.scene.pieces.values() for c in p.columns)
+        for name in parse(self.fault.target.where).variables:
+            if "." not in name and name not in known:
+                hint = nearest(name, known)
+                raise RequestError(f"the condition names {name!r}, which is no column of the study.", hint=hint)
+
     # ---- the target
 
     @property
@@ -116,7 +128,7 @@ class Job:
         found = [p for p in every if any(_names(p, pattern) for pattern in wanted)]
         for pattern in wanted:
             if not any(_names(p, pattern) for p in every):
-                known = dict.fromkeys(n for p in every for n in (p.name, domain_of(p) or p.name))
+                known = dict.fromkeys(domain_of(p) or p.name for p in every)
                 raise NoPlace(f"the target's domain {pattern!r} is none of the study.", hint=nearest(pattern, known))
         return [p for p in found if p.spec.layout in layouts] if layouts else found
 
@@ -257,12 +269,15 @@ class Job:
         held = sorted({plain_text(s) for s in sites if s is not None})
         if not held:
             raise self.nothing("no site was found")
+        if self.quota.sites is not None:
+            return [site for site in self.quota.sites if site in held]
         wanted = (
             Quota(self.fault.rate, self.fault.count).ask(len(held)) if self.streaming else self.ask(len(held), what)
         )
         order = np.argsort([self.fixed_rng("site", site).random() for site in held], kind="stable")
         chosen = sorted(held[k] for k in order[:wanted])
         self.quota.done += len(chosen)
+        self.quota.sites = chosen
         return chosen
 
     # ---- doing

@@ -138,7 +138,7 @@ def kind_named(name: str) -> Kind:
     >>> kind_named("decimal-shfit")
     Traceback (most recent call last):
     ...
-    datareplicator.errors.RequestError: unknown kind of fault 'decimal-shfit'. Did you mean 'decimal-shift'?
+    datareplicator.errors.RequestError: unknown kind of fault 'decimal-shfit'. Did you mean 'decimal-shift'...
     """
     known = {kind.name: kind for kind in all_kinds()}
     if name not in known:

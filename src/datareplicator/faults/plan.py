@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
 from datareplicator.document import Document, PlainLoader
 from datareplicator.errors import Place, RequestError
@@ -24,7 +24,8 @@ def _listed(value: Any) -> Any:
     return tuple(f"{v:g}" if isinstance(v, float) else str(v) if isinstance(v, int) else v for v in items)
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+_ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": ["string", "number"]}}]}
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed), WithJsonSchema(_ONE_OR_MORE)]
 
 
 class Mechanism(Document):

@@ -164,12 +164,13 @@ class Scene:
         *,
         formats: Mapping[str, str] | None = None,
         first: Mapping[str, int] | None = None,
+        incidents: int = 0,
     ) -> None:
         self.structure = structure
         self._owner = {m: spec for spec in structure.tables.values() for m in spec.members}
         self.subjects = self._find_subjects(tables)
         self.changes: list[Change] = []
-        self._incidents = 0
+        self._incidents = incidents
         self.pieces: dict[str, Piece] = {}
         for name, table in tables.items():
             spec = self._owner.get(name)
@@ -232,6 +233,11 @@ class Scene:
         """Numbers for n new incidents, from 1."""
         self._incidents += n
         return np.arange(self._incidents - n + 1, self._incidents + 1)
+
+    @property
+    def last_incident(self) -> int:
+        """The number of incidents so far."""
+        return self._incidents
 
     def members(self, logical: str) -> list[Piece]:
         """The pieces of a logical table."""

@@ -4,15 +4,18 @@ Nothing is printed here. Long work tells a callback how far it is, and every out
 """
 
 from datareplicator.pipeline.checks import validate
+from datareplicator.pipeline.corruption import Corrupted, corrupt, repair, score_findings, write_page
 from datareplicator.pipeline.generation import generate_study
 from datareplicator.pipeline.learning import describe, explain, fit, fit_to_file, notes, profile
 from datareplicator.pipeline.progress import Progress, Step
 from datareplicator.pipeline.replication import Outcome, generate, replicate
 
 __all__ = [
+    "Corrupted",
     "Outcome",
     "Progress",
     "Step",
+    "corrupt",
     "describe",
     "explain",
     "fit",
@@ -21,6 +24,9 @@ __all__ = [
     "generate_study",
     "notes",
     "profile",
+    "repair",
     "replicate",
+    "score_findings",
     "validate",
+    "write_page",
 ]

@@ -36,6 +36,11 @@ def _discover(study: Study, progress: Progress, corrections: Sequence[Correction
         )
 
 
+def discover_structure(study: Study, progress: Progress = None) -> Structure:
+    """What discovery finds in a study."""
+    return _discover(study, progress)
+
+
 def fit(
     study: Study,
     *,

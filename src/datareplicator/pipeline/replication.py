@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datareplicator.errors import RequestError
+from datareplicator.faults import Plan, as_plan
 from datareplicator.formats import open_writer
 from datareplicator.manifest import FileEntry, Manifest, Request, digest, versions, write_manifest
 from datareplicator.model.store import load_model
 from datareplicator.model.study_model import StudyModel
 from datareplicator.output import check_output
+from datareplicator.pipeline.corruption import ANSWERS, FORMS
 from datareplicator.pipeline.generation import Collector, generate_frames, layouts
+from datareplicator.pipeline.injection import finish_faults, injecting
 from datareplicator.pipeline.learning import fit, model_digest, notes, read
 from datareplicator.pipeline.progress import Progress, stage
 from datareplicator.run import Run
@@ -27,13 +30,15 @@ MOST_CHECKED_ROWS = 2_000_000
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run wrote: the folder, its manifest, what the checks found, and what the user should know."""
+    """What a run wrote: the folder, its manifest, what the checks found, what the user should know; `key`:
+    the answer key of injected faults."""
 
     folder: Path
     manifest: Manifest
     findings: Findings
     notes: tuple[str, ...] = ()
     report: Path | None = None
+    key: Path | None = None
 
 
 def replicate(run: Run, *, progress: Progress = None) -> Outcome:
@@ -76,23 +81,36 @@ def _output(run: Run, source: Path) -> Path:
 
 def _write(run: Run, output: Path, model: StudyModel, source: Study | None, progress: Progress) -> Outcome:
     collector = Collector(model, MOST_CHECKED_ROWS)
+    plan = as_plan(run.faults) if run.faults is not None else None
     with open_writer(output, layouts(model), run.format, overwrite=run.overwrite) as writer:
-        for block, frames in generate_frames(model, run.request(), workers=run.workers, progress=progress):
-            for table, frame in frames.items():
-                writer.append(table, frame)
-            collector.add(block, frames)
-        files = {name: FileEntry(**entry) for name, entry in writer.finish().items()}
+        told: tuple[str, ...] = ()
+        with injecting(plan, model, run, writer.path) as injector:
+            for block, frames in generate_frames(model, run.request(), workers=run.workers, progress=progress):
+                dirty = frames if injector is None else injector.block(block.index, block.keep, frames)
+                for table, frame in dirty.items():
+                    writer.append(table, frame)
+                collector.add(block, dirty)
+            files = {name: FileEntry(**entry) for name, entry in writer.finish().items()}
+            if injector is not None:
+                files, told = finish_faults(injector, files, writer.path, [source.name for source in model.sources])
         findings = _describe(collector, model, source, run, writer.path, progress)
         files |= {
             name: FileEntry(sha256=digest(writer.path / name))
             for name in (FINDINGS, REPORT)
             if (writer.path / name).exists()
         }
-        manifest = _manifest(run, model, files)
+        manifest = _manifest(run, model, files, plan)
         write_manifest(writer.path, manifest)
         writer.commit()
     covered = () if collector.complete else (f"checks and report cover the first {collector.subjects:,} subjects.",)
-    return Outcome(output, manifest, findings, notes(model) + covered, output / REPORT if run.report else None)
+    return Outcome(
+        output,
+        manifest,
+        findings,
+        notes(model) + covered + told,
+        output / REPORT if run.report else None,
+        output / ANSWERS / FORMS[0] if plan is not None else None,
+    )
 
 
 def _describe(
@@ -119,8 +137,10 @@ def _describe(
     return findings
 
 
-def _manifest(run: Run, model: StudyModel, files: dict[str, FileEntry]) -> Manifest:
-    return Manifest(request=_asked(run), model=model_digest(model), versions=versions(), files=files)
+def _manifest(run: Run, model: StudyModel, files: dict[str, FileEntry], plan: Plan | None) -> Manifest:
+    faults = plan.model_dump(mode="json", exclude_defaults=True) if plan is not None else None
+    request = _asked(run).model_copy(update={"faults": faults})
+    return Manifest(request=request, model=model_digest(model), versions=versions(), files=files)
 
 
 def _asked(run: Run) -> Request:

@@ -13,9 +13,11 @@ from datareplicator.faults.job import Job
 from datareplicator.faults.kind import Family, Scope, Severity, Unit
 from datareplicator.faults.layoutchange import added, removed, renamed, retyped
 from datareplicator.faults.scene import Piece, edited
+from datareplicator.structure.spec import Layout
 from datareplicator.study import Column
 
 FAMILY = Family("layout", Scope.STUDY)
+POINTING = (Layout.SUPPLEMENT, Layout.RELATION)
 
 
 def _untouched(piece: Piece, column: str) -> bool:
@@ -28,7 +30,7 @@ def _columns(job: Job, fits: Callable[[Piece, str], bool], what: str) -> list[tu
     places = [
         (piece, column)
         for piece in job.pieces()
-        if len(piece)
+        if len(piece) and (job.fault.target.domain or piece.spec.layout not in POINTING)
         for column in job.columns(piece, piece.columns)
         if _untouched(piece, column) and fits(piece, column)
     ]

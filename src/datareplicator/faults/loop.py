@@ -1,0 +1,91 @@
+"""The closed loop: every kind injected into a study, the study checked, and what was found of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import pandas as pd
+
+from datareplicator.errors import RequestError
+from datareplicator.faults.answers import Answers
+from datareplicator.faults.applying import corrupt
+from datareplicator.faults.kind import Kind, Scope, Unit
+from datareplicator.faults.plan import Fault, Plan
+from datareplicator.faults.score import score
+from datareplicator.structure.spec import Structure
+from datareplicator.study import Study
+from datareplicator.validate import validate
+
+EVERY = 10**7
+TOGETHER = 12
+"""Kinds that are injected side by side where none of them spreads: a validation costs more than an injection."""
+
+
+def closed_loop(
+    study: Study, structure: Structure, kinds: Iterable[Kind], *, count: int = 10, seed: int = 1
+) -> pd.DataFrame:
+    """One row a kind that finds a place: kind, unit, detectable, faults, named (found by the rules that the kind
+    names), found (by any rule), precision (share of the findings of its rules that lie on a fault; those in the clean
+    study do not count), rules (of all that found it, the most frequent first).
+
+    `count` faults of each kind are injected, or as many as there is room for.
+    """
+    clean = validate(study, baseline=study, structure=structure, limit=EVERY).to_frame()
+    rows = []
+    for batch in _batches(kinds):
+        dirty, answers = _injected(study, structure, batch, count, seed)
+        if len(answers):
+            findings = validate(dirty, baseline=study, structure=structure, limit=EVERY).to_frame()
+            rows += [_row(kind, findings, answers, clean) for kind in batch if _of(kind, answers)]
+    return pd.DataFrame(rows)
+
+
+def _batches(kinds: Iterable[Kind]) -> Iterator[list[Kind]]:
+    """Kinds side by side, or alone where they spread, change whole subjects, or judge the data as a whole."""
+    batch: list[Kind] = []
+    for kind in kinds:
+        if kind.scope == Scope.FILES:
+            continue
+        if kind.spreads or kind.unit not in (Unit.CELL, Unit.ROW) or kind.scope == Scope.STUDY:
+            yield [kind]
+            continue
+        batch.append(kind)
+        if len(batch) == TOGETHER:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _injected(
+    study: Study, structure: Structure, batch: Sequence[Kind], count: int, seed: int
+) -> tuple[Study, Answers]:
+    """The batch in one study; for a kind alone as many faults as there is room for."""
+    for n in (count, max(count // 3, 1), 1):
+        plan = Plan(faults=tuple(Fault(kind=kind.name, count=n, optional=n == 1 or len(batch) > 1) for kind in batch))
+        try:
+            return corrupt(study, plan, seed=seed, structure=structure)
+        except RequestError:
+            continue
+    raise ValueError("optional faults never fail")
+
+
+def _of(kind: Kind, answers: Answers) -> bool:
+    return bool((answers.frame["kind"] == kind.name).any())
+
+
+def _row(kind: Kind, findings: pd.DataFrame, answers: Answers, clean: pd.DataFrame) -> dict[str, object]:
+    mine = Answers(answers.frame[answers.frame["kind"] == kind.name])
+    named = findings[findings["rule"].isin(kind.rules)]
+    every, by_name = score(findings, mine, clean=clean, rows=answers), score(named, mine, clean=clean, rows=answers)
+    hit = every.rules[every.rules["right"] > 0].sort_values("right", ascending=False)
+    return {
+        "kind": kind.name,
+        "unit": str(kind.unit),
+        "detectable": kind.detectable,
+        "faults": every.incidents,
+        "named": by_name.found,
+        "found": every.found,
+        "precision": score(named, answers, clean=clean).precision if len(named) else float("nan"),
+        "rules": " ".join(hit["rule"].head(6)),
+    }
