@@ -7,6 +7,7 @@ import pandas as pd
 
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
+from datareplicator.model.assigned import sample_assigned
 from datareplicator.model.context import MARK, row_context
 from datareplicator.model.ends import visit_ends
 from datareplicator.model.fit_root import ROOT_END
@@ -28,6 +29,11 @@ def make_root(model: StudyModel, state: State) -> None:
     for column, values, code in ((root.group, root.groups, subjects.group), (root.site, root.sites, subjects.site)):
         if column is not None:
             frame[column] = _typed(spec, column, values, code)
+    for assigned in root.assigned:
+        u = state.streams.get("assigned", assigned.column).random(subjects.n)
+        drawn = sample_assigned(assigned, subjects.group, u)
+        frame[assigned.column] = _covariate(spec, assigned.column, drawn)
+        state.context[MARK + assigned.column] = drawn
     for name in root.covariates:
         frame[name] = _covariate(spec, name, subjects.covariates[name])
     for birth in root.births:

@@ -17,7 +17,7 @@ POOLED = 8.0
 class EnrolmentModel(Document):
     """`first_month`: months since 1970-01. `month`: float[sites + 1, months], shares of entry by month, the last row
     for an unknown site. `weekday`: float[7], shares from Monday on. `latest`: the last day on which a subject came, as
-    days since 1970-01-01 rounded up to a week; None where no stay is known."""
+    days since 1970-01-01 rounded down to a week; None where no stay is known."""
 
     first_month: int
     month: Floats
@@ -55,7 +55,7 @@ def fit_enrolment(anchor: np.ndarray, site: np.ndarray, last_day: np.ndarray) ->
         first_month=first,
         month=month / month.sum(1, keepdims=True),
         weekday=weekday / weekday.sum(),
-        latest=float(np.ceil(ends.max() / 7) * 7) if len(ends) else None,
+        latest=float(np.floor(ends.max() / 7) * 7) if len(ends) else None,
     )
 
 

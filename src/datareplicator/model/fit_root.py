@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from datareplicator.model.assigned import Assigned, fit_assigned
 from datareplicator.model.context import MARK
 from datareplicator.model.identity import fit_identifier
 from datareplicator.model.prepare import Prepared
@@ -113,7 +114,7 @@ def fit_root(training: Training) -> RootModel:
     for date in rows.dates:
         if date.covers:
             training.ends[ROOT_END + date.column] = by_subject(prepared, spec.name, date.column)
-    _keep_outcomes(training, spec.name)
+    _keep_outcomes(training)
     groups = allocate(prepared, roles.group)[1]
     sites = allocate(prepared, roles.site)[1]
     births = tuple(
@@ -136,6 +137,7 @@ def fit_root(training: Training) -> RootModel:
         groups=groups,
         site=roles.site,
         sites=sites,
+        assigned=tuple(_assigned(training, name, len(groups)) for name in roles.assigned),
         covariates=tuple(roles.covariates),
         births=births,
         identifiers=tuple(identifiers),
@@ -143,6 +145,20 @@ def fit_root(training: Training) -> RootModel:
         facts=_dated_facts(training),
         outcomes=rows,
     )
+
+
+def _assigned(training: Training, name: str, groups: int) -> Assigned:
+    prepared = training.prepared
+    return fit_assigned(by_root(prepared, name), training.subjects.group, groups)
+
+
+def by_root(prepared: Prepared, name: str) -> pd.Series:
+    """A text column of the root, one value a subject."""
+    root = prepared.structure.root or ""
+    index = prepared.subject[root]
+    order = np.full(prepared.n, -1)
+    order[index[index >= 0]] = np.flatnonzero(index >= 0)
+    return prepared.frames[root][name].astype("str").iloc[order].reset_index(drop=True)
 
 
 def _flags(training: Training) -> tuple[Flag, ...]:
@@ -205,15 +221,12 @@ def _terminal(training: Training, root: str, column: str) -> bool:
     return bool(np.median(over) <= 0 and over.max() <= SLIP)
 
 
-def _keep_outcomes(training: Training, root: str) -> None:
+def _keep_outcomes(training: Training) -> None:
     """Outcomes and flags become part of the subjects' context from here on."""
     prepared = training.prepared
-    index = prepared.subject[root]
-    order = np.full(prepared.n, -1)
-    order[index[index >= 0]] = np.flatnonzero(index >= 0)
     columns = {}
-    for name in training.roles.outcomes:
-        values = prepared.frames[root][name].astype("str").iloc[order].reset_index(drop=True)
+    for name in (*training.roles.assigned, *training.roles.outcomes):
+        values = by_root(prepared, name)
         if values.nunique() <= 60:
             columns[MARK + name] = values.astype("category")
     for name, flag in training.flagged.items():

@@ -10,15 +10,21 @@ import pandas as pd
 from scipy.stats import kruskal
 
 from datareplicator.model.prepare import Prepared
+from datareplicator.structure.names import planned_and_actual
 from datareplicator.structure.spec import SUPPLEMENT, ColumnSpec, Kind, Layout, Structure
 
 OUTCOME_P = 1e-4
 """A root column whose relation to the length of stay is surer than this is an outcome."""
 
 
+FEWEST = 10
+"""Subjects from which on what a column depends on can be told."""
+
+
 @dataclass
 class RootColumns:
-    """Names of the root's free columns by role. `births` are dates decades before the study."""
+    """Names of the root's free columns by role. `births` are dates decades before the study; `assigned` go with the
+    arm (the actual arm, the reason for none)."""
 
     group: str | None = None
     site: str | None = None
@@ -26,6 +32,7 @@ class RootColumns:
     personal: list[str] = field(default_factory=list)
     dates: list[str] = field(default_factory=list)
     births: list[str] = field(default_factory=list)
+    assigned: list[str] = field(default_factory=list)
     covariates: list[str] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
 
@@ -68,7 +75,9 @@ def sort_root(
             out.personal.append(name)
         elif spec.kind == Kind.DATE:
             (out.births if is_birth(prepared, root.name, name) else out.dates).append(name)
-        elif name in flags or _is_outcome(prepared, spec, last_visit, stratum, group):
+        elif group is not None and name not in flags and _is_assigned(prepared, spec, out.group, group):
+            out.assigned.append(name)
+        elif name in flags or _is_outcome(prepared, spec, last_visit, stratum):
             out.outcomes.append(name)
         else:
             out.covariates.append(name)
@@ -82,26 +91,40 @@ def is_birth(prepared: Prepared, table: str, column: str) -> bool:
     return len(away) > 0 and float(np.max(away)) < -10
 
 
-def _is_outcome(
-    prepared: Prepared, spec: ColumnSpec, last_visit: np.ndarray, stratum: np.ndarray, decided: np.ndarray | None = None
-) -> bool:
+def _is_assigned(prepared: Prepared, spec: ColumnSpec, arm: str | None, group: np.ndarray) -> bool:
+    """Whether a column goes with the arm: by name (planned and actual), because the arm nearly tells it, or because it
+    is another one in some arm alone (of two subjects or more) and the same in all others."""
+    if arm is None or spec.kind not in (Kind.CATEGORY, Kind.TEXT, Kind.FLAG):
+        return False
+    code = _codes(prepared, spec.name)
+    table = pd.crosstab(group, code).to_numpy()
+    if planned_and_actual(arm, spec.name) or (prepared.n >= FEWEST and _decided(table, len(code))):
+        return True
+    pure, usual = (table > 0).sum(axis=1) == 1, table.sum(axis=0).argmax()
+    other = table[:, usual] == 0
+    return bool(prepared.n >= FEWEST and pure.all() and other.any() and (table.sum(axis=1)[other] >= 2).all())
+
+
+def _codes(prepared: Prepared, column: str) -> np.ndarray:
+    """The values of a root column as codes, int a subject, -1 missing."""
+    root = prepared.structure.root or ""
+    index, code = prepared.subject[root], np.full(prepared.n, -1)
+    code[index[index >= 0]] = pd.factorize(prepared.frames[root][column])[0][index >= 0]
+    return code
+
+
+def _is_outcome(prepared: Prepared, spec: ColumnSpec, last_visit: np.ndarray, stratum: np.ndarray) -> bool:
     if spec.name.startswith(SUPPLEMENT) or spec.kind == Kind.FLAG:
         return True
-    if spec.kind not in (Kind.CATEGORY, Kind.TEXT) or prepared.n < 10:
+    if spec.kind not in (Kind.CATEGORY, Kind.TEXT) or prepared.n < FEWEST:
         return False
-    frame = prepared.frames[prepared.structure.root or ""]
-    value, index = frame[spec.name], prepared.subject[prepared.structure.root or ""]
-    code = np.full(prepared.n, -1)
-    code[index[index >= 0]] = pd.factorize(value)[0][index >= 0]
-    if decided is not None and _decided(decided, code):
-        return True
+    code = _codes(prepared, spec.name)
     return _depends(code, last_visit) or (len(np.unique(stratum)) > 1 and (code < 0).any() and _depends(code, stratum))
 
 
-def _decided(group: np.ndarray, code: np.ndarray) -> bool:
-    """Whether the arm nearly tells a column (the actual arm, a reason for none), which its commonest value does not."""
-    table = pd.crosstab(group, code).to_numpy()
-    return bool(table.max(axis=1).sum() >= 0.9 * len(code) and table.sum(axis=0).max() < 0.8 * len(code))
+def _decided(table: np.ndarray, n: int) -> bool:
+    """Whether the arm (rows of a table of counts) nearly tells a column, which its commonest value does not."""
+    return bool(table.max(axis=1).sum() >= 0.9 * n and table.sum(axis=0).max() < 0.8 * n)
 
 
 def _depends(code: np.ndarray, order: np.ndarray) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from datareplicator.document import Document, Floats, Ints
+from datareplicator.model.assigned import Assigned
 from datareplicator.model.below import Above
 from datareplicator.model.carried import Carried
 from datareplicator.model.children import ChildrenModel
@@ -87,14 +88,15 @@ class Flag(Document):
 
 
 class RootModel(Document):
-    """The table of subjects. `groups` and `sites`: values of the allocation columns by index; `covariates`: what
-    the subject model draws; `flags` and `facts`: what links tie to other tables."""
+    """The table of subjects. `groups` and `sites`: values of the allocation columns by index; `assigned`: what goes
+    with the arm; `covariates`: what the subject model draws; `flags` and `facts`: what links tie to other tables."""
 
     table: str
     group: str | None
     groups: tuple[str, ...]
     site: str | None
     sites: tuple[str, ...]
+    assigned: tuple[Assigned, ...]
     covariates: tuple[str, ...]
     births: tuple[Birth, ...]
     identifiers: tuple[IdentifierModel, ...]
