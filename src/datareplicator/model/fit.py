@@ -14,7 +14,15 @@ from datareplicator.model.context import VisitDays
 from datareplicator.model.ends import LAST_DAY, visit_ends
 from datareplicator.model.enrolment import fit_enrolment
 from datareplicator.model.fit_findings import fit_all_findings, fit_findings_rows
-from datareplicator.model.fit_root import age_of, allocate, covariate_features, covariate_frame, find_flags, fit_root
+from datareplicator.model.fit_root import (
+    age_of,
+    allocate,
+    covariate_features,
+    covariate_frame,
+    find_calls,
+    find_flags,
+    fit_root,
+)
 from datareplicator.model.prepare import Prepared, prepare
 from datareplicator.model.reference import keep_reference
 from datareplicator.model.relations import fit_relations
@@ -62,6 +70,7 @@ def fit(
     training, timelines, seen_days = _start(prepared, min_subjects)
     training.ends.update(visit_ends(training.visits, training.subjects))
     find_flags(training)
+    find_calls(training)
     relations, marks = fit_relations(prepared)
     _add_relation_marks(training, relations, marks)
     root = fit_root(training)

@@ -16,6 +16,7 @@ from datareplicator.model.training import Training, day_anchors
 from datareplicator.structure.spec import Kind, Link, Structure
 
 FLAG = "flag:"
+CALL = "call:"
 SLIP = 3
 ROOT_END = "root "
 
@@ -80,6 +81,28 @@ def find_flags(training: Training) -> None:
         flagged[subject[rows]] = True
         training.flagged[name] = training.flagged.get(name, np.zeros(prepared.n, dtype=bool)) | flagged
         training.marks[f"{name}:{link.table}:{link.column}:{link.code}"] = (link.table, rows)
+
+
+def find_calls(training: Training) -> None:
+    """Mark the rows that rows of another table ask for."""
+    prepared = training.prepared
+    for link in prepared.structure.links:
+        if link.kind != "call" or link.column is None or link.by is None:
+            continue
+        calling = prepared.subject[link.by][_holds(prepared, link.by, link.root, link.value)]
+        rows = _holds(prepared, link.table, link.column, link.code) & np.isin(prepared.subject[link.table], calling)
+        if rows.any():
+            training.marks[call_name(link)] = (link.table, rows)
+
+
+def _holds(prepared: Prepared, table: str, column: str, value: str | None) -> np.ndarray:
+    rows = (prepared.frames[table][column].astype("str") == str(value)).to_numpy(dtype=bool, na_value=False)
+    return rows & (prepared.subject[table] >= 0)
+
+
+def call_name(link: Link) -> str:
+    """The mark of rows that rows of another table ask for."""
+    return f"{CALL}{link.by}.{link.root}={link.value}:{link.table}.{link.column}={link.code}"
 
 
 def flag_name(link: Link) -> str:

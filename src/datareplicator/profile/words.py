@@ -66,6 +66,9 @@ def reference(key: ForeignKey) -> str:
 def link(found: Link, root: str) -> str:
     """A fact that ties the subject to rows of a table."""
     tail = " (known from the standard)" if found.prior else ""
+    if found.kind == "call":
+        called = f"{found.table} with {found.column} = {found.code}"
+        return f"{found.by}.{found.root} = {found.value} asks for a row of {called}"
     if found.kind == "flag":
         return f"{root}.{found.root} = {found.value} exactly with {found.table}.{found.column} = {found.code}{tail}"
     if found.kind == "date":

@@ -34,6 +34,10 @@ BUNDLES = (
 says that these tell one fact. Deaths are too rare for a small sample to show it."""
 
 
+CALLS = (("DSDECOD", "ADVERSE EVENT", "AEACN", "DRUG WITHDRAWN"),)
+"""Column and value of a row that asks for a row with a column and value (SDTMIG 3.4, 6.2 AE and DS)."""
+
+
 @dataclass(frozen=True)
 class _Fact:
     """A condition on subjects: those with a row of `table` where `column` is `code`."""
@@ -54,6 +58,7 @@ def mine_links(ctx: Context) -> list[Link]:
     found = _flags(ctx, facts)
     found += _dates(ctx, facts)
     found += _absences(ctx)
+    found += _calls(ctx)
     return found + _bundles(ctx, found)
 
 
@@ -209,6 +214,29 @@ def _bundles(ctx: Context, found: list[Link]) -> list[Link]:
                     links.append(Link(kind="date", root=root_date, date=date, prior=not told.any(), **told_by))
             result += [k for k in links if (k.kind, k.root, k.table, k.column, k.code) not in known]
     return result
+
+
+def _calls(ctx: Context) -> list[Link]:
+    """The standard's calls that somebody shows and nobody contradicts."""
+    found = []
+    for column, value, other, code in CALLS:
+        for by, caller in ctx.tables.items():
+            for name, table in ctx.tables.items():
+                if by == name or column not in caller or other not in table or ctx.root in (by, name):
+                    continue
+                calling, called = (
+                    set(ctx.subject_codes.get(t, np.empty(0))[_is(c, v)].tolist()) - {-1}
+                    for t, c, v in ((by, caller[column], value), (name, table[other], code))
+                    if t in ctx.subject_codes
+                )
+                if calling and calling <= called:
+                    found.append(
+                        Link(
+                            kind="call", root=column, value=value, by=by, table=name, column=other, code=code,
+                            subjects=len(calling),
+                        )
+                    )  # fmt: skip
+    return found
 
 
 def _is(column: EncodedColumn, value: str) -> np.ndarray:

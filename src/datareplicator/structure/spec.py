@@ -130,10 +130,13 @@ class Link(Document):
     flag: `root = value` exactly when the subject has a row of `table` with `column = code` (death flag and FATAL).
     date: the root's date column `root` equals `date` of the row of `table` where `column = code`.
     presence: subjects whose `root` is `value` have no rows in `table` (a screen failure has no exposure).
+    call: a row of the table `by` with `root = value`, here a column of that table, asks for a row of `table` with
+    `column = code` of the subject (a withdrawal for an adverse event, and an event that led to withdrawal).
     """
 
-    kind: Literal["flag", "date", "presence"]
+    kind: Literal["flag", "date", "presence", "call"]
     root: str
+    by: str | None = None
     value: str | None = None
     table: str
     column: str | None = None

@@ -18,7 +18,7 @@ from datareplicator.generate.tables.visits import settle_visit
 from datareplicator.model.context import MARK, row_context
 from datareplicator.model.ends import latest_days
 from datareplicator.model.eventrows import EventRows
-from datareplicator.model.fit_root import FLAG
+from datareplicator.model.fit_root import FLAG, call_name
 from datareplicator.model.study_model import Events, StudyModel
 from datareplicator.model.tables.events import OWN_END, OWN_START, full_days
 from datareplicator.model.tables.visits import VISIT
@@ -123,6 +123,10 @@ def _asked(model: StudyModel, state: State, mark: str) -> np.ndarray:
     if mark.startswith(FLAG):
         return flagged(state, next((f.name for f in model.root.flags if mark.startswith(f.name + ":")), mark))
     out = np.zeros(state.subjects.n, dtype=bool)
+    for link in model.structure.links:
+        if link.kind == "call" and call_name(link) == mark and link.by in state.frames:
+            rows = (state.frames[link.by][link.root].astype(object) == link.value).to_numpy(dtype=bool)
+            out[state.subject[link.by][rows]] = True
     for relation in model.relations:
         for k, kind in enumerate(relation.types):
             if mark == f"relation:{relation.table}:{k}" and mark in state.marks:
