@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -185,3 +186,32 @@ def test_fit_and_replicate_take_corrections_from_the_run_document(
     assert cli.run(["replicate", "--config", str(document), "-o", str(tmp_path / "out")]) == 2
     assert not (tmp_path / "m.json").exists()
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("verb", [{"pii": "name"}, {"ignore": "column"}])
+@pytest.mark.parametrize("variable", ["MH.MHDECOD", "CM.CMINDC", "DM.INVID"])
+def test_values_that_were_hidden_are_not_in_the_model(study: dr.Study, verb: dict[str, str], variable: str) -> None:
+    table, column = variable.split(".")
+    few = dr.Study({name: study[name] for name in ("dm", "mh", "cm", "sv")}, "few")
+    model = dr.fit(few, corrections=[{**verb, "variable": variable}])
+    hidden = set(study[table.lower()].frame[column].dropna())
+    others = {
+        text
+        for name in few
+        for other in few[name].frame.select_dtypes("str")
+        if other != column
+        for text in few[name].frame[other].dropna().unique()
+    }
+    document = json.dumps(list(_texts(json.loads(model._document.model_dump_json()))))
+    assert [text for text in hidden - others if json.dumps(text) in document] == []
+    made = model.generate(20, seed=1)[table.lower()].frame[column].dropna()
+    assert not made.isin(hidden).any()
+    assert len(made) == 0 if "ignore" in verb else len(made)
+
+
+def _texts(part: object) -> Iterator[str]:
+    """All texts in a JSON document."""
+    if isinstance(part, str):
+        yield part
+    for item in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _texts(item)

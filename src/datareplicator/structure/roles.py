@@ -74,7 +74,8 @@ def _explains(c: EncodedColumn, value: EncodedColumn) -> bool:
 
 
 def _present(encoded: EncodedTable) -> list[str]:
-    return [name for name, c in encoded.columns.items() if c.kind != Kind.EMPTY]
+    """Columns with data that may be told from each other: personal data play no part but to be replaced."""
+    return [name for name, c in encoded.columns.items() if c.kind not in (Kind.EMPTY, Kind.PII)]
 
 
 def prefix_in(encoded: EncodedTable) -> str | None:
