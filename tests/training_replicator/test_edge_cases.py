@@ -157,6 +157,25 @@ def test_relations_of_numbers_and_categories_are_kept() -> None:
     assert kept.to_numpy() == pytest.approx(means.to_numpy(), abs=0.35)
 
 
+def test_correlations_of_values_far_from_normal_are_kept() -> None:
+    rng = np.random.default_rng(5)
+    kind = rng.random(6000) < 0.4
+    latent = rng.normal(size=6000)
+    frame = pd.DataFrame(
+        {
+            "humps": np.where(kind, 10, 0) + latent,
+            "tail": np.exp(1.5 * rng.normal(size=6000) + kind),
+            "zeros": np.where(rng.random(6000) < 0.3 + 0.4 * kind, 0.0, rng.exponential(size=6000) + latent),
+            "few": rng.poisson(1 + kind),
+        }
+    )
+    made = remade(frame, 20_000)
+    for a in frame:
+        for b in frame:
+            cut = [f.clip(f.quantile(0.005), f.quantile(0.995), axis=1) for f in (frame, made)]
+            assert cut[1][a].corr(cut[1][b]) == pytest.approx(cut[0][a].corr(cut[0][b]), abs=0.06), (a, b)
+
+
 def test_personal_data_by_pattern_and_by_name() -> None:
     frame = pd.DataFrame(
         {

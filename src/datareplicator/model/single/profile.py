@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from datareplicator.model.single.calibrate import calibrate
 from datareplicator.model.single.columns import Learned, learn_column
 from datareplicator.model.single.detect import detect
 from datareplicator.model.single.document import Variable
@@ -56,6 +57,7 @@ def profile_table(
         rows = np.sort(Streams(0).get("correlation rows").choice(source.rows, ENOUGH, replace=False))
     found = column_scores(free, given, counted, rows)
     variables, matrix, own = correlations(found)
+    matrix = calibrate(variables, matrix, {c.name: c for c in free}, rows)
     part: dict[str, Any] = {"columns": [c.entry for c in columns]}
     if len(variables) > 1 or given is not None:
         part["correlation"] = {
