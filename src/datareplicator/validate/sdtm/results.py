@@ -176,7 +176,7 @@ def pressure_upside_down(view: SdtmView) -> Iterator[Hits]:
 
 @SDTM_RULES.rule("DR0314", "The numbers do not differ as their units do.")
 def units_contradict(view: SdtmView) -> Iterator[Hits]:
-    for part in view.of_subjects("TESTCD", "ORRES", "STRESN", "ORRESU", "STRESU"):
+    for part in view.of_subjects("TESTCD", "ORRES", "STRESN", "STRESC", "ORRESU", "STRESU"):
         names = tuple(part.var(s) for s in ("TESTCD", "ORRES", "ORRESU", "STRESN", "STRESU"))
         original, standard = part.number(names[1]), part.number(names[3])
         pair = part.groups([names[2], names[4]])
