@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from datareplicator.generate.columns import column_so_far
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
 from datareplicator.model.assigned import sample_assigned
@@ -14,8 +15,6 @@ from datareplicator.model.fit_root import ROOT_END
 from datareplicator.model.identity import sample_identifier
 from datareplicator.model.study_model import Birth, Flag, RootModel, StudyModel
 from datareplicator.model.training import day_anchors
-from datareplicator.structure.derive import View, apply
-from datareplicator.structure.order import needed
 from datareplicator.structure.spec import TableSpec
 
 
@@ -63,11 +62,8 @@ def _flag(model: StudyModel, flag: Flag, state: State, drawn: pd.DataFrame) -> p
     """Y or N for each subject."""
     if flag.drawn:
         return drawn[flag.name].reset_index(drop=True)
-    root = model.root.table
-    view = View({root: state.frames[root]})
-    for derivation in needed(model.structure, root, flag.column):
-        apply(derivation, view)
-    holds = (view.frames[root][flag.column].astype(object).map(str) == flag.value).to_numpy(dtype=bool)
+    values = column_so_far(model.structure, model.root.table, flag.column, state)
+    holds = (values.astype(object).map(str) == flag.value).to_numpy(dtype=bool)
     return pd.Series(np.where(holds, "Y", "N")).astype("category")
 
 

@@ -101,7 +101,8 @@ def fit_conditional(
     names = (*hard, *chosen)
     sizes = [candidates[name].size for name in names]
     levels = [_level(outcome, np.zeros(len(outcome), dtype=np.int64), subject, 0, 0.0, min_subjects)]
-    depths = [(len(hard), 0.0)] if hard else []
+    # A combination of hard facts that was never seen keeps to the first of them.
+    depths = [(j + 1, 0.0) for j in range(len(hard))]
     depths += [(len(hard) + j + 1, strength) for j, strength in enumerate(strengths)]
     for depth, strength in depths:
         key = cell_keys([candidates[name].codes for name in names[:depth]], sizes[:depth])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.generate.carried import carry
+from datareplicator.generate.columns import column_so_far
 from datareplicator.generate.events import Pin, sample_events
 from datareplicator.generate.make_findings import visit_values
 from datareplicator.generate.make_root import flagged
@@ -125,8 +126,8 @@ def _asked(model: StudyModel, state: State, mark: str) -> np.ndarray:
     out = np.zeros(state.subjects.n, dtype=bool)
     for link in model.structure.links:
         if link.kind == "call" and call_name(link) == mark and link.by in state.frames:
-            rows = (state.frames[link.by][link.root].astype(object) == link.value).to_numpy(dtype=bool)
-            out[state.subject[link.by][rows]] = True
+            values = column_so_far(model.structure, link.by, link.root, state)
+            out[state.subject[link.by][(values.astype(object) == link.value).to_numpy(dtype=bool)]] = True
     for relation in model.relations:
         for k, kind in enumerate(relation.types):
             if mark == f"relation:{relation.table}:{k}" and mark in state.marks:
