@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from glob import glob
 from pathlib import Path
@@ -37,7 +38,7 @@ def new_path(folder: Path, name: str, suffix: str) -> Path:
 def write_model(document: dict[str, Any], path: Path) -> None:
     """Write a document; the suffix says how. Raises WriteError, ModelError where a value is no JSON."""
     try:
-        content = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8")
+        content = _text(document).encode("utf-8")
     except (TypeError, ValueError) as error:
         raise ModelError(f"the model holds a value that JSON cannot ({error}).") from error
     if path.suffix == ".gz":
@@ -53,6 +54,20 @@ def write_model(document: dict[str, Any], path: Path) -> None:
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    """JSON with a line for each part and each column: fit to be read, and written by the fast encoder."""
+
+    def plain(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+    def part(key: str, value: Any) -> str:
+        if key == "columns" and value:
+            return "[\n  " + ",\n  ".join(map(plain, value)) + "\n ]"
+        return plain(value)
+
+    return "{\n" + ",\n".join(f" {plain(str(k))}: {part(k, v)}" for k, v in document.items()) + "\n}\n"
 
 
 def _zstd(content: bytes) -> bytes:
