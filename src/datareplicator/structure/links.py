@@ -219,17 +219,12 @@ def _bundles(ctx: Context, found: list[Link]) -> list[Link]:
 def _calls(ctx: Context) -> list[Link]:
     """The standard's calls that somebody shows and nobody contradicts."""
     found = []
+    named = [name for name in ctx.tables if name in ctx.subject_codes and name != ctx.root]
     for column, value, other, code in CALLS:
-        for by, caller in ctx.tables.items():
-            for name, table in ctx.tables.items():
-                if by == name or column not in caller or other not in table or ctx.root in (by, name):
-                    continue
-                calling, called = (
-                    set(ctx.subject_codes.get(t, np.empty(0))[_is(c, v)].tolist()) - {-1}
-                    for t, c, v in ((by, caller[column], value), (name, table[other], code))
-                    if t in ctx.subject_codes
-                )
-                if calling and calling <= called:
+        for by in (name for name in named if column in ctx.tables[name]):
+            for name in (name for name in named if name != by and other in ctx.tables[name]):
+                calling = _subjects(ctx, by, column, value)
+                if calling and calling <= _subjects(ctx, name, other, code):
                     found.append(
                         Link(
                             kind="call", root=column, value=value, by=by, table=name, column=other, code=code,
@@ -237,6 +232,11 @@ def _calls(ctx: Context) -> list[Link]:
                         )
                     )  # fmt: skip
     return found
+
+
+def _subjects(ctx: Context, table: str, column: str, value: str) -> set[int]:
+    """The subjects with a row of a table whose column has a value."""
+    return set(ctx.subject_codes[table][_is(ctx.tables[table][column], value)].tolist()) - {-1}
 
 
 def _is(column: EncodedColumn, value: str) -> np.ndarray:
