@@ -212,14 +212,16 @@ def test_dates_and_numbers_as_text_stay_text() -> None:
         {
             "iso": pd.date_range("2020-01-01", periods=90).strftime("%Y-%m-%d"),
             "us": pd.date_range("2020-01-01", periods=90).strftime("%m/%d/%Y"),
+            "utc": pd.date_range("2020-01-01", periods=90).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "price": [f"{k / 7:.2f}" for k in range(90)],
         }
     )
     model = learned(frame)
-    assert [c["type"] for c in model["columns"]] == ["datetime", "datetime", "numerical"]
+    assert [c["type"] for c in model["columns"]] == ["datetime", "datetime", "datetime", "numerical"]
     made = SyntheticGenerator(model).generate(100)
     assert made["iso"].str.fullmatch(r"2020-\d\d-\d\d").all()
     assert made["us"].str.fullmatch(r"\d\d/\d\d/2020").all()
+    assert made["utc"].str.fullmatch(r"2020-\d\d-\d\dT00:00:00Z").all()
     assert made["price"].str.fullmatch(r"\d+\.\d\d").all()
 
 
@@ -238,6 +240,8 @@ def test_types_of_pandas_come_back() -> None:
             "short": np.array([0.1, 0.2, 0.3, 0.4] * 9, dtype="float32"),
             "flag": [True, False] * 18,
             "byte": np.arange(36, dtype="uint8"),
+            "period": pd.period_range("2020-01", periods=36, freq="M"),
+            "huge": [1e308, -1e308, 0.0] * 12,
             "nano": pd.date_range("2020-01-01", periods=36).astype("datetime64[ns]"),
         }
     )

@@ -35,6 +35,8 @@ def calibrate(
     limits = [c.marginal.sample(np.array([-OUTER, OUTER])) for c in found if c.marginal is not None]
     values = np.column_stack([c.number[rows] for c in found if c.number is not None])
     values = np.clip(values, [low for low, _ in limits], [high for _, high in limits])
+    scale = np.maximum(np.abs(limits).max(axis=1), np.finfo(float).tiny)  # the largest floats must not overflow
+    values /= scale
     centre = np.nanmean(values, axis=0)
     spread = np.nanstd(values, axis=0)
     target, both = pairwise((values - centre) / np.where(spread > 0, spread, 1))
@@ -47,7 +49,7 @@ def calibrate(
         score = np.clip(normal @ (vector * np.sqrt(np.maximum(value, 1e-9))).T, -OUTER, OUTER)
         made = np.column_stack([c.marginal.sample(score[:, k]) for k, c in enumerate(found) if c.marginal is not None])
         with np.errstate(invalid="ignore", divide="ignore"):
-            now = np.nan_to_num(np.corrcoef(made, rowvar=False))
+            now = np.nan_to_num(np.corrcoef(made / scale, rowvar=False))
         step = np.clip(wanted - now[upper], -0.3, 0.3)
         moved[upper] = np.clip(moved[upper] + step, -STRONGEST, STRONGEST)
         moved.T[upper] = moved[upper]

@@ -85,8 +85,8 @@ def _numerical(learned: Learned, column: SourceColumn, unique_rows: bool) -> Non
     number, params = learned.detected.number, learned.params
     assert number is not None
     ordered = np.sort(number[np.isfinite(number)])
-    spread = float(ordered.std(ddof=1)) if len(ordered) > 1 else 0.0
-    head = {"mean": float(ordered.mean()), "std": spread if ordered[0] != ordered[-1] else 0.0}
+    mean, spread = _moments_of(ordered)
+    head = {"mean": mean, "std": spread}
     learned.entry["params"] = {**head, **params}
     params = learned.params
     if unique_rows:
@@ -106,6 +106,15 @@ def _numerical(learned: Learned, column: SourceColumn, unique_rows: bool) -> Non
             params["step"] = step
     learned.number, learned.marginal = number, fit_marginal(ordered, learned.decimals)
     params["marginal"] = plain(learned.marginal)
+
+
+def _moments_of(ordered: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation; scaled before they are squared, so that the largest floats do not overflow."""
+    if ordered[0] == ordered[-1]:
+        return float(ordered[0]), 0.0
+    scale = float(np.abs(ordered[[0, -1]]).max())
+    unit = ordered / scale
+    return float(unit.mean() * scale), float(min(unit.std(ddof=1) * scale, np.finfo(float).max))
 
 
 def _decimals(ordered: np.ndarray, column: SourceColumn) -> int:

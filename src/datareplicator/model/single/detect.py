@@ -171,6 +171,8 @@ def _text_moments(plain: Detected, sample: list[str]) -> Detected | None:
     text, codes = plain.distinct, plain.codes
     assert text is not None and codes is not None
     layout = guess_datetime_format(sample[0], dayfirst=_day_first(sample))
+    if layout is not None and all(v.endswith("Z") for v in sample):
+        layout = layout.replace("%z", "Z")
     if layout is None or "%z" in layout or not all(len(v) == len(sample[0]) for v in sample if layout in ISO):
         return None
     parsed = pd.to_datetime(pd.Series(text.to_pandas()), format=layout, errors="coerce")

@@ -75,6 +75,8 @@ def _from_pandas(name: str, values: pd.Series, table: str | None) -> SourceColum
     place = Place(table=table, column=name)
     dtype = values.dtype
     categories, ordered = None, None
+    if isinstance(dtype, pd.PeriodDtype):
+        values = values.astype("str")
     if isinstance(dtype, pd.CategoricalDtype):
         categories, ordered = dtype.categories, bool(dtype.ordered)
         values = values.astype(categories.dtype) if not isinstance(categories.dtype, pd.StringDtype) else values
