@@ -25,7 +25,7 @@ def _families(base: type[errors.DataReplicatorError]) -> list[type[errors.DataRe
 
 def test_the_documented_exit_codes_are_those_of_the_code() -> None:
     rows = re.findall(r"^\| (\d+) \| (?:`(\w+)`)? *\|", EXIT_CODES.read_text(), re.M)
-    families = [(str(family.exit_code), family.code) for family in _families(errors.DataReplicatorError)]
+    families = list({(str(family.exit_code), family.code) for family in _families(errors.DataReplicatorError)})
     plain = ["0", *(str(code) for code in (errors.INTERNAL, errors.INTERRUPTED, errors.PIPE_CLOSED, errors.TERMINATED))]
     assert sorted(rows) == sorted(families + [(code, "") for code in plain])
 
