@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
-from scipy.signal import lfilter
 
 from datareplicator.generate.single.table import PART, Latent, own_variables, root_of
 from datareplicator.model.single import document as parts
@@ -65,6 +64,8 @@ def _chained(fresh: np.ndarray, group: np.ndarray, within: parts.Within | None) 
     """First-order autoregression within the groups, of variance 1."""
     if within is None or len(within.memory) != fresh.shape[1] or not within.memory.any():
         return fresh
+    from scipy.signal import lfilter  # takes longer to import than all the rest, and only series need it
+
     out = fresh.copy()
     for j in np.flatnonzero(within.memory):
         phi = float(within.memory[j])
