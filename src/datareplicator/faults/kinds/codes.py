@@ -77,7 +77,7 @@ def _pair_pools(job: Job) -> list[Pool]:
     return pools
 
 
-@FAMILY.kind("code-without-decode", "A code is there, its text is not.")
+@FAMILY.kind("code-without-decode", "A code is there, its text is not.", rules="DR0913 DR0116 DR0105 DR1301")
 def code_without_decode(job: Job, params: Document) -> None:
     def change(pool: Pool, rows: np.ndarray, rng: np.random.Generator) -> Values:
         return {str(pool.column): [None] * len(rows)}

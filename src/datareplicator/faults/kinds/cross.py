@@ -99,7 +99,7 @@ def withdrawal_without_disposition(job: Job, params: Document) -> None:
     "A subject has no disposition at all.",
     unit=Unit.SUBJECT,
     severity=Severity.MAJOR,
-    rules="DR0506",
+    rules="DR0506 DR0524",
     spreads=True,
 )
 def no_disposition(job: Job, params: Document) -> None:
@@ -179,7 +179,7 @@ def exposure_after_discontinuation(job: Job, params: Document) -> None:
     "The first exposure in the table of subjects is another day than in the exposure.",
     unit=Unit.SUBJECT,
     severity=Severity.MAJOR,
-    rules="DR1302 DR1303",
+    rules="DR0511 DR0512 DR1302",
 )
 def exposure_disagrees(job: Job, params: Document) -> None:
     root = job.scene.root
@@ -278,6 +278,7 @@ def relation_half(job: Job, params: Document) -> None:
     "A visit took place, but nothing was recorded at it.",
     unit=Unit.ROW,
     severity=Severity.MAJOR,
+    rules="DR0408",
 )
 def visit_without_data(job: Job, params: Document) -> None:
     scene, visit = job.scene, job.scene.structure.visit

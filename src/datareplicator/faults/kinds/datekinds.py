@@ -114,7 +114,9 @@ def end_before_start(job: Job, params: Days) -> None:
     job.cells(pools, change, "rows with a start and an end")
 
 
-@FAMILY.kind("future-date", "A date years after the study.", severity=Severity.MAJOR, rules="DR0210", parameters=Days)
+@FAMILY.kind(
+    "future-date", "A date years after the study.", severity=Severity.MAJOR, rules="DR0212 DR0210", parameters=Days
+)
 def future_date(job: Job, params: Days) -> None:
     last = _latest(job)
 
@@ -125,7 +127,11 @@ def future_date(job: Job, params: Days) -> None:
 
 
 @FAMILY.kind(
-    "date-before-birth", "Something happened before the subject was born.", severity=Severity.MAJOR, parameters=Days
+    "date-before-birth",
+    "Something happened before the subject was born.",
+    severity=Severity.MAJOR,
+    parameters=Days,
+    rules="DR0213",
 )
 def date_before_birth(job: Job, params: Days) -> None:
     born = subject_days(job.scene, birth_column(job.scene))
@@ -213,7 +219,7 @@ def other_date_format(job: Job, params: Document) -> None:
     _words(job, alter)
 
 
-@FAMILY.kind("time-zone", "A time with an offset that no other has.")
+@FAMILY.kind("time-zone", "A time with an offset that no other has.", rules="DR0216")
 def time_zone(job: Job, params: Document) -> None:
     def alter(text: str, draw: float) -> str:
         clock = text if "T" in text else f"{text}T{int(draw * 24):02d}:00"
@@ -233,7 +239,11 @@ def _words(job: Job, alter: Callable[[str, float], str]) -> None:
 
 
 @FAMILY.kind(
-    "day-month-swapped", "Day and month are exchanged; both are possible.", severity=Severity.MAJOR, parameters=Days
+    "day-month-swapped",
+    "Day and month are exchanged; both are possible.",
+    severity=Severity.MAJOR,
+    parameters=Days,
+    rules="DR2018 DR0214 DR0414 DR0407",
 )
 def day_month_swapped(job: Job, params: Days) -> None:
     def change(pool: Pool, rows: np.ndarray, rng: np.random.Generator) -> Values:
@@ -248,7 +258,10 @@ def day_month_swapped(job: Job, params: Days) -> None:
 
 
 @FAMILY.kind(
-    "outside-window", "A visit or finding weeks off the day that is usual for it.", rules="DR1302", parameters=Days
+    "outside-window",
+    "A visit or finding weeks off the day that is usual for it.",
+    rules="DR0407 DR0214 DR0414 DR1302",
+    parameters=Days,
 )
 def outside_window(job: Job, params: Days) -> None:
     def change(pool: Pool, rows: np.ndarray, rng: np.random.Generator) -> Values:

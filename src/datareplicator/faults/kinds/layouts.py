@@ -57,7 +57,7 @@ def _named(piece: Piece) -> set[str | None]:
     "A column is missing.",
     unit=Unit.TABLE,
     severity=Severity.CRITICAL,
-    rules="DR1001",
+    rules="DR1001 DR1002 DR0013",
     spreads=True,
 )
 def column_missing(job: Job, params: Document) -> None:
@@ -70,7 +70,7 @@ def column_missing(job: Job, params: Document) -> None:
     "A column has another name.",
     unit=Unit.TABLE,
     severity=Severity.CRITICAL,
-    rules="DR1001",
+    rules="DR1001 DR1002 DR0013",
     spreads=True,
 )
 def column_renamed(job: Job, params: Document) -> None:
@@ -88,7 +88,7 @@ def _other_name(piece: Piece, name: str) -> str:
     return name[: most - 2] + "XX"
 
 
-@FAMILY.kind("column-extra", "A column that nobody knows.", unit=Unit.TABLE)
+@FAMILY.kind("column-extra", "A column that nobody knows.", unit=Unit.TABLE, rules="DR0005 DR1002")
 def column_extra(job: Job, params: Document) -> None:
     pieces = [p for p in job.pieces() if len(p)]
     wanted = job.ask(len(pieces), "tables with rows")
@@ -101,7 +101,13 @@ def column_extra(job: Job, params: Document) -> None:
         job.quota.done += 1
 
 
-@FAMILY.kind("number-as-text", "A column of numbers is delivered as text.", unit=Unit.TABLE, severity=Severity.MAJOR)
+@FAMILY.kind(
+    "number-as-text",
+    "A column of numbers is delivered as text.",
+    unit=Unit.TABLE,
+    severity=Severity.MAJOR,
+    rules="DR0003 DR1003",
+)
 def number_as_text(job: Job, params: Document) -> None:
     def fits(piece: Piece, column: str) -> bool:
         numeric = piece.columns[column].type in ("integer", "float")
@@ -114,7 +120,7 @@ def number_as_text(job: Job, params: Document) -> None:
         )
 
 
-@FAMILY.kind("length-changed", "A text column is declared longer than before.", unit=Unit.TABLE)
+@FAMILY.kind("length-changed", "A text column is declared longer than before.", unit=Unit.TABLE, rules="DR1003")
 def length_changed(job: Job, params: Document) -> None:
     def fits(piece: Piece, column: str) -> bool:
         known = piece.columns[column]
@@ -125,7 +131,7 @@ def length_changed(job: Job, params: Document) -> None:
         job.alter(piece, column, *retyped(old, dataclasses.replace(old, length=200)))
 
 
-@FAMILY.kind("label-changed", "A column has another label.", unit=Unit.TABLE)
+@FAMILY.kind("label-changed", "A column has another label.", unit=Unit.TABLE, rules="DR1003")
 def label_changed(job: Job, params: Document) -> None:
     for piece, column in _columns(job, lambda p, c: bool(p.columns[c].label), "columns with a label"):
         old = piece.columns[column]
@@ -133,7 +139,9 @@ def label_changed(job: Job, params: Document) -> None:
         job.alter(piece, column, *retyped(old, dataclasses.replace(old, label=label)))
 
 
-@FAMILY.kind("table-empty", "A table has no rows.", unit=Unit.TABLE, severity=Severity.CRITICAL, spreads=True)
+@FAMILY.kind(
+    "table-empty", "A table has no rows.", unit=Unit.TABLE, severity=Severity.CRITICAL, spreads=True, rules="DR0010"
+)
 def table_empty(job: Job, params: Document) -> None:
     pieces = [
         p for p in job.pieces() if len(p) and p.whole.all() and (p is not job.scene.root or job.fault.target.domain)
@@ -156,7 +164,7 @@ class Rows(Document):
     "One subject has 10,000 rows more in a table.",
     unit=Unit.SUBJECT,
     severity=Severity.MAJOR,
-    rules="DR1101",
+    rules="DR2014 DR1101",
     parameters=Rows,
 )
 def rows_for_one_subject(job: Job, params: Rows) -> None:

@@ -65,6 +65,7 @@ class ByValue(Document):
     "missing-by-value",
     "A result is missing the more often the higher it is (MNAR): the whole result, as if it had not been sent.",
     parameters=ByValue,
+    rules="DR0312 DR0951",
 )
 def missing_by_value(job: Job, params: ByValue) -> None:
     if job.fault.mechanism.type == "random":

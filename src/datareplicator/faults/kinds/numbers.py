@@ -30,7 +30,7 @@ class Distance(Document):
     "out-of-range",
     "A number far outside the range of its test, though one that could be written down.",
     severity=Severity.MAJOR,
-    rules="DR1602",
+    rules="DR1602 DR0317",
     parameters=Distance,
 )
 def out_of_range(job: Job, params: Distance) -> None:
@@ -48,7 +48,7 @@ def out_of_range(job: Job, params: Distance) -> None:
     "impossible-value",
     "A number that cannot be: 100 times the highest of its test and more, or negative.",
     severity=Severity.CRITICAL,
-    rules="DR1602",
+    rules="DR0317 DR1602",
 )
 def impossible_value(job: Job, params: Document) -> None:
     def change(pool: Pool, rows: np.ndarray, rng: np.random.Generator) -> Values:
@@ -60,7 +60,12 @@ def impossible_value(job: Job, params: Document) -> None:
     job.cells(numbers(job), change, "numbers")
 
 
-@FAMILY.kind("decimal-shift", "The decimal point is one place off.", severity=Severity.MAJOR)
+@FAMILY.kind(
+    "decimal-shift",
+    "The decimal point is one place off.",
+    severity=Severity.MAJOR,
+    rules="DR2010 DR0317 DR1602 DR2008 DR2015",
+)
 def decimal_shift(job: Job, params: Document) -> None:
     def change(pool: Pool, rows: np.ndarray, rng: np.random.Generator) -> Values:
         x = pool.data["x"][rows]
@@ -96,7 +101,9 @@ def _swap(text: str, draw: float) -> float:
         return np.nan
 
 
-@FAMILY.kind("sign-flipped", "A number has the wrong sign.", severity=Severity.MAJOR)
+@FAMILY.kind(
+    "sign-flipped", "A number has the wrong sign.", severity=Severity.MAJOR, rules="DR0318 DR0317 DR1602 DR0504"
+)
 def sign_flipped(job: Job, params: Document) -> None:
     def change(pool: Pool, rows: np.ndarray, rng: np.random.Generator) -> Values:
         return renumbered(pool, rows, -pool.data["x"][rows])
@@ -151,6 +158,7 @@ def copied_forward(job: Job, params: Document) -> None:
     "unit-value-swapped",
     "The number is in another unit than the label says (pounds under kg).",
     severity=Severity.MAJOR,
+    rules="DR2009 DR0317 DR1602 DR2008 DR2015",
 )
 def unit_value_swapped(job: Job, params: Document) -> None:
     pools = _with_unit(job)
@@ -180,7 +188,7 @@ def _with_unit(job: Job) -> list[Pool]:
     "unit-label-swapped",
     "The label names another unit than the number is in.",
     severity=Severity.MAJOR,
-    rules="DR0306 DR1601",
+    rules="DR0306 DR0314 DR0315 DR1601",
 )
 def unit_label_swapped(job: Job, params: Document) -> None:
     def known(piece, column: str) -> np.ndarray:
@@ -203,7 +211,7 @@ def unit_missing(job: Job, params: Document) -> None:
     job.cells(pools, change, "units of results")
 
 
-@FAMILY.kind("decimal-comma", "A collected result is written with a comma for the point.", rules="DR0306")
+@FAMILY.kind("decimal-comma", "A collected result is written with a comma for the point.", rules="DR0319 DR0323")
 def decimal_comma(job: Job, params: Document) -> None:
     def change(pool: Pool, rows: np.ndarray, rng: np.random.Generator) -> Values:
         column = str(pool.column)

@@ -59,6 +59,7 @@ def duplicate_in_root(job: Job, params: Document) -> None:
     "A record stands twice, with another number and one other value.",
     unit=Unit.ROW,
     severity=Severity.MAJOR,
+    rules="DR0114 DR0115 DR0107 DR1101",
 )
 def near_duplicate(job: Job, params: Document) -> None:
     pools = [p for p in _whole(job) if _alterable(p.piece)]
@@ -187,7 +188,7 @@ def sequence_missing(job: Job, params: Document) -> None:
     )
 
 
-@FAMILY.kind("shuffled-order", "Records stand in another order.", unit=Unit.ROW)
+@FAMILY.kind("shuffled-order", "Records stand in another order.", unit=Unit.ROW, rules="DR0112")
 def shuffled_order(job: Job, params: Document) -> None:
     for pool, rows in job.choose(_whole(job, pointing=True), "records"):
         if len(rows) < 2:
@@ -210,7 +211,7 @@ class Merging(Document):
     "Records of one subject stand under another one.",
     unit=Unit.SUBJECT,
     severity=Severity.CRITICAL,
-    rules="DR0104 DR1101 DR1102",
+    rules="DR0104 DR1101 DR1102 DR0202",
     spreads=True,
     parameters=Merging,
 )

@@ -46,6 +46,7 @@ def _renumber(job: Job, pool: Pool, rows: np.ndarray, y: np.ndarray, incident: i
     unit=Unit.SITE,
     severity=Severity.CRITICAL,
     detector=True,
+    rules="DR2003 DR2001",
 )
 def fabricated_values(job: Job, params: Document) -> None:
     pools = numbers(job, findings=True)
@@ -75,6 +76,7 @@ def _middle(pool: Pool) -> tuple[np.ndarray, np.ndarray]:
     unit=Unit.SITE,
     severity=Severity.CRITICAL,
     detector=True,
+    rules="DR2009 DR2005 DR0317 DR1602",
 )
 def site_unit_error(job: Job, params: Document) -> None:
     pools = [p for p in numbers(job, findings=True) if p.piece.has(p.piece.spec.unit, p.piece.spec.test)]
@@ -108,6 +110,7 @@ class Drift(Document):
     severity=Severity.MAJOR,
     detector=True,
     parameters=Drift,
+    rules="DR2017 DR2005",
 )
 def site_drift(job: Job, params: Drift) -> None:
     pools = [p for p in numbers(job, findings=True) if p.piece.has(p.piece.spec.date)]
@@ -154,6 +157,7 @@ class Late(Document):
     severity=Severity.MAJOR,
     detector=True,
     parameters=Late,
+    rules="DR2012 DR0214",
 )
 def late_entry(job: Job, params: Late) -> None:
     for site in job.choose_sites("sites"):
@@ -182,6 +186,7 @@ class Weekday(Document):
     severity=Severity.MAJOR,
     detector=True,
     parameters=Weekday,
+    rules="DR2006",
 )
 def weekday_pattern(job: Job, params: Weekday) -> None:
     def moved(piece: Piece, rows: np.ndarray, day: np.ndarray) -> np.ndarray:
@@ -206,6 +211,7 @@ class Share(Document):
     detector=True,
     spreads=True,
     parameters=Share,
+    rules="DR2013",
 )
 def under_reported_events(job: Job, params: Share) -> None:
     pieces = followed(job, Layout.EVENTS)

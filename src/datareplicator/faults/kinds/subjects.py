@@ -36,6 +36,7 @@ def with_rows(job: Job, rows_of: dict[str, np.ndarray]) -> np.ndarray:
     unit=Unit.SUBJECT,
     severity=Severity.CRITICAL,
     spreads=True,
+    rules="DR0202 DR0406 DR1303",
 )
 def swapped_subjects(job: Job, params: Document) -> None:
     scene = job.scene
@@ -69,6 +70,7 @@ def swapped_subjects(job: Job, params: Document) -> None:
     "A subject takes part twice: all its records again, under another key and at another site.",
     unit=Unit.SUBJECT,
     severity=Severity.CRITICAL,
+    rules="DR2004",
 )
 def duplicate_subject(job: Job, params: Document) -> None:
     scene, root = job.scene, job.scene.root
@@ -134,6 +136,7 @@ def _renamed(
     "A subject has no baseline in a table of findings: its flagged records are gone, or its first ones.",
     unit=Unit.SUBJECT,
     severity=Severity.MAJOR,
+    rules="DR0329",
 )
 def no_baseline(job: Job, params: Document) -> None:
     scene = job.scene
@@ -176,6 +179,7 @@ class Visits(Document):
     unit=Unit.SUBJECT,
     severity=Severity.MAJOR,
     parameters=Visits,
+    rules="DR0408",
 )
 def lost_visits(job: Job, params: Visits) -> None:
     scene, visit = job.scene, job.scene.structure.visit
@@ -235,7 +239,7 @@ class Ages(Document):
     "A subject's age is outside what the study admits.",
     unit=Unit.SUBJECT,
     severity=Severity.CRITICAL,
-    rules="DR0509",
+    rules="DR0515 DR0509",
     parameters=Ages,
 )
 def enrolled_against_criteria(job: Job, params: Ages) -> None:

@@ -42,7 +42,7 @@ def non_ascii(job: Job, params: Document) -> None:
     _texts(job, alter, "texts with letters")
 
 
-@FAMILY.kind("mojibake", "UTF-8 that was read as Windows-1252: é became Ã©.", rules="DR0905")
+@FAMILY.kind("mojibake", "UTF-8 that was read as Windows-1252: é became Ã©.", rules="DR0910 DR0905")
 def mojibake(job: Job, params: Document) -> None:
     def alter(text: str, draw: float) -> str:
         places = [i for i, mark in enumerate(text) if mark.translate(_ACCENTS) != mark]
@@ -60,13 +60,15 @@ def leading_blanks(job: Job, params: Document) -> None:
     _texts(job, lambda text, draw: " " * (1 + int(draw * 3)) + text, "texts")
 
 
-@FAMILY.kind("trailing-blanks", "Blanks after the text; XPORT cannot hold them, so it gets none.")
+@FAMILY.kind("trailing-blanks", "Blanks after the text; XPORT cannot hold them, so it gets none.", rules="DR0909")
 def trailing_blanks(job: Job, params: Document) -> None:
     pools = [p for p in filled(job, text_columns, text=True) if p.piece.format not in TRIMMED]
     _texts(job, lambda text, draw: text + " " * (1 + int(draw * 3)), "texts in a format that keeps blanks", pools)
 
 
-@FAMILY.kind("case-changed", "The same word in other case: MILD became Mild.", rules="DR0903 DR1601 DR1301 DR1302")
+@FAMILY.kind(
+    "case-changed", "The same word in other case: MILD became Mild.", rules="DR0911 DR0907 DR0903 DR1601 DR1301 DR1302"
+)
 def case_changed(job: Job, params: Document) -> None:
     def alter(text: str, draw: float) -> str:
         choices = [c for c in (text.capitalize(), text.lower(), text.upper(), text.swapcase()) if c != text]
@@ -75,7 +77,7 @@ def case_changed(job: Job, params: Document) -> None:
     _texts(job, alter, "texts with letters")
 
 
-@FAMILY.kind("misspelled", "Two letters swapped, one left out or doubled.")
+@FAMILY.kind("misspelled", "Two letters swapped, one left out or doubled.", rules="DR0912 DR1601 DR1301")
 def misspelled(job: Job, params: Document) -> None:
     _texts(job, _misspell, "texts of four letters or more")
 
@@ -91,7 +93,9 @@ def _misspell(text: str, draw: float) -> str:
     return text[:i] + text[i + 1 :] if how == 1 else text[:i] + text[i] + text[i:]
 
 
-@FAMILY.kind("text-truncated", "The end of a text is cut off, as by a column that was too short.")
+@FAMILY.kind(
+    "text-truncated", "The end of a text is cut off, as by a column that was too short.", rules="DR0912 DR1601 DR1301"
+)
 def text_truncated(job: Job, params: Document) -> None:
     def alter(text: str, draw: float) -> str:
         kept = text[: max(3, int(len(text) * (0.4 + 0.4 * draw)))].rstrip()
@@ -108,7 +112,9 @@ def blank_text(job: Job, params: Document) -> None:
     _texts(job, lambda text, draw: ".", "texts")
 
 
-@FAMILY.kind("delimiter-in-text", "A comma, a quotation mark and a line end inside the text.")
+@FAMILY.kind(
+    "delimiter-in-text", "A comma, a quotation mark and a line end inside the text.", rules="DR0909 DR1601 DR1301"
+)
 def delimiter_in_text(job: Job, params: Document) -> None:
     def alter(text: str, draw: float) -> str:
         middle = max(1, len(text) // 2)
