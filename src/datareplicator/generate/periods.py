@@ -19,6 +19,13 @@ from datareplicator.model.periods import (
 from datareplicator.seeds import Streams
 
 
+def _earliest(model: PeriodModel, before_start: np.ndarray, before_end: np.ndarray) -> np.ndarray | None:
+    """The day from which on a period may start, float a row."""
+    if model.apart is not None:
+        return np.fmax(before_start, before_end + model.apart)
+    return before_start if model.ordered else None
+
+
 def sample_periods(
     model: PeriodModel,
     code: np.ndarray,
@@ -29,7 +36,7 @@ def sample_periods(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Starts and ends (float[n] days, NaN missing) of rows sorted by subject; arguments as in `fit_periods`."""
     position, last = places(subject)
-    group = row_groups(code, position, last)
+    group = row_groups(code, position, last, model.codes)
     start, end = np.full(len(code), np.nan), np.full(len(code), np.nan)
     for j in range(int(position.max(initial=-1)) + 1):
         rows = np.flatnonzero(position == j)
@@ -42,7 +49,7 @@ def sample_periods(
             {PREVIOUS_END: before_end, **shared, PREVIOUS_START: before_start},
             group[rows],
             own.under("start"),
-            low=before_start if model.ordered else None,
+            low=_earliest(model, before_start, before_end),
         )
         end[rows] = sample_offsets(
             model.end,

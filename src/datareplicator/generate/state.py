@@ -22,7 +22,8 @@ class State:
     relative to the anchor too, their times of day in `seconds` where they have any; `subject[table]`: int per row.
     `blank`: rows whose column stays missing whatever is computed (a derived total has no result as collected).
     `last`: float per subject, the last day that anything may happen (death), inf where nothing bounds it; `ends`: float
-    per subject, the days that end a study, as far as they are known (see `model/ends.py`).
+    per subject, the days that end a study, as far as they are known (see `model/ends.py`); `landmarks`: other days of
+    subjects in the tables made so far.
     """
 
     request: GenerateRequest
@@ -40,6 +41,7 @@ class State:
     marks: dict[str, np.ndarray] = field(default_factory=dict)
     above: dict[str, np.ndarray] = field(default_factory=dict)
     ends: dict[str, np.ndarray] = field(default_factory=dict)
+    landmarks: dict[str, np.ndarray] = field(default_factory=dict)
     last: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property

@@ -21,13 +21,18 @@ _COMMON = 0.05  # days of visits that fewer rows have are no candidates
 
 
 class PeriodModel(Document):
-    """How starts and ends follow from other days. `visits`: catalogue indices that serve as anchors. `ordered`: no
-    period starts before the one before it; `forward`: no period ends before its start."""
+    """How starts and ends follow from other days. `visits`: catalogue indices that serve as anchors; `codes`: how many
+    row codes there are. `ordered`: no
+    period starts before the one before it; `apart`: the least days from an end to
+    the next start, None where periods overlap; `forward`: no period ends
+    before its start."""
 
     start: OffsetModel
     end: OffsetModel
     visits: tuple[int, ...]
+    codes: int
     ordered: bool
+    apart: float | None
     forward: bool
 
 
@@ -53,7 +58,8 @@ def fit_periods(
     shared = subject_anchors(days, visit_days, visits, subject)
     previous_end = np.where(position > 0, np.append(np.nan, end[:-1])[: len(end)], np.nan)
     previous_start = np.where(position > 0, np.append(np.nan, start[:-1])[: len(start)], np.nan)
-    group = row_groups(code, position, last)
+    codes = int(code.max(initial=-1)) + 1
+    group = row_groups(code, position, last, codes)
     start_model = fit_offsets(
         start, {PREVIOUS_END: previous_end, **shared, PREVIOUS_START: previous_start}, group, subject
     )
@@ -62,9 +68,17 @@ def fit_periods(
         start=start_model,
         end=end_model,
         visits=visits,
+        codes=codes,
         ordered=not bool((start < previous_start).any()),
+        apart=_least_gap(start - previous_end),
         forward=not bool((end < start).any()),
     )
+
+
+def _least_gap(gap: np.ndarray) -> float | None:
+    """The least days from an end to the next start, where periods never overlap."""
+    gap = gap[np.isfinite(gap)]
+    return float(gap.min()) if len(gap) and gap.min() >= 0 else None
 
 
 def places(subject: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -76,9 +90,13 @@ def places(subject: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.arange(n) - begin, last
 
 
-def row_groups(code: np.ndarray, position: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Rows that share their distances: by code, a subject's first and last rows apart (int[n])."""
-    return code * 4 + 2 * (position == 0) + last
+def row_groups(code: np.ndarray, position: np.ndarray, last: np.ndarray, codes: int) -> np.ndarray:
+    """Rows that share their distances: by code and that of the subject's next row, first and last rows apart (int[n]).
+
+    An element that another dose follows ends elsewhere than one that the follow-up comes after.
+    """
+    following = np.where(last, codes, np.append(code[1:], codes)[: len(code)])
+    return (code * 2 + (position == 0)) * (codes + 1) + following
 
 
 def subject_anchors(

@@ -15,6 +15,7 @@ from datareplicator.model.enrolment import EnrolmentModel
 from datareplicator.model.events import EventModel
 from datareplicator.model.findings.model import FindingsModel
 from datareplicator.model.identity import IdentifierModel
+from datareplicator.model.landmarks import Landmark
 from datareplicator.model.periods import PeriodModel
 from datareplicator.model.reference import ReferenceTable
 from datareplicator.model.relations import RelationModel
@@ -178,7 +179,8 @@ class Sets(Document):
     """A few rows a subject in learned patterns. `codes`: the values of `columns` for each row code; `periods`: the
     dates `start` and `end` of rows that follow each other, where there are both; `over`: the most days by which a
     start and an end follow the subject's last visit; `final`: the date whose last row may bound the dates of
-    later tables; `covers`: that date, where a subject's visits are over by it.
+    later tables; `covers`: that date, where a subject's visits are over by it; `landmarks`: days of it that later
+    tables may count from.
     """
 
     kind: Literal["sets"] = "sets"
@@ -195,6 +197,7 @@ class Sets(Document):
     final: str | None
     text: bool
     rows: RowsModel
+    landmarks: tuple[Landmark, ...]
 
 
 class Children(Document):

@@ -23,9 +23,10 @@ class Training:
     """`visit[table]`: int per row, index into the catalogue (-1 unknown). `visits`: the days of attended visits.
 
     `features`: what the subject model is to learn. `marks[name]`: (table, bool per row) facts of rows that a subject's
-    flag asks for; `flagged[name]`: bool per subject. `ends`: float per subject, the days that end a
-    study, by name. `outcomes` and `stay`: the root's outcomes and what the visits
-    tell of each subject's stay, one row a subject. `min_subjects`: nothing seen in fewer subjects is learned.
+    flag asks for; `flagged[name]`: bool per subject. `ends`: float per subject, the days that end a study, by name;
+    `landmarks`: other days of subjects in tables that are learned already. `outcomes` and `stay`: the root's outcomes
+    and what the visits tell of each subject's stay, one row a subject. `min_subjects`: nothing seen in fewer subjects
+    is learned.
     """
 
     prepared: Prepared
@@ -38,6 +39,7 @@ class Training:
     marks: dict[str, tuple[str, np.ndarray]] = field(default_factory=dict)
     flagged: dict[str, np.ndarray] = field(default_factory=dict)
     ends: dict[str, np.ndarray] = field(default_factory=dict)
+    landmarks: dict[str, np.ndarray] = field(default_factory=dict)
     outcomes: pd.DataFrame = field(default_factory=pd.DataFrame)
     stay: pd.DataFrame = field(default_factory=pd.DataFrame)
     min_subjects: int = 1

@@ -42,9 +42,14 @@ def make_sets(model: StudyModel, table: Sets, state: State) -> None:
     known = {"code": pd.Series(drawn.code).astype(str).astype("category")}
     own = _write_periods(table, state, days)
     anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
+    anchors |= {name: day[subject] for name, day in state.landmarks.items()}
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, drawn.code)
     cover_visits(model, table, state)
     end_study(table, state)
+    for mark in table.landmarks:
+        day = state.days[table.table, mark.date]
+        values = frame[mark.column] if mark.pick == "where" else None
+        state.landmarks[mark.name] = mark.days(day, subject, values, state.subjects.n)
     draw_related(model, table.table, state)
 
 
@@ -55,9 +60,12 @@ def _draw_periods(table: Sets, state: State, drawn: SetRows) -> tuple[SetRows, l
         return drawn, []
     visit_days = state.visits.day if state.visits is not None else np.empty((state.subjects.n, 0))
     streams = state.streams.under(table.table, "periods")
-    known = subject_days(state.visits, state.subjects)
+    known = subject_days(state.visits, state.subjects) | state.landmarks
     start, end = sample_periods(table.periods, drawn.code, drawn.subject, known, visit_days, streams)
-    latest = [np.fmin(latest_days(over, state.ends, drawn.subject), state.last[drawn.subject]) for over in table.over]
+    latest = [
+        np.fmin(latest_days(over, state.landmarks | state.ends, drawn.subject), state.last[drawn.subject])
+        for over in table.over
+    ]
     keep = ~(start > latest[0]) | (drawn.position == 0)
     start, end = np.minimum(start, latest[0]), np.minimum(end, latest[1])
     if table.periods.ordered:

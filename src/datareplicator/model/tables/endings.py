@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from datareplicator.model.ends import covers, days_over
+from datareplicator.model.ends import FEWEST, covers, days_over
 from datareplicator.model.rows import by_subject, rough_days
 from datareplicator.model.training import Training
 from datareplicator.structure.spec import Layout, TableSpec
 
 
 def over_days(training: Training, spec: TableSpec, column: str | None) -> dict[str, float]:
-    """The most days by which a date of a table follows each end of the subject's study."""
+    """The most days by which a date of a table follows each end of the subject's study, and each landmark that enough
+    subjects have."""
     if column is None:
         return {}
     prepared = training.prepared
-    return days_over(rough_days(prepared, spec.name, column), prepared.subject[spec.name], training.ends)
+    usual = {name: day for name, day in training.landmarks.items() if np.isfinite(day).sum() >= FEWEST}
+    ends = usual | training.ends
+    return days_over(rough_days(prepared, spec.name, column), prepared.subject[spec.name], ends)
 
 
 def final_date(training: Training, spec: TableSpec) -> str | None:

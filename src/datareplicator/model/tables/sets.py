@@ -8,6 +8,7 @@ import pandas as pd
 from datareplicator.dates import Precision
 from datareplicator.model.coding import scalar
 from datareplicator.model.context import MARK
+from datareplicator.model.landmarks import Landmark, find_landmarks
 from datareplicator.model.periods import PeriodModel, fit_periods
 from datareplicator.model.rows import by_subject, fit_rows
 from datareplicator.model.sets import fit_sets
@@ -50,6 +51,7 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
         else {}
     )
     anchors = day_anchors(subject, index, training.visits, training.subjects, {str(k): v for k, v in own.items()})
+    anchors |= {name: day[np.maximum(subject, 0)] for name, day in training.landmarks.items()}
     rows = fit_rows(
         prepared,
         spec,
@@ -66,6 +68,7 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
     latest = final_date(training, spec)
     if latest is not None:
         training.ends[spec.name] = by_subject(prepared, spec.name, latest)
+    marks = _landmarks(training, spec, [c for c in names if c != VISIT])
     return Sets(
         table=spec.name,
         model=model,
@@ -80,7 +83,21 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
         end=spec.end if periods else None,
         text=bool(periods and spec.column(spec.start or "").encoding == "text"),
         rows=rows,
+        landmarks=marks,
     )
+
+
+def _landmarks(training: Training, spec: TableSpec, told: list[str]) -> tuple[Landmark, ...]:
+    """The table's landmarks, which become days that later tables may count from. `told`: columns of its row codes."""
+    prepared, subject = training.prepared, training.prepared.subject[spec.name]
+    free = prepared.structure.free(spec.name)
+    dates = {c: prepared.days(spec.name, c) for c in free if spec.column(c).kind == Kind.DATE}
+    frame = prepared.frames[spec.name][[c for c in told if c in free and spec.column(c).encoding == "text"]]
+    found = find_landmarks(spec.name, dates, subject, frame)
+    for mark in found:
+        values = frame[mark.column] if mark.pick == "where" else None
+        training.landmarks[mark.name] = mark.days(dates[mark.date], subject, values, prepared.n)
+    return found
 
 
 def _fit_periods(training: Training, spec: TableSpec, codes: np.ndarray) -> PeriodModel | None:
@@ -100,7 +117,7 @@ def _fit_periods(training: Training, spec: TableSpec, codes: np.ndarray) -> Peri
         prepared.days(spec.name, spec.end)[use],
         codes[use],
         prepared.subject[spec.name][use],
-        subject_days(training.visits, training.subjects),
+        subject_days(training.visits, training.subjects) | training.landmarks,
         visit_days,
     )
 
