@@ -145,6 +145,7 @@ def reads(d: Derivation) -> set[Ref]:
     params = d.params
     own = [*params.get("by", ()), *params.get("cell", ()), *(part["column"] for part in params.get("order", ()))]
     own += [params[key] for key in ("needs", "repeat") if params.get(key)]
+    own += [params["after"]["column"]] if isinstance(params.get("after"), dict) else []
     if params.get("only"):
         own.append(params["only"]["column"])
     out = {*d.sources, *(Ref(table=d.table, column=column) for column in own)}

@@ -13,6 +13,9 @@ from datareplicator.structure.derive.scene import Scene, ref
 from datareplicator.structure.derive.view import Values, View, json_levels, key_array, level_index, take
 from datareplicator.structure.spec import Derivation, Kind, Ref
 
+LEAST_POINTS = 5
+"""Rows of a time point on the day of the reference from which on none flagged means something."""
+
 YES = {"Y", "YES", "X", "T", "TRUE"}
 """What a flag says."""
 
@@ -21,7 +24,8 @@ def flag(view: View, d: Derivation) -> pd.Series:
     """``value`` on one row of each group (``by``: the subject and further columns), missing elsewhere.
 
     params ``rule``: "visit", the rows whose sources[0] is ``visit``; "last_before", the last row whose date sources[0]
-    is not after (``strict``: before) the subject's date sources[1]. ``needs`` is a column that must be present.
+    is not after (``strict``: before) the subject's date sources[1]. ``needs`` is a column that must be present;
+    ``after``: a column and the values of it that stand for later than the date on its day (a time point after dosing).
     Of several rows in a group ``pick`` takes "all", "first" or "last" (by ``repeat``, a number or a date, if given).
     """
     eligible = _eligible(view, d)
@@ -39,6 +43,10 @@ def _eligible(view: View, d: Derivation) -> np.ndarray:
         reference = seen_from(view, d, 1)
         with np.errstate(invalid="ignore"):
             eligible = source.day < reference if d.params["strict"] else source.day <= reference
+            if d.params.get("after"):
+                point = view.values(d.table, d.params["after"]["column"])
+                late = level_index(point, key_array(d.params["after"]["values"])) >= 0
+                eligible &= ~(np.append(late, False)[point.codes] & (source.day == reference))
     if d.params.get("needs"):
         eligible &= view.values(d.table, d.params["needs"]).present
     return eligible
@@ -178,12 +186,39 @@ def _rule(scene: Scene, table: str, column: str, code: str, by: list[str]) -> De
                     "needs": need,
                     **extra,
                 }
-                one = scene.judge(
-                    0.9, scope=False, sources=(Ref(table=table, column=source), reference), params=params, **base
-                )
-                if one and (best is None or one.agreement > best.agreement):
-                    best = one
+                sources = (Ref(table=table, column=source), reference)
+                for after in (
+                    [None] if strict else [None, *_points_after(scene, table, column, source, reference, extra)]
+                ):
+                    full = {**params, "after": after} if after else params
+                    one = scene.judge(0.9, scope=False, sources=sources, params=full, **base)
+                    if one and (best is None or one.agreement > best.agreement):
+                        best = one
     return best
+
+
+def _points_after(
+    scene: Scene, table: str, column: str, source: str, reference: Ref, extra: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Categories of which some values are never flagged on the day of the reference, others are: time points."""
+    probe = Derivation(
+        table=table, target=column, template="baseline_flag", sources=(*ref(table, source), reference), params=extra
+    )
+    day = scene.values(table, source).day == seen_from(scene.view, probe, 1)
+    flagged = scene.values(table, column).present & day
+    found = []
+    for name in scene.categories(table, 20, 2):
+        values = scene.values(table, name)
+        if name in (column, scene.tests(table)):
+            continue
+        size = len(values.levels) + 1
+        rows = np.bincount(values.codes[day] + 1, minlength=size)[1:]
+        held = np.bincount(values.codes[flagged] + 1, minlength=size)[1:]
+        never = (rows >= LEAST_POINTS) & (held == 0)
+        if never.any() and held.any():
+            names = json_levels(values.levels)
+            found.append({"column": name, "values": [names[k] for k in np.flatnonzero(never)]})
+    return found[:3]
 
 
 def _stricter(scene: Scene, found: Derivation) -> Derivation:
@@ -232,6 +267,8 @@ def _visits(scene: Scene, table: str, column: str) -> list[tuple[str, Any]]:
         if name in (column, scene.tests(table), scene.ctx.sequence.get(table)) or name.upper().endswith("SEQ"):
             continue
         values = scene.values(table, name)
+        if values.distinct < 2:  # another flag says the same, and is to be found for itself
+            continue
         counts = np.bincount(values.codes[flagged] + 1, minlength=len(values.levels) + 1)[1:]
         if not len(counts) or counts.max() < 0.9 * flagged.sum():
             continue
