@@ -51,6 +51,13 @@ def test_a_rate_is_the_rounded_product(known: Known) -> None:
     assert len(answers) == round(0.03 * len(study["lb"]))
 
 
+def test_a_rate_that_gives_none_is_noted(known: Known) -> None:
+    plan = Plan(faults=(Fault(kind="misspelled", rate=0.0001, target={"domain": "AE"}), Fault(kind="rounded", count=1)))
+    answers = corrupt(known[0], plan, structure=known[1])[1]
+    assert set(answers.to_frame()["kind"]) == {"rounded"}
+    assert "fault 1 (misspelled) was not injected" in answers.notes[0]
+
+
 def test_faults_of_the_same_cell_are_kept_apart(known: Known) -> None:
     target = {"domain": "AE", "variable": "AESEV"}
     plan = Plan(faults=tuple(Fault(kind=kind, rate=0.5, target=target) for kind in ("wrong-code", "missing-at-random")))

@@ -106,6 +106,9 @@ def inject(job: Job, *, apart: bool = False) -> str | None:
         return f"fault {job.index + 1} ({job.fault.kind}) was left out: {error}"
     except RequestError as error:
         raise named(error, job.fault, job.index) from error
+    if not job.quota.done:
+        rate = f"a rate of {job.fault.rate:g} of {job.quota.seen} places"
+        return f"fault {job.index + 1} ({job.fault.kind}) was not injected: {rate} is none."
     return None
 
 

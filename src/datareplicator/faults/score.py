@@ -142,7 +142,11 @@ def _matches(held: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:
     pairs = [
         _join(findings, answers[answers["row"].notna()], ["table", "row"], same_variable=True),
         _join(findings, answers[answers["change"].isin(["delete"])], ["table", "subject"]),
-        _join(findings, answers[answers["change"].isin(["column", "file"])], ["table"], same_variable=True),
+        # Whoever misses a column or a file points at the whole table: at row 0, or at none.
+        _join(findings[~(findings["row"] > 0)], answers[answers["change"].isin(["column", "file"])], ["table"]),
+        _join(findings[findings["row"] == 0], answers[answers["change"] == "delete"], ["table"]),
+        _join(findings, answers[answers["change"] == "column"], ["table"], same_variable=True),
+        _join(findings, answers[answers["spreads"] & answers["row"].notna()], ["table", "row"]),
         _join(findings, answers[answers["spreads"] & answers["subject"].notna()], ["subject"]),
     ]
     return pd.concat(pairs, ignore_index=True).drop_duplicates()

@@ -279,6 +279,7 @@ def relation_half(job: Job, params: Document) -> None:
     unit=Unit.ROW,
     severity=Severity.MAJOR,
     rules="DR0408",
+    spreads=True,
 )
 def visit_without_data(job: Job, params: Document) -> None:
     scene, visit = job.scene, job.scene.structure.visit

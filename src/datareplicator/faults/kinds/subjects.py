@@ -70,7 +70,6 @@ def swapped_subjects(job: Job, params: Document) -> None:
     "A subject takes part twice: all its records again, under another key and at another site.",
     unit=Unit.SUBJECT,
     severity=Severity.CRITICAL,
-    rules="DR2004",
 )
 def duplicate_subject(job: Job, params: Document) -> None:
     scene, root = job.scene, job.scene.root
@@ -136,7 +135,6 @@ def _renamed(
     "A subject has no baseline in a table of findings: its flagged records are gone, or its first ones.",
     unit=Unit.SUBJECT,
     severity=Severity.MAJOR,
-    rules="DR0329",
 )
 def no_baseline(job: Job, params: Document) -> None:
     scene = job.scene
@@ -179,7 +177,6 @@ class Visits(Document):
     unit=Unit.SUBJECT,
     severity=Severity.MAJOR,
     parameters=Visits,
-    rules="DR0408",
 )
 def lost_visits(job: Job, params: Visits) -> None:
     scene, visit = job.scene, job.scene.structure.visit
