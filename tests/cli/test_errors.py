@@ -51,7 +51,7 @@ def test_the_documented_exit_codes_are_those_of_the_code() -> None:
         (["generate", "nowhere.json", "-n", "5", "-o", "out"], 5, "nowhere.json"),
         (["generate", "-n", "5", "-o", "out"], 2, "model"),
         (["fit", "nowhere", "-o", "model.json"], 3, "nowhere"),
-        (["fit", "nowhere"], 2, "Missing option"),
+        (["fit", "nowhere"], 2, "model document to write is missing"),
         (["profile", "nowhere"], 3, "nowhere"),
         (["validate", "nowhere"], 3, "nowhere"),
         (["demo", "-n", "0", "-o", "out"], 2, "subjects must be"),
