@@ -80,7 +80,7 @@ def _fill_dates(
             once = {name: values[first] for name, values in known.items()}
             day = _draw_days(date, state, subject[rows][first], once, code[rows][first], branch)
             if visit is not None and len(date.low):
-                day = _within(date, day, visit[rows][first], once.get(AT_VISIT))
+                day = _within(date, day, visit[rows][first], once.get(AT_VISIT) if date.dated else None)
             if date.by_next and AT_NEXT in once:
                 day = np.where(day > once[AT_NEXT], once[AT_NEXT], day)
             if date.ascending and date.together and visit is not None:

@@ -37,7 +37,8 @@ class DateColumn(Document):
     all rows of a subject's visit carry one date; `ascending`: a later visit never has an earlier date; `low`, `high`:
     float by visit, the days between which the dates of a visit lie (empty: no bound); `over`: the most days by which
     a date follows each of the days that end a study (see `ends.py`); `covers`: it never comes before the last visit;
-    `by_next`: it never comes after the next visit.
+    `by_next`: it never comes after the next visit; `dated`: a table of visits says when visits were, so that their own
+    days are within their range whatever it is.
     """
 
     column: str
@@ -51,6 +52,7 @@ class DateColumn(Document):
     over: dict[str, float] = Field(default_factory=dict)
     covers: bool = False
     by_next: bool = False
+    dated: bool = False
 
 
 class RowIdentifier(Document):
@@ -251,6 +253,7 @@ def _by_visit(
         "low": low,
         "high": high,
         "together": bool(((groups.max() - groups.min())[several] == 0).mean() >= 0.9) if several.any() else False,
+        "dated": prepared.structure.visit_table is not None,
         "by_next": _by_next(day, following[use]) if following is not None else False,
         "ascending": bool((step >= 0).mean() >= 0.99) if len(step) else False,
     }
