@@ -34,17 +34,22 @@ def sample_findings(
     streams: Streams,
     variation: float = 1.0,
     attends: np.ndarray | None = None,
+    possible: np.ndarray | None = None,
 ) -> FindingRows:
     """Rows for a block of subjects.
 
     `levels`: (subjects, cells) normal scores of the subjects' levels. `variation` scales the spread of levels and
     residuals (0: every subject at the mean course, 1: as learned). `attends`: bool (visit rows, tables), where another
-    part of the model has drawn which tables have rows at a visit; else it is drawn here.
+    part of the model has drawn which tables have rows at a visit; else it is drawn here. `possible`: bool (subjects,
+    visits, cells), where rows can be at all: what is left out later would leave a sequence that nobody looked at.
     """
     order = np.lexsort((visit_rows.day, visit_rows.subject))
     subject, visit, day = visit_rows.subject[order], visit_rows.visit[order], visit_rows.day[order]
     attends = None if attends is None else attends[order]
     present, known = sample_panels(model.presence, subjects, subject, visit, streams.under("presence"), attends)
+    if possible is not None:
+        there = possible[subject, visit]
+        present, known = present & there, known & there
     latent = _latent(model, subjects, levels, subject, visit, day, streams, variation)
     row, cell = np.nonzero(present)
     value = np.full(present.shape, np.nan)

@@ -23,16 +23,30 @@ def make_findings(model: StudyModel, tables: list[Findings], state: State, level
     if model.findings is None:
         return
     drawn = sample_findings(
-        model.findings, state.subjects, levels, rows, state.streams.under("findings"), state.request.variation
+        model.findings,
+        state.subjects,
+        levels,
+        rows,
+        state.streams.under("findings"),
+        state.request.variation,
+        possible=_possible(model, tables, state),
     )
     for table in tables:
-        here = (drawn.cell >= table.first) & (drawn.cell < table.first + len(table.cells))
-        possible = np.isin(drawn.visit, table.seen) & ~without(model, table.table, state)[drawn.subject]
-        pick = np.flatnonzero(here & possible)
+        pick = np.flatnonzero((drawn.cell >= table.first) & (drawn.cell < table.first + len(table.cells)))
         cell = drawn.cell[pick] - table.first
         order = np.lexsort((cell, drawn.visit[pick], drawn.subject[pick]))
         pick, cell = pick[order], cell[order]
         _make_table(model, table, state, drawn.subject[pick], drawn.visit[pick], cell, drawn.value[pick])
+
+
+def _possible(model: StudyModel, tables: list[Findings], state: State) -> np.ndarray:
+    """Where findings can be at all: bool (subjects, visits, cells)."""
+    assert model.findings is not None
+    out = np.zeros((state.subjects.n, model.visits, model.findings.cells), dtype=bool)
+    for table in tables:
+        here = ~without(model, table.table, state)[:, None] & np.isin(np.arange(model.visits), table.seen)
+        out[:, :, table.first : table.first + len(table.cells)] = here[:, :, None]
+    return out
 
 
 def without(model: StudyModel, table: str, state: State) -> np.ndarray:
