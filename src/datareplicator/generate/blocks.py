@@ -11,6 +11,7 @@ from datareplicator.generate.finish import finish
 from datareplicator.generate.make_findings import make_findings
 from datareplicator.generate.make_root import make_root
 from datareplicator.generate.request import BLOCK, Block, GenerateRequest
+from datareplicator.generate.rows import fill_references
 from datareplicator.generate.state import State
 from datareplicator.generate.subjects import SubjectDraw, sample_subjects
 from datareplicator.generate.tables.children import make_children
@@ -70,6 +71,7 @@ def _make_block(model: StudyModel, request: GenerateRequest, block: Block) -> di
     if findings and model.findings is not None:
         rows = place_below(model, state, rows)
         make_findings(model, findings, state, draw.levels, rows)
+    fill_references(state)
     return finish(model, state)
 
 

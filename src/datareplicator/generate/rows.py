@@ -51,8 +51,18 @@ def fill_rows(
     for identifier in model.identifiers:
         frame[identifier.model.column] = _identifier(identifier, state, table)
     for reference in model.references:
-        frame[reference.column] = _reference(reference, state, table, streams.get("reference", reference.column))
+        if reference.parent in state.frames:
+            frame[reference.column] = _reference(reference, state, table)
+        else:
+            state.pending.append((table, reference))
     return drawn
+
+
+def fill_references(state: State) -> None:
+    """The columns that name rows of tables that were not there yet."""
+    for table, reference in state.pending:
+        state.frames[table][reference.column] = _reference(reference, state, table)
+    state.pending.clear()
 
 
 def _fill_dates(
@@ -165,8 +175,9 @@ def _identifier(identifier: RowIdentifier, state: State, table: str) -> pd.Serie
     return sample_identifier(identifier.model, number, state.frames[table])
 
 
-def _reference(reference: ReferenceColumn, state: State, table: str, rng: np.random.Generator) -> pd.Series:
+def _reference(reference: ReferenceColumn, state: State, table: str) -> pd.Series:
     """For each row a row of the parent table of the same subject: the nearest in time, or any."""
+    rng = state.streams.under(table).get("reference", reference.column)
     subject, parent_subject = state.subject[table], state.subject[reference.parent]
     own = state.days.get((table, reference.own_date or ""), np.full(len(subject), np.nan))
     other = state.days.get((reference.parent, reference.parent_date or ""), np.full(len(parent_subject), np.nan))

@@ -10,6 +10,7 @@ import pandas as pd
 from datareplicator import dates
 from datareplicator.generate.request import Block, GenerateRequest
 from datareplicator.model.context import VisitDays
+from datareplicator.model.rows import ReferenceColumn
 from datareplicator.model.subjects import Subjects
 from datareplicator.seeds import Streams
 
@@ -23,7 +24,7 @@ class State:
     `blank`: rows whose column stays missing whatever is computed (a derived total has no result as collected).
     `last`: float per subject, the last day that anything may happen (death), inf where nothing bounds it; `ends`: float
     per subject, the days that end a study, as far as they are known (see `model/ends.py`); `landmarks`: other days of
-    subjects in the tables made so far.
+    subjects in the tables made so far; `pending`: references to tables that are made later.
     """
 
     request: GenerateRequest
@@ -42,6 +43,7 @@ class State:
     above: dict[str, np.ndarray] = field(default_factory=dict)
     ends: dict[str, np.ndarray] = field(default_factory=dict)
     landmarks: dict[str, np.ndarray] = field(default_factory=dict)
+    pending: list[tuple[str, ReferenceColumn]] = field(default_factory=list)
     last: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property
