@@ -8,7 +8,7 @@ import pandas as pd
 from datareplicator.generate.columns import column_so_far
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
-from datareplicator.model.assigned import sample_assigned
+from datareplicator.model.assigned import labels, sample_assigned
 from datareplicator.model.context import MARK, row_context
 from datareplicator.model.ends import visit_ends
 from datareplicator.model.fit_root import ROOT_END
@@ -28,11 +28,11 @@ def make_root(model: StudyModel, state: State) -> None:
     for column, values, code in ((root.group, root.groups, subjects.group), (root.site, root.sites, subjects.site)):
         if column is not None:
             frame[column] = _typed(spec, column, values, code)
-    for assigned in root.assigned:
-        u = state.streams.get("assigned", assigned.column).random(subjects.n)
-        drawn = sample_assigned(assigned, subjects.group, u)
-        frame[assigned.column] = _covariate(spec, assigned.column, drawn)
-        state.context[MARK + assigned.column] = drawn
+    if root.assigned is not None:
+        u = state.streams.get("assigned").random(subjects.n)
+        for name, values in sample_assigned(root.assigned, subjects.group, u).items():
+            frame[name] = _covariate(spec, name, values)
+            state.context[MARK + name] = labels(values)
     for name in root.covariates:
         frame[name] = _covariate(spec, name, subjects.covariates[name])
     for birth in root.births:
@@ -55,7 +55,9 @@ def make_root(model: StudyModel, state: State) -> None:
         if date.covers:
             state.ends[ROOT_END + date.column] = state.days[root.table, date.column]
     for identifier in root.identifiers:
-        frame[identifier.column] = sample_identifier(identifier, state.numbers, frame)
+        parts = [token.text for token in identifier.tokens if token.kind == "column"]
+        columns = pd.DataFrame({c: column_so_far(model.structure, root.table, c, state) for c in parts})
+        frame[identifier.column] = sample_identifier(identifier, state.numbers, columns)
 
 
 def _flag(model: StudyModel, flag: Flag, state: State, drawn: pd.DataFrame) -> pd.Series:

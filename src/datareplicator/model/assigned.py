@@ -7,39 +7,62 @@ import pandas as pd
 from pydantic import model_validator
 
 from datareplicator.document import Document, Floats
+from datareplicator.model.coding import scalar
 
 
 class Assigned(Document):
-    """`share` float[G + 1, K + 1]: of each arm's subjects (the last row: of those without an arm) with each of the K
-    `values`, or none (the last column). What an arm's subjects never have, no new one has."""
+    """Columns that are drawn together: `values[k]` has one value for each of `columns` (None: missing), `share`
+    float[G + 1, K] of each arm's subjects (the last row: of those without an arm). What an arm's subjects never have,
+    no new one has."""
 
-    column: str
-    values: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[tuple[str | float | None, ...], ...]
     share: Floats
 
     @model_validator(mode="after")
     def _shape(self) -> Assigned:
         share = self.share
-        if share.ndim != 2 or share.shape[1] != len(self.values) + 1 or (share < 0).any() or (share.sum(1) <= 0).any():
-            raise ValueError(f"the shares of {self.column} by arm must be one positive row an arm")
+        if share.ndim != 2 or share.shape[1] != len(self.values) or (share < 0).any() or (share.sum(1) <= 0).any():
+            raise ValueError("the shares of the columns that go with the arm must be one positive row an arm")
+        if any(len(value) != len(self.columns) for value in self.values):
+            raise ValueError("the values that go with the arm must be one for each column")
         return self
 
 
-def fit_assigned(values: pd.Series, group: np.ndarray, groups: int) -> Assigned:
-    """Learn a column (text a subject) from the index of each subject's arm (int, -1 none)."""
-    codes, distinct = pd.factorize(values, sort=True)
-    share = np.zeros((groups + 1, len(distinct) + 1))
-    np.add.at(share, (group, codes), 1.0)  # -1 is the last row and the last column
-    empty = share.sum(axis=1) == 0
-    share[empty] = share.sum(axis=0)
+def fit_assigned(frame: pd.DataFrame, group: np.ndarray, groups: int) -> Assigned | None:
+    """Learn columns (one row a subject, text or numbers) from the index of each subject's arm (int, -1 none); None
+    without columns."""
+    if not len(frame.columns):
+        return None
+    rows = [tuple(scalar(value) for value in row) for row in frame.astype(object).itertuples(index=False)]
+    codes, distinct = pd.factorize(pd.Series(rows, dtype=object))
+    share = np.zeros((groups + 1, len(distinct)))
+    np.add.at(share, (group, codes), 1.0)  # -1 is the last row
+    share[share.sum(axis=1) == 0] = share.sum(axis=0)
     return Assigned(
-        column=str(values.name), values=tuple(str(v) for v in distinct), share=share / share.sum(axis=1, keepdims=True)
+        columns=tuple(str(c) for c in frame.columns),
+        values=tuple(distinct),
+        share=share / share.sum(axis=1, keepdims=True),
     )
 
 
-def sample_assigned(model: Assigned, group: np.ndarray, u: np.ndarray) -> pd.Series:
-    """A value for each subject, by its arm and a uniform number (float[n])."""
+def labels(values: pd.Series) -> pd.Series:
+    """A column as the categories by which later columns may depend on it, the same in training and in a block."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        values = values.astype(float)
+    return values.astype("str").astype("category")
+
+
+def sample_assigned(model: Assigned, group: np.ndarray, u: np.ndarray) -> dict[str, pd.Series]:
+    """Values for each subject, by its arm and a uniform number (float[n]): numbers as floats, text as categoricals."""
     cumulative = np.cumsum(model.share, axis=1)[group]
-    code = np.minimum((u[:, None] * cumulative[:, -1:] >= cumulative).sum(axis=1), len(model.values))
-    code = np.where(code == len(model.values), -1, code)
-    return pd.Series(pd.Categorical.from_codes(code, categories=pd.Index(model.values, dtype="str")))
+    code = np.minimum((u[:, None] * cumulative[:, -1:] >= cumulative).sum(axis=1), len(model.values) - 1)
+    out = {}
+    for place, name in enumerate(model.columns):
+        values = [value[place] for value in model.values]
+        if any(isinstance(v, float) for v in values):
+            out[name] = pd.Series(np.array([np.nan if v is None else v for v in values], dtype=float)[code])
+        else:
+            labels, categories = pd.factorize(pd.Series(values, dtype=object))
+            out[name] = pd.Series(pd.Categorical.from_codes(labels[code], categories=pd.Index(categories, dtype="str")))
+    return out

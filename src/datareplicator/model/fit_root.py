@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from datareplicator.model.assigned import Assigned, fit_assigned
+from datareplicator.model.assigned import fit_assigned, labels
 from datareplicator.model.context import MARK
 from datareplicator.model.identity import fit_identifier
 from datareplicator.model.prepare import Prepared
@@ -13,7 +13,8 @@ from datareplicator.model.rows import by_subject, fit_rows, rough_days
 from datareplicator.model.study_model import Birth, DatedFact, Flag, RootModel
 from datareplicator.model.subject_model import Feature
 from datareplicator.model.training import Training, day_anchors
-from datareplicator.structure.spec import Kind, Link, Structure
+from datareplicator.structure.order import rests_on
+from datareplicator.structure.spec import Kind, Link, Ref, Structure
 
 FLAG = "flag:"
 CALL = "call:"
@@ -149,7 +150,7 @@ def fit_root(training: Training) -> RootModel:
         )
         for b in roles.births
     )
-    known = [c for c in prepared.frames[spec.name].columns if c not in roles.identifiers]
+    known = [c for c in prepared.frames[spec.name].columns if _before_identifiers(prepared, c, roles.identifiers)]
     identifiers = []
     for name in sorted(roles.identifiers, key=lambda c: c == spec.subject):
         identifiers.append(fit_identifier(prepared.frames[spec.name][name], prepared.frames[spec.name][known]))
@@ -160,7 +161,7 @@ def fit_root(training: Training) -> RootModel:
         groups=groups,
         site=roles.site,
         sites=sites,
-        assigned=tuple(_assigned(training, name, len(groups)) for name in roles.assigned),
+        assigned=fit_assigned(by_root(prepared, roles.assigned), training.subjects.group, len(groups)),
         covariates=tuple(roles.covariates),
         births=births,
         identifiers=tuple(identifiers),
@@ -170,18 +171,24 @@ def fit_root(training: Training) -> RootModel:
     )
 
 
-def _assigned(training: Training, name: str, groups: int) -> Assigned:
-    prepared = training.prepared
-    return fit_assigned(by_root(prepared, name), training.subjects.group, groups)
+def _before_identifiers(prepared: Prepared, column: str, identifiers: list[str]) -> bool:
+    """Whether a column of the root is there when its identifiers are made, so that it can be part of them: drawn, or
+    a text computed from what is drawn. A copy of an identifier is not."""
+    structure = prepared.structure
+    root = structure.tables[structure.root or ""]
+    sources = rests_on(structure.derivations, Ref(table=root.name, column=column))
+    if column in identifiers or any(s.table != root.name or s.column in identifiers for s in sources):
+        return False
+    return column not in structure.derived(root.name) or root.column(column).encoding == "text"
 
 
-def by_root(prepared: Prepared, name: str) -> pd.Series:
-    """A text column of the root, one value a subject."""
+def by_root(prepared: Prepared, names: list[str]) -> pd.DataFrame:
+    """Columns of the root, one row a subject."""
     root = prepared.structure.root or ""
     index = prepared.subject[root]
     order = np.full(prepared.n, -1)
     order[index[index >= 0]] = np.flatnonzero(index >= 0)
-    return prepared.frames[root][name].astype("str").iloc[order].reset_index(drop=True)
+    return prepared.frames[root][names].iloc[order].reset_index(drop=True)
 
 
 def _flags(training: Training) -> tuple[Flag, ...]:
@@ -248,10 +255,11 @@ def _keep_outcomes(training: Training) -> None:
     """Outcomes and flags become part of the subjects' context from here on."""
     prepared = training.prepared
     columns = {}
-    for name in (*training.roles.assigned, *training.roles.outcomes):
-        values = by_root(prepared, name)
+    frame = by_root(prepared, [*training.roles.assigned, *training.roles.outcomes])
+    for name in frame.columns:
+        values = labels(frame[name])
         if values.nunique() <= 60:
-            columns[MARK + name] = values.astype("category")
+            columns[MARK + name] = values
     for name, flag in training.flagged.items():
         columns[MARK + name] = pd.Series(np.where(flag, "Y", "N")).astype("category")
     training.outcomes = pd.DataFrame(columns, index=pd.RangeIndex(prepared.n))

@@ -17,6 +17,8 @@ OUTCOME_P = 1e-4
 """A root column whose relation to the length of stay is surer than this is an outcome."""
 
 
+MOST_ARMS = 20
+"""Distinct whole numbers of a column that may still be a code of arms."""
 FEWEST = 10
 """Subjects from which on what a column depends on can be told."""
 
@@ -94,7 +96,9 @@ def is_birth(prepared: Prepared, table: str, column: str) -> bool:
 def _is_assigned(prepared: Prepared, spec: ColumnSpec, arm: str | None, group: np.ndarray) -> bool:
     """Whether a column goes with the arm: by name (planned and actual), because the arm nearly tells it, or because it
     is another one in some arm alone (of two subjects or more) and the same in all others."""
-    if arm is None or spec.kind not in (Kind.CATEGORY, Kind.TEXT, Kind.FLAG):
+    if arm is None or spec.kind not in (Kind.CATEGORY, Kind.TEXT, Kind.FLAG, Kind.INTEGER):
+        return False
+    if spec.kind == Kind.INTEGER and spec.distinct > MOST_ARMS:
         return False
     code = _codes(prepared, spec.name)
     table = pd.crosstab(group, code).to_numpy()

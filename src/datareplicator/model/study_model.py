@@ -41,6 +41,7 @@ class SourceColumn(Document):
     format: str = ""
     informat: str = ""
     blank: bool = False
+    written: str = ""
 
 
 class SourceTable(Document):
@@ -97,7 +98,7 @@ class RootModel(Document):
     groups: tuple[str, ...]
     site: str | None
     sites: tuple[str, ...]
-    assigned: tuple[Assigned, ...]
+    assigned: Assigned | None
     covariates: tuple[str, ...]
     births: tuple[Birth, ...]
     identifiers: tuple[IdentifierModel, ...]
