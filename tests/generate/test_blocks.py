@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
-from support.studies import sdtm, shop
+from support.studies import sdtm, shop, study_of
 from support.tables import omop
 
 from datareplicator import pipeline
@@ -93,3 +94,22 @@ def test_a_table_that_nothing_makes_is_empty_with_its_columns() -> None:
     source = SourceTable(name="t", label="", columns=columns, dtypes=("str", "float64"))
     made = typed(None, source)
     assert (len(made), list(made.columns), str(made["y"].dtype)) == (0, ["x", "y"], "float64")
+
+
+def test_identifiers_follow_their_copies_and_computed_parts() -> None:
+    """A copy of an identifier is computed after it; an identifier that holds a computed column is made after that."""
+    rng = np.random.default_rng(1)
+    kit = [f"K{v}" for v in rng.permutation(np.arange(1000, 1060))]
+    code = rng.integers(1, 4, 60)
+    city = np.array(["Bonn", "Kiel", "Ulm"])[code - 1]
+    people = {"patient": [f"PT-{i:03d}" for i in range(60)], "kit": kit, "kit_given": kit, "city": city}
+    people["site"] = [f"S{c}" for c in code]
+    people["sample"] = [f"{c}-{i:05d}" for i, c in enumerate(city)]
+    learned = pipeline.fit(study_of({"people": pd.DataFrame(people)}))
+    computed = {d.target: d.template for d in learned.structure.derivations}
+    assert computed == {"kit_given": "same", "city": "lookup"}
+    made = generate_block(learned, GenerateRequest(BLOCK), Block(0, BLOCK))["people"].astype("str")
+    assert (made["kit"] == made["kit_given"]).all()
+    assert made["kit"].is_unique
+    assert not set(made["kit"]) & set(kit)
+    assert (made["sample"].str.split("-").str[0] == made["city"]).all()

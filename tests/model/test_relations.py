@@ -101,3 +101,9 @@ def test_no_pairs_give_an_empty_table(prepared: Prepared) -> None:
     (model,), _ = fit_relations(prepared)
     rows, owner = write_relations(model, [], prepared.frames, prepared.subject, pd.DataFrame(), ["A", "B"])
     assert (list(rows.columns), len(rows), len(owner)) == (["A", "B"], 0, 0)
+
+
+def test_references_to_an_empty_table_are_left_out() -> None:
+    study = sdtm(30)
+    study["ae"].frame = study["ae"].frame.iloc[:0]
+    assert fit_relations(prepare(study, discover(study))) == ([], {})

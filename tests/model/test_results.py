@@ -92,3 +92,11 @@ def test_without_any_result_column_there_is_nothing_to_write() -> None:
     model, cell, number = fit_results(bare, source, 0)
     assert np.isnan(number).all()
     assert write_results(model, cell, number, None) == {}
+
+
+def test_texts_among_the_numbers_of_the_value_are_no_numbers() -> None:
+    made = frame(["A"] * 4, ["1.5", "2.5", "3.5", "4.5"], ["g"] * 4, ["1.5", "2.5", "3.5", "4.5"], [1.5, 2.5, 3.5, 4.5])
+    made["LBSTRESN"] = pd.Series(["1.5", "n/a", "3.5", "see note"], dtype="str")
+    model, _, number = fit_results(spec(), made, 0)
+    assert np.isnan(number).tolist() == [False, True, False, True]
+    assert (model.scales[0].slope, model.scales[0].intercept) == (1.0, 0.0)

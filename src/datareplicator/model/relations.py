@@ -96,7 +96,7 @@ def resolve(prepared: Prepared, table: str, roles: Roles, names: dict[str, str])
     row = np.full(len(frame), -1)
     pairs = pd.DataFrame({"t": target, "p": frame[roles.pointer].astype(object)}).drop_duplicates()
     for name, column in pairs.itertuples(index=False):
-        if name not in prepared.frames or column not in prepared.frames[name]:
+        if name not in prepared.frames or column not in prepared.frames[name] or not len(prepared.frames[name]):
             continue
         rows = np.flatnonzero((target == name) & (frame[roles.pointer] == column).to_numpy(dtype=bool))
         keys = pd.MultiIndex.from_arrays([prepared.subject[name], _texts(prepared.frames[name][column])])

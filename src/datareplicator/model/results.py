@@ -212,7 +212,7 @@ def _fit_scales(
     unit = frame[spec.unit].astype(object) if spec.unit else pd.Series(None, index=frame.index, dtype=object)
     text = frame[spec.original]
     original = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    value = frame[spec.value].to_numpy(dtype=float, na_value=np.nan)
+    value = _numbers(frame, spec)
     good = np.isfinite(original) & np.isfinite(value)
     group = pd.DataFrame({"cell": cell, "unit": unit.where(unit.notna(), "").astype(str)})[good]
     out = []
