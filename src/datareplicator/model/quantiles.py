@@ -11,6 +11,8 @@ from datareplicator.model.backoff import Candidate
 KNOTS = 129
 FEWEST_ROWS = 12
 STEP_VALUES = 64
+RECURRING = 0.4
+"""Share of rows whose number another row has too, from which on numbers are chosen ones (doses), none between them."""
 
 
 class NumberLeaves(Document):
@@ -107,7 +109,8 @@ def _quantiles(x: np.ndarray, subject: np.ndarray, min_subjects: int) -> tuple[n
     if not len(x):
         return None
     value, count = np.unique(x, return_counts=True)
-    if len(value) <= STEP_VALUES and (len(value) <= 5 or len(value) <= len(x) / 2):
+    recurring = count[count > 1].sum() / len(x)
+    if len(value) <= STEP_VALUES and (len(value) <= 5 or recurring >= RECURRING):
         return value, np.cumsum(count) / len(x), 1
     knots = min(KNOTS, len(x) + 1)
     share = np.linspace(0, 1, knots)
