@@ -14,6 +14,7 @@ from benchmarks.data import BENCH, PILOT
 
 PARTS: dict[str, tuple[str, Path | None]] = {
     "speed": ("time of learning and making against reading and writing, on the bundled sample study", None),
+    "faults": ("a study made with faults against one made without: time and memory", None),
     "tables": ("plain tables: time, memory and quality, side by side with SDV", None),
     "structure": ("precision and recall of what is found from 20 subjects", PILOT),
     "fidelity": ("score of synthetic subjects against real ones", BENCH),

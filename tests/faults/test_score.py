@@ -107,6 +107,24 @@ def test_findings_are_read_in_the_forms_of_others(tmp_path: Path) -> None:
         assert "AESEV" in row["variable"]
 
 
+def test_findings_that_are_counted_but_not_listed_are_told(tmp_path: Path) -> None:
+    finding = {"rule": "DR0903", "table": "ae", "row": 3, "subject": "1", "variables": "AESEV"}
+    for count, told in ((1, []), (5, ["DR0903"])):
+        ours = {"rules": [{"rule": "DR0903", "count": count}], "findings": [finding]}
+        (tmp_path / "a.json").write_text(json.dumps(ours))
+        notes = read_findings(tmp_path / "a.json").attrs["notes"]
+        assert [word for note in notes for word in note.split() if word.startswith("DR")] == told
+
+
+def test_a_subject_under_another_key_is_found_on_rows_of_that_one(known: Known) -> None:
+    study, structure = known
+    plan = {"faults": [{"kind": "merged-subjects", "count": 1}]}
+    _, answers = corrupt(study, plan, seed=1, structure=structure)
+    other = answers.frame["new"].iloc[0]
+    found = pd.DataFrame([{"table": "ae", "row": 10**6, "variables": "AESEQ", "subject": other, "rule": "DR0104"}])
+    assert score(found, answers).found == 1
+
+
 @pytest.mark.parametrize(("name", "content"), [("a.json", "{"), ("b.json", "{}"), ("c.json", "3"), ("d.csv", "")])
 def test_what_holds_no_findings_is_refused(name: str, content: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(content)

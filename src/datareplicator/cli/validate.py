@@ -50,6 +50,7 @@ def validate(
             define=define,
             detectors=detectors,
             outputs=output or (),
+            every=json,
             overwrite=bool(overwrite),
             progress=show,
         )

@@ -14,9 +14,9 @@ from datareplicator.faults.plan import Fault, Plan
 from datareplicator.faults.score import score
 from datareplicator.structure.spec import Structure
 from datareplicator.study import Study
-from datareplicator.validate import validate
+from datareplicator.validate.running import every_finding
+from datareplicator.validate.structural import StructuralView
 
-EVERY = 10**7
 TOGETHER = 12
 """Kinds that are injected side by side where none of them spreads: a validation costs more than an injection."""
 
@@ -30,14 +30,20 @@ def closed_loop(
 
     `count` faults of each kind are injected, or as many as there is room for.
     """
-    clean = validate(study, baseline=study, structure=structure, limit=EVERY).to_frame()
-    rows = []
+    return pd.DataFrame(loop_rows(study, structure, kinds, count=count, seed=seed))
+
+
+def loop_rows(
+    study: Study, structure: Structure, kinds: Iterable[Kind], *, count: int = 10, seed: int = 1
+) -> Iterator[dict[str, object]]:
+    """The rows of `closed_loop`, as they come."""
+    source = StructuralView(study, structure)
+    clean = every_finding(study, structure, source)
     for batch in _batches(kinds):
         dirty, answers = _injected(study, structure, batch, count, seed)
         if len(answers):
-            findings = validate(dirty, baseline=study, structure=structure, limit=EVERY).to_frame()
-            rows += [_row(kind, findings, answers, clean) for kind in batch if _of(kind, answers)]
-    return pd.DataFrame(rows)
+            findings = every_finding(dirty, structure, source)
+            yield from (_row(kind, findings, answers, clean) for kind in batch if _of(kind, answers))
 
 
 def _batches(kinds: Iterable[Kind]) -> Iterator[list[Kind]]:

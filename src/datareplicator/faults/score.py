@@ -8,6 +8,7 @@ a kind spreads, on a subject of it. Findings that the clean study has too can be
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,7 @@ class Score:
     right: int
     incidents: int
     found: int
+    notes: tuple[str, ...] = ()
 
     @property
     def recall(self) -> float:
@@ -56,6 +58,7 @@ class Score:
     def to_json(self) -> str:
         """All figures as one JSON object."""
         content = {
+            "notes": list(self.notes),
             "incidents": self.incidents,
             "found": self.found,
             "recall": _number(self.recall),
@@ -71,6 +74,7 @@ class Score:
     def to_text(self) -> str:
         """For people."""
         lines = [
+            *(f"note: {note}" for note in self.notes),
             f"recall     {self.found:,} of {self.incidents:,} faults found ({_percent(self.recall)})",
             f"precision  {self.right:,} of {self.findings:,} findings lie on a fault ({_percent(self.precision)})",
             "",
@@ -148,8 +152,15 @@ def _matches(held: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:
         _join(findings, answers[answers["change"] == "column"], ["table"], same_variable=True),
         _join(findings, answers[answers["spreads"] & answers["row"].notna()], ["table", "row"]),
         _join(findings, answers[answers["spreads"] & answers["subject"].notna()], ["subject"]),
+        _join(findings, _received(answers), ["subject"]),
     ]
     return pd.concat(pairs, ignore_index=True).drop_duplicates()
+
+
+def _received(answers: pd.DataFrame) -> pd.DataFrame:
+    """Edits that put rows under another subject, with that one: it is found on its own rows too."""
+    moved = answers["spreads"] & (answers["change"] == "cell") & (answers["old"] == answers["subject"])
+    return answers[moved & answers["new"].notna()].assign(subject=answers["new"])
 
 
 def _join(findings: pd.DataFrame, answers: pd.DataFrame, on: list[str], same_variable: bool = False) -> pd.DataFrame:
@@ -236,7 +247,8 @@ def _rules(held: pd.DataFrame, right: np.ndarray) -> pd.DataFrame:
 def read_findings(path: str | Path) -> pd.DataFrame:
     """Read findings: JSON of `validate`, results of the CORE engine (JSON), or CSV with a row a finding.
 
-    Raises SourceError where the file is missing or holds none of these.
+    `attrs["notes"]` of the frame says what is not in it. Raises SourceError where the file is missing or holds none of
+    these.
     """
     path, place = Path(path), Place(file=str(path))
     if not path.is_file():
@@ -244,7 +256,9 @@ def read_findings(path: str | Path) -> pd.DataFrame:
     try:
         if path.suffix.lower() == ".json":
             content = json.loads(path.read_text(encoding="utf-8-sig"))
-            return pd.DataFrame(_rows_of(content))
+            found = pd.DataFrame(_rows_of(content))
+            found.attrs["notes"] = _cut(content)
+            return found
         return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise SourceError(
@@ -252,6 +266,18 @@ def read_findings(path: str | Path) -> pd.DataFrame:
             place=place,
             hint="Known are the JSON of `validate --json`, CORE's JSON report, and CSV with dataset, record, variable.",
         ) from error
+
+
+def _cut(content: Any) -> list[str]:
+    """A note where the document counts more findings of its rules than it lists."""
+    rules = content.get("rules", ()) if isinstance(content, dict) else ()
+    listed = Counter(row.get("rule") for row in content["findings"]) if rules else Counter()
+    lost = {rule["rule"]: rule["count"] - listed[rule["rule"]] for rule in rules}
+    cut = sorted(rule for rule, number in lost.items() if number > 0)
+    if not cut:
+        return []
+    total = sum(lost[rule] for rule in cut)
+    return [f"{total:,} findings of {', '.join(cut)} are counted there but not listed: the score is too low"]
 
 
 def _rows_of(content: Any) -> list[dict[str, Any]]:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from datareplicator.errors import SourceError
 from datareplicator.formats.archive import unpacked
-from datareplicator.pipeline.findings_files import check_target, write_findings
+from datareplicator.pipeline.findings_files import COMPLETE, check_target, write_findings
 from datareplicator.pipeline.learning import read
 from datareplicator.pipeline.progress import Progress, stage
 from datareplicator.standards.define import Define, read_define
 from datareplicator.validate import Findings
 from datareplicator.validate import validate as validate_study
+from datareplicator.validate.running import EVERY, LIMIT
 
 DEFINE = "define.xml"
 
@@ -25,23 +26,28 @@ def validate(
     define: Path | None = None,
     detectors: bool = True,
     outputs: Sequence[Path] = (),
+    every: bool = False,
     overwrite: bool = False,
     progress: Progress = None,
 ) -> Findings:
     """Check the study at a path against its own rules, or against those of the baseline at another path.
 
     `define`: the study's Define-XML; without one, a `define.xml` beside the tables is taken. `detectors`: also run the
-    statistical detectors. `outputs`: files to write, by their suffix JSON, CSV, Excel or HTML.
+    statistical detectors. `outputs`: files to write, by their suffix JSON, CSV, Excel or HTML; JSON and CSV hold all
+    findings, the others the first 1,000 of each rule. `every`: keep all in the result, too.
 
     Raises RequestError, SourceError, StructureError and WriteError.
     """
     for path in outputs:
         check_target(path, overwrite=overwrite)
+    every = every or any(path.suffix.lower() in COMPLETE for path in outputs)
     checked = read(study, progress)
     source = read(baseline, progress) if baseline is not None else None
     named, notes = (read_define(define), ()) if define is not None else _define_beside(Path(study))
     with stage(progress, "check"):
-        found = validate_study(checked, baseline=source, define=named, detectors=detectors)
+        found = validate_study(
+            checked, baseline=source, define=named, detectors=detectors, limit=EVERY if every else LIMIT
+        )
         found = replace(found, notes=found.notes + notes)
     for path in outputs:
         write_findings(found, path, checked.name)

@@ -32,7 +32,8 @@ from datareplicator.pipeline.progress import Progress, stage
 ANSWERS = "answers"
 """The folder of the answer key within the output: readers of studies do not look there."""
 FORMS = ("answers.parquet", "answers.csv", "answers.json", "answers.core.csv")
-MOST_IN_OTHER_FORMS = 1_000_000
+MOST_IN_OTHER_FORMS = 100_000
+"""Answers that are written as CSV and JSON too, which need them in memory at once."""
 _CHUNK = 100_000
 
 
@@ -217,7 +218,9 @@ def _with_clean_files(dirty: Path, key: Answers, scratch: Path) -> Path:
 def score_findings(findings: Path, answers: Path, *, clean: Path | None = None) -> Score:
     """Score the findings of a system under test against an answer key; `clean`: its findings in the clean study."""
     known = read_findings(clean) if clean is not None else None
-    return score(read_findings(findings), read_answers(answers), clean=known)
+    found = read_findings(findings)
+    result = score(found, read_answers(answers), clean=known)
+    return replace(result, notes=tuple(found.attrs.get("notes", ())))
 
 
 def write_page(path: Path, text: str) -> None:

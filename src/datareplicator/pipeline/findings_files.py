@@ -10,6 +10,7 @@ import pandas as pd
 from datareplicator.errors import Place, RequestError
 from datareplicator.formats.atomic import os_errors
 from datareplicator.validate import Findings
+from datareplicator.validate.running import LIMIT
 
 EXCEL_ROWS = 1_000_000
 """Rows that a sheet takes, the heading aside."""
@@ -50,7 +51,7 @@ def _csv(findings: Findings, path: Path, name: str) -> None:
 def _html(findings: Findings, path: Path, name: str) -> None:
     from datareplicator.evaluate.report.findings_page import render_findings
 
-    path.write_text(render_findings(findings, name), encoding="utf-8")
+    path.write_text(render_findings(findings.first(LIMIT), name), encoding="utf-8")
 
 
 def _excel(findings: Findings, path: Path, name: str) -> None:
@@ -58,7 +59,7 @@ def _excel(findings: Findings, path: Path, name: str) -> None:
 
     book = Workbook(write_only=True)
     _sheet(book, "Rules", findings.summary())
-    _sheet(book, "Findings", findings.to_frame().head(EXCEL_ROWS))
+    _sheet(book, "Findings", findings.first(LIMIT).to_frame().head(EXCEL_ROWS))
     book.save(path)
 
 
@@ -82,4 +83,6 @@ def _sheet(book, title: str, frame: pd.DataFrame) -> None:
         sheet.append(cells)
 
 
+COMPLETE = (".json", ".csv")
+"""Forms for programs, which hold all findings; those for people hold the first of each rule."""
 WRITERS = {".json": _json, ".csv": _csv, ".xlsx": _excel, ".html": _html}

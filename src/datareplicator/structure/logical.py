@@ -70,10 +70,12 @@ def _join(study: Study, spec: TableSpec) -> pd.DataFrame:
     if spec.members == (spec.name,) or len(spec.members) == 1:
         return study[spec.members[0]].frame
     frame = concat({m: study[m].frame for m in spec.members if m in study})
-    if spec.subject is None or spec.sequence is None:
+    # Rows of a damaged table stay as they lie.
+    if spec.subject not in frame or spec.sequence not in frame:
         return frame
     subject, member = pd.factorize(frame[spec.subject])[0], pd.factorize(frame[MEMBER])[0]
-    order = np.lexsort((frame[spec.sequence].to_numpy(dtype=float, na_value=np.nan), subject))
+    number = pd.to_numeric(frame[spec.sequence], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    order = np.lexsort((number, subject))
     by_member = order[np.argsort(member[order], kind="stable")]
     return frame.iloc[order].reset_index(drop=True) if (np.diff(by_member) > 0).all() else frame
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -57,6 +57,10 @@ class Findings:
     def to_frame(self) -> pd.DataFrame:
         """One row a finding: rule, severity, table, row (from 1), subject, variables, values, message."""
         return self.frame
+
+    def first(self, limit: int) -> Findings:
+        """The same with at most `limit` findings of each rule in full."""
+        return replace(self, frame=self.frame[self.frame.groupby("rule").cumcount() < limit].reset_index(drop=True))
 
     def summary(self) -> pd.DataFrame:
         """One row a rule that applied: rule, severity, message, count, checked, rate, [baseline_rate,] core, p21."""

@@ -20,6 +20,8 @@ from datareplicator.validate.sdtm import SDTM_RULES, SdtmView
 from datareplicator.validate.structural import STRUCTURAL_RULES, StructuralView
 
 LIMIT = 1000
+EVERY = 10**9
+"""A limit that no study reaches."""
 Outcomes = list[tuple[Rule, list[Hits]]]
 
 
@@ -57,6 +59,12 @@ def validate(
     return Findings(
         _tallies(outcomes, before), _frame(outcomes, limit), _details(outcomes, before), baseline is not None, notes
     )
+
+
+def every_finding(study: Study, structure: Structure, source: StructuralView) -> pd.DataFrame:
+    """All findings of a study, without counts and rates; `source` is the view of the baseline, made once for many
+    studies of one source. The columns are those of `Findings.to_frame`."""
+    return _frame(_run(SdtmView(study), StructuralView(study, structure, source), True), EVERY)
 
 
 def rules() -> tuple[Rule, ...]:

@@ -80,7 +80,10 @@ def withdrawal_without_disposition(job: Job, params: Document) -> None:
     told = np.zeros(len(scene.subjects) + 1, dtype=bool)
     for piece in scene.domain("DS"):
         if piece.has("DSDECOD"):
-            said = piece.clean["DSDECOD"].astype("str").str.upper().eq("ADVERSE EVENT").to_numpy(dtype=bool)
+            # Whoever died of an event has the death for a disposition.
+            said = (
+                piece.clean["DSDECOD"].astype("str").str.upper().isin(("ADVERSE EVENT", "DEATH")).to_numpy(dtype=bool)
+            )
             told[piece.subject[said]] = True
     pools = []
     for piece in _domain(job, "AE"):

@@ -4,6 +4,7 @@ is about just that; `days: kept` leaves it as it was."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -240,7 +241,7 @@ def _words(job: Job, alter: Callable[[str, float], str]) -> None:
 
 @FAMILY.kind(
     "day-month-swapped",
-    "Day and month are exchanged; both are possible.",
+    "Day and month are exchanged; both are possible. Without a target in dates at visits.",
     severity=Severity.MAJOR,
     parameters=Days,
     rules="DR2018 DR0214 DR0414 DR0407",
@@ -253,8 +254,10 @@ def day_month_swapped(job: Job, params: Days) -> None:
         new = np.array([np.datetime64(s, "D").astype("int64") for s in swapped], dtype=float)
         return _dated(job, pool, rows, new, params.days != "kept")
 
-    pools = _pools(job, lambda piece: event_dates(job.scene, piece, text=False), text=False)
-    job.cells(pools, change, "dates with a day up to 12 that is not the month")
+    # Of an event nobody can tell when it began: without a target, dates that a visit speaks for.
+    anywhere = job.fault.target.domain or job.explicit
+    usual = partial(event_dates, job.scene, text=False) if anywhere else partial(_at_visits, job)
+    job.cells(_pools(job, usual, text=False), change, "dates with a day up to 12 that is not the month")
 
 
 @FAMILY.kind(
@@ -268,11 +271,13 @@ def outside_window(job: Job, params: Days) -> None:
         shift = rng.integers(21, 60, len(rows)) * np.where(rng.random(len(rows)) < 0.5, -1, 1)
         return _dated(job, pool, rows, pool.data["day"][rows] + shift, params.days != "kept")
 
-    def visited(piece: Piece) -> list[str]:
-        known = piece.spec.layout in (Layout.FINDINGS, Layout.VISITS) and piece.has(piece.spec.visit)
-        return [c for c in event_dates(job.scene, piece, text=False) if c != piece.spec.end] if known else []
+    job.cells(_pools(job, partial(_at_visits, job), text=False), change, "dates at visits")
 
-    job.cells(_pools(job, visited, text=False), change, "dates at visits")
+
+def _at_visits(job: Job, piece: Piece) -> list[str]:
+    """The dates of findings and visits, their ends apart."""
+    known = piece.spec.layout in (Layout.FINDINGS, Layout.VISITS) and piece.has(piece.spec.visit)
+    return [c for c in event_dates(job.scene, piece, text=False) if c != piece.spec.end] if known else []
 
 
 def _study_day_pools(job: Job) -> list[Pool]:

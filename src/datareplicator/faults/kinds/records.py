@@ -211,7 +211,7 @@ class Merging(Document):
     "Records of one subject stand under another one.",
     unit=Unit.SUBJECT,
     severity=Severity.CRITICAL,
-    rules="DR0104 DR1101 DR1102 DR0202",
+    rules="DR0104 DR1101 DR1102 DR0202 DR0210 DR0214 DR1303",
     spreads=True,
     parameters=Merging,
 )

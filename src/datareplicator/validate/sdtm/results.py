@@ -194,8 +194,9 @@ def units_contradict(view: SdtmView) -> Iterator[Hits]:
         yield Hits(part, asked & (np.abs(standard - expected) > room), names, int(asked.sum()))
 
 
-RARE = 0.01
-"""Share of a test's rows under which a unit is not one of the test's own."""
+RARE, SELDOM, ENOUGH = 0.01, 0.1, 50
+"""Shares of a test's rows (of so many at least) under which a unit is not one of the test's own; the second where the
+number is the standard one, though the unit is another."""
 
 
 @SDTM_RULES.rule("DR0315", "The test is nearly never reported in this unit.", severity=Severity.WARNING)
@@ -203,12 +204,21 @@ def rare_unit(view: SdtmView) -> Iterator[Hits]:
     for part in view.of_subjects("TESTCD", "ORRESU"):
         unit = part.var("ORRESU")
         given = part.present(unit)
-        size = np.bincount(part.groups(_test(part))[given], minlength=int(part.groups(_test(part)).max(initial=0)) + 1)
-        group = part.groups(_test(part))
-        both = part.groups([*_test(part), unit])
+        group, both = part.groups(_test(part)), part.groups([*_test(part), unit])
+        size = np.bincount(group[given], minlength=int(group.max(initial=0)) + 1)[group]
         count = np.bincount(both[given], minlength=int(both.max(initial=0)) + 1)[both]
-        asked = given & (size[group] >= 50)
-        yield Hits(part, asked & (count < RARE * size[group]), (part.var("TESTCD"), unit), int(asked.sum()))
+        asked = given & (size >= ENOUGH)
+        rare = count < np.where(_label_alone(part), SELDOM, RARE) * size
+        yield Hits(part, asked & rare, (part.var("TESTCD"), unit), int(asked.sum()))
+
+
+def _label_alone(part: Part) -> np.ndarray:
+    """bool a row: the unit is not the standard one, though the number is."""
+    if not part.has(part.var("ORRES"), part.var("STRESN"), part.var("STRESU")):
+        return np.zeros(len(part), dtype=bool)
+    original, standard = part.number(part.var("ORRES")), part.number(part.var("STRESN"))
+    units = [part.frame[part.var(name)].astype("str").to_numpy(dtype=object) for name in ("ORRESU", "STRESU")]
+    return (original == standard) & (original != 0) & part.present(part.var("STRESU")) & (units[0] != units[1])
 
 
 @SDTM_RULES.rule("DR0316", "A numeric standard result has no unit, though its test has one elsewhere.")

@@ -159,9 +159,10 @@ def empty_visit(view: SdtmView) -> Iterator[Hits]:
     seen = pd.concat([pd.DataFrame({"s": p.frame[SUBJECT], "v": p.number(NUMBER)}).drop_duplicates() for p in others])
     known = pd.MultiIndex.from_arrays([sv.frame[SUBJECT], sv.number(NUMBER)]).isin(pd.MultiIndex.from_frame(seen))
     asked = sv.present(NUMBER) & ~sv.equals("SVOCCUR", "N")
-    # Where visits without data are usual, they are no mistake.
-    if asked.any() and (asked & ~known).sum() <= 0.05 * asked.sum():
-        yield Hits(sv, asked & ~known, (NUMBER, "VISIT"), int(asked.sum()))
+    # Where visits without data are usual, as by telephone, they are no mistake.
+    usually = share_of(sv.codes(NUMBER) + 1, known, asked) >= 0.75
+    asked &= usually | (share_of(np.zeros(len(sv), dtype=np.int64), known, asked) >= 0.95)
+    yield Hits(sv, asked & ~known, (NUMBER, "VISIT"), int(asked.sum()))
 
 
 @SDTM_RULES.rule("DR0409", "VISITDY is not the planned day of the visit.")

@@ -10,7 +10,7 @@ import pandas as pd
 from datareplicator.structure.derive import View
 from datareplicator.structure.encode import plain_text
 from datareplicator.structure.logical import to_logical
-from datareplicator.structure.spec import MEMBER, Layout, Structure, TableSpec
+from datareplicator.structure.spec import MEMBER, Layout, Structure, Supplement, TableSpec
 from datareplicator.study import Study, Table
 from datareplicator.validate.part import Part
 from datareplicator.validate.rule import Register, Scope
@@ -33,6 +33,10 @@ class StructuralView:
         for name, part in self.parts.items():
             spec = self.structure.tables[name]
             self.absent += [(name, c.name) for c in spec.columns if c.name not in part.frame and c.name != MEMBER]
+
+    def lacks(self, column: object) -> bool:
+        """Whether a table that is there lacks a column of that name."""
+        return any(name == column for _, name in self.absent if name is not None)
 
     def tables(self) -> Iterator[tuple[TableSpec, Part]]:
         """Logical tables with rows, and what discovery says of them."""
@@ -62,7 +66,7 @@ def _present(study: Study, structure: Structure) -> tuple[Structure, list[tuple[
     supplements = tuple(
         s.model_copy(update={"members": tables[s.table].members})
         for s in structure.supplements
-        if s.table in tables and s.parent in tables and _usable(study, tables[s.parent], s.pointer)
+        if s.table in tables and s.parent in tables and _usable(study, tables[s.table], tables[s.parent], s)
     )
     pivoted = {s.table for s in supplements}
     for name in [n for n, spec in tables.items() if spec.layout == Layout.SUPPLEMENT and n not in pivoted]:
@@ -70,10 +74,13 @@ def _present(study: Study, structure: Structure) -> tuple[Structure, list[tuple[
     return structure.model_copy(update={"tables": tables, "supplements": supplements}), absent
 
 
-def _usable(study: Study, parent: TableSpec, pointer: str | None) -> bool:
-    """Whether the columns that pivoting needs are in every member of the parent."""
-    needed = {name for name in (pointer, parent.subject) if name is not None}
-    return all(needed <= set(study[member].frame) for member in parent.members)
+def _usable(study: Study, own: TableSpec, parent: TableSpec, supplement: Supplement) -> bool:
+    """Whether the columns that pivoting needs are in every member of the supplement and of the parent."""
+    needed = {name for name in (supplement.pointer, parent.subject) if name is not None}
+    roles = set(supplement.columns.values())
+    return all(needed <= set(study[member].frame) for member in parent.members) and all(
+        roles <= set(study[member].frame) for member in own.members
+    )
 
 
 def _numbered(table: Table) -> Table:
