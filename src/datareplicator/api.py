@@ -128,4 +128,4 @@ def repair(dirty: study.Study, answers: Answers) -> Study:
 
 
 def _writable(plain: study.Study) -> Study:
-    return Study(plain.tables, plain.name)
+    return Study(plain.tables, plain.name, plain.notes)

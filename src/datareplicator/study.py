@@ -33,7 +33,9 @@ class Column:
     """What the source declares of a column.
 
     `length` is the declared length in bytes (XPT, Define-XML), `format` and `informat` the SAS formats such as
-    ``DATE9.``; `blank` says that missing text is written as the empty string rather than as null.
+    ``DATE9.``; `blank` says that missing text is written as the empty string rather than as null. `written` is the
+    local layout in which the source writes what is ISO 8601 text or a number here (``DD.MM.YYYY``, ``0,0``; see
+    `formats.localforms`): files are written in it again.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Column:
     format: str = ""
     informat: str = ""
     blank: bool = False
+    written: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,14 @@ class Table:
 
 @dataclass
 class Study:
-    """Named tables in the source's order. `name` is the study's own name where one is known, else the source's."""
+    """Named tables in the source's order. `name` is the study's own name where one is known, else the source's.
+
+    `notes`: what the reader had to assume, in plain words.
+    """
 
     tables: dict[str, Table]
     name: str = ""
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, table: str) -> Table:
         return self.tables[table]

@@ -12,6 +12,7 @@ from datareplicator.errors import Place, SourceError
 from datareplicator.formats.archive import unpacked
 from datareplicator.formats.dataset_json import with_note
 from datareplicator.formats.frames import read_frames
+from datareplicator.formats.localise import localise
 from datareplicator.formats.registry import BY_SUFFIX, FORMATS, Format, format_named
 from datareplicator.study import Study, Table
 
@@ -65,7 +66,8 @@ def _study(tables: list[Table], stem: str, shown: str) -> Study:
             place=Place(shown),
             hint="A study is learned from rows; give files that hold some.",
         )
-    return Study(by_name, _study_name(by_name) or stem)
+    local, notes = localise(by_name)
+    return Study(local, _study_name(by_name) or stem, notes)
 
 
 def _study_name(tables: Mapping[str, Table]) -> str:

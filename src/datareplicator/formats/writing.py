@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 from datareplicator.errors import Place, RequestError, WriteError
 from datareplicator.formats.atomic import AtomicFolder, os_errors
 from datareplicator.formats.layout import TableLayout, TableWriter
+from datareplicator.formats.localise import as_written, write_back
 from datareplicator.formats.registry import FORMATS, WriterFactory, writable
 from datareplicator.study import Column, Origin, Study
 
@@ -30,7 +32,8 @@ class StudyWriter:
         self, folder: Path | str, layouts: Iterable[TableLayout], format: str, *, overwrite: bool = False
     ) -> None:
         self._layouts = {layout.name: layout for layout in layouts}
-        plan = {name: _plan(layout, format) for name, layout in self._layouts.items()}
+        files = {name: replace(layout, columns=as_written(layout.columns)) for name, layout in self._layouts.items()}
+        plan = {name: _plan(layout, format) for name, layout in files.items()}
         self._files = {name: f"{_file_stem(name)}{suffix}" for name, (suffix, _) in plan.items()}
         _check_files(self._files)
         self._folder = AtomicFolder(folder, overwrite=overwrite).open()
@@ -40,7 +43,7 @@ class StudyWriter:
         try:
             with os_errors(self._folder.target):
                 for name, (_, opener) in plan.items():
-                    self._writers[name] = opener(self.path / self._files[name], self._layouts[name])
+                    self._writers[name] = opener(self.path / self._files[name], files[name])
         except BaseException:
             self.abort()
             raise
@@ -63,7 +66,7 @@ class StudyWriter:
             raise RequestError(f"the rows lack the columns {', '.join(missing)}.", place=Place(table=table))
         try:
             with os_errors(self._folder.target):
-                self._writers[table].append(frame[list(layout.columns)])
+                self._writers[table].append(write_back(frame[list(layout.columns)], layout.columns, table))
         except BaseException:
             self.abort()
             raise

@@ -314,6 +314,7 @@ def _source(table: Table) -> SourceTable:
                 format=c.format,
                 informat=c.informat,
                 blank=c.blank,
+                written=c.written,
             )
             for c in table.columns.values()
         ),

@@ -20,6 +20,13 @@ NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 TIME = re.compile(r"T?\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?")
 DURATION = re.compile(r"-?P(?=\d|T\d)(?:\d+(?:\.\d+)?[YMWD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?")
 YEAR = re.compile(r"\d{4}(?:-|$)")
+LOCAL = re.compile(
+    r"(?:0?[1-9]|[12]\d|3[01])([./-])(?:0?[1-9]|[12]\d|3[01])\1(?:(?:1[89]|2[01])?\d{2})(?:[ T:].*)?"
+    r"|\d{1,2}[- ]?(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[- ]?\d{2,4}(?:[ T:].*)?"
+    r"|[+-]?\d{1,3}(?:[.,']\d{3})*(?:[.,]\d+)?%?|[+-]?\d+,\d+%?",
+    re.IGNORECASE,
+)
+"""Days of the calendar and numbers in local forms: were they taken for identifiers, they would be counted up."""
 CODED = 60  # integers written as text are codes up to this many distinct ones
 PROSE = 40  # mean length from which a text that hardly recurs is free text even in a tiny sample
 
@@ -146,6 +153,8 @@ def _words(name: str, text: list[str], rows: int) -> Kind:
     digits = sum(any(c.isdigit() for c in t) for t in text) / len(text)
     if spaced == 0 and digits >= 0.9 and most <= 64:
         recurring = share < 0.5 or len(text) < 10
-        if not recurring or IDENTIFIER_NAME.fullmatch(name):
+        named = IDENTIFIER_NAME.fullmatch(name) is not None
+        local = sum(LOCAL.fullmatch(t) is not None for t in text) >= 0.95 * len(text)
+        if named or not (recurring or local):
             return Kind.IDENTIFIER
     return Kind.TEXT if most > 1000 and share > 0.1 else Kind.CATEGORY

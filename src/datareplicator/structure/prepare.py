@@ -54,7 +54,7 @@ def prepare(study: Study, corrections: Corrections | None = None) -> State:
         subjects=subjects,
         subject_codes=codes,
     )
-    state = State(study, logical, members, pointers, ctx, encoded, notes=[*notes, *pointers.notes])
+    state = State(study, logical, members, pointers, ctx, encoded, notes=[*study.notes, *notes, *pointers.notes])
     keys = declared_references(fix, ctx, members, single_keys(ctx, state.copied))
     state.through = reach(tables, codes, keys)
     _check_unplaced(state, encoded, files)
@@ -125,7 +125,7 @@ def _check_unplaced(state: State, encoded: dict[str, EncodedTable], files: dict[
         if ctx.subject not in table and own and observed:
             part = state.members[name][0]
             raise StructureError(
-                f"the subject key {ctx.subject} is missing, and no other column leads to a subject",
+                f"the subject key {ctx.subject} is missing, and no other column leads to a subject.",
                 place=Place(files.get(part), part, ctx.subject),
                 hint="Add the column, or leave the table out.",
             )
