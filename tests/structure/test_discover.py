@@ -234,6 +234,41 @@ def test_a_subject_twice_in_the_table_of_subjects_is_refused() -> None:
         discover(study)
 
 
+def _element(study: Study) -> Study:
+    """With the elements of each subject: another reference that many tables could be reached by."""
+    dm = study["dm"].frame
+    se = pd.DataFrame({"USUBJID": np.repeat(dm["USUBJID"].to_numpy(), 2), "ETCD": ["SCRN", "TRT"] * len(dm)})
+    te = pd.DataFrame({"ETCD": ["SCRN", "TRT"], "ELEMENT": ["Screening", "Treatment"]})
+    return study_of({**study.frames(), "se": se, "te": te})
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        pytest.param(slice(0), "column USUBJID: the table of subjects has no rows", id="header-only"),
+        pytest.param(
+            [*range(30), 3, 7], "column USUBJID, row 31: .*2 more rows than subjects: rows 31, 32", id="twice"
+        ),
+    ],
+)
+def test_defects_of_the_table_of_subjects_are_named_whatever_else_looks_like_a_key(rows: object, message: str) -> None:
+    study = _element(sdtm())
+    study["dm"].frame = study["dm"].frame.iloc[rows].reset_index(drop=True)
+    with pytest.raises(StructureError, match=f"table dm, {message}"):
+        discover(study)
+
+
+def test_a_missing_subject_in_the_table_of_subjects_is_named_though_another_number_is_complete() -> None:
+    study = sdtm()
+    dm = study["dm"].frame
+    dm["SUBJID"] = [f"{1001 + i}" for i in range(len(dm))]
+    dm.loc[[3, 8], "USUBJID"] = None
+    with pytest.raises(
+        StructureError, match=r"table dm, column USUBJID, row 4: .* in 2 of 30 rows: rows 4, 9\. Fill in"
+    ):
+        discover(study_of(study.frames()))
+
+
 def test_empty_study_is_refused_and_an_empty_table_is_noted() -> None:
     study = sdtm()
     study["ae"].frame = study["ae"].frame.iloc[:0]

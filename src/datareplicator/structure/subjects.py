@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from datareplicator.structure.names import NOT_SUBJECT, ROOTS, SUBJECT, bare, is
 from datareplicator.structure.spec import ForeignKey, Kind
 
 INCLUDED = 0.98  # share of a reference's distinct values that must be found where they point
+FEWEST = 2  # rows up to which a subject that stands twice may be meant to
 _NEVER = frozenset({Kind.DATE, Kind.DECIMAL, Kind.FLAG, Kind.TEXT, Kind.TIME, Kind.DURATION, Kind.EMPTY})
 
 
@@ -156,8 +157,9 @@ def check_subjects(tables: dict[str, EncodedTable], key: SubjectKey, files: dict
     """
     notes = []
     for name, table in tables.items():
-        if name != key.root and key.column is not None and key.column in table:
-            _check_root(name, table, key.column, files)
+        column = _meant_key(name, tables, key)
+        if column is not None and (name, column) != (key.root, key.column):
+            _check_root(name, table, column, files)
     for name, column in key.columns.items():
         table = tables[name]
         missing = np.flatnonzero(~table[column].present)
@@ -176,18 +178,51 @@ def check_subjects(tables: dict[str, EncodedTable], key: SubjectKey, files: dict
     return notes
 
 
+def _meant_key(name: str, tables: dict[str, EncodedTable], key: SubjectKey) -> str | None:
+    """The column by which a table of subjects, by its name, names its subjects: the study's key, or a better known
+    name that tables without that key carry too (its defects are then why it was not found to be the key)."""
+    if bare(name) not in ROOTS:
+        return None
+    others = [t for other, t in tables.items() if other != name and other not in key.columns]
+    carried = {c for t in others for c in t.columns if len(t[c].distinct)}
+    known = [c for c in tables[name].columns if c in carried and bare(c) in SUBJECT]
+    if key.column is not None and key.column in tables[name]:
+        known.append(key.column)
+    return min(known, key=lambda c: _rank_name(c, name), default=None)
+
+
 def _check_root(name: str, table: EncodedTable, column: str, files: dict[str, str | None]) -> None:
     """A table of subjects by its name, in which hardly any subject stands twice, is meant to have one row each."""
-    codes = table[column].codes
-    if bare(name) not in ROOTS or not 0.9 * table.n <= len(table[column].distinct) < table.n:
-        return
-    again = np.flatnonzero(pd.Series(codes).duplicated().to_numpy() & (codes >= 0))
-    if len(again):
+    place = Place(files.get(name), name, column)
+    if not table.n:
         raise StructureError(
-            f"a subject stands here twice ({table.n - len(table[column].distinct)} more rows than subjects).",
-            place=Place(files.get(name), name, column, int(again[0]) + 1),
-            hint="Keep one row a subject in this table.",
+            "the table of subjects has no rows, and other tables name subjects.",
+            place=place,
+            hint="Add one row a subject.",
         )
+    codes = table[column].codes
+    missing, again = np.flatnonzero(codes < 0), np.flatnonzero((codes >= 0) & pd.Series(codes).duplicated().to_numpy())
+    # One slip in a table of a few rows is a slip too.
+    if not 0 < len(missing) + len(again) <= max(0.1 * table.n, table.n > FEWEST):
+        return
+    if len(missing):
+        raise StructureError(
+            f"the subject key is missing in {len(missing)} of {table.n} rows{_listed(missing)}.",
+            place=replace(place, row=int(missing[0]) + 1),
+            hint="Fill in the subject's identifier, or remove the rows.",
+        )
+    raise StructureError(
+        f"a subject stands here twice ({len(again)} more rows than subjects{_listed(again)}).",
+        place=replace(place, row=int(again[0]) + 1),
+        hint="Keep one row a subject in this table.",
+    )
+
+
+def _listed(rows: np.ndarray) -> str:
+    """The numbers of the rows where there are several, the first ten of them."""
+    if len(rows) < 2:
+        return ""
+    return f": rows {', '.join(str(k + 1) for k in rows[:10])}{' and more' if len(rows) > 10 else ''}"
 
 
 def subject_codes(tables: dict[str, EncodedTable], key: SubjectKey) -> tuple[pd.Index, dict[str, np.ndarray]]:
