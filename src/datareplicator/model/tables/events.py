@@ -9,6 +9,7 @@ from datareplicator.dates import Precision
 from datareplicator.model.carried import Carried, fit_carried
 from datareplicator.model.context import MARK
 from datareplicator.model.eventcontext import record_groups
+from datareplicator.model.eventkeys import REPEATED
 from datareplicator.model.eventrows import EventRows, approximate_days
 from datareplicator.model.events import fit_events
 from datareplicator.model.prepare import Prepared
@@ -20,9 +21,6 @@ from datareplicator.model.tables.visits import VISIT, visit_codes
 from datareplicator.model.training import Training, day_anchors
 from datareplicator.structure.order import following
 from datareplicator.structure.spec import Kind, TableSpec
-
-REPEATED = 0.005
-
 
 OWN_START, OWN_END = "start", "end"
 
