@@ -73,6 +73,7 @@ def _told_apart(values: pd.Series, record: np.ndarray, usual: tuple[str, ...], f
     first = np.argsort(~fixed, kind="stable")
     told = ranked.copy()
     told[first] = _different(ranked[first], record[first], len(order) - 1)
+    told = np.where(fixed, ranked, told)
     code = np.where(told == ranked, values.cat.codes, order[told])
     return pd.Series(pd.Categorical.from_codes(code, dtype=values.dtype))
 
