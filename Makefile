@@ -43,7 +43,8 @@ docs: $(VENV)/.dev  ## Write the generated reference pages anew
 
 lock: $(VENV)/.dev  ## Resolve the dependencies anew into requirements/
 	$(PIP) uv
-	$(LOCK) --upgrade --group build --group dev --output-file requirements/dev.txt
+	$(LOCK) --upgrade --extra server --group build --group dev --output-file requirements/dev.txt
+	$(LOCK) --extra server --group build --constraint requirements/dev.txt --output-file requirements/server.txt
 	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/run.txt
 
 bench: $(VENV)/.dev  ## The figures of docs/benchmarks.md that need no outside data
