@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -29,24 +33,42 @@ from datareplicator.model.training import stay_columns
 from datareplicator.seeds import Streams
 
 
+@dataclass
+class Begun:
+    """Subjects, their visits (`rows`, of the joint list) and their table: what all other tables rest on."""
+
+    draw: SubjectDraw
+    state: State
+    rows: VisitRows
+
+
 def generate_block(model: StudyModel, request: GenerateRequest, block: Block) -> dict[str, pd.DataFrame]:
     """The source tables of one block, by name; tables without subjects come with the first block only.
 
     A pure function of its arguments: the whole block is always made, and `block.keep` subjects are kept. Raises
     ModelError where parts of the model contradict each other.
     """
+    with coherent():
+        return finish(model, fill(model, begin(model, request, block, Streams(request.seed, block.index))))
+
+
+@contextmanager
+def coherent() -> Iterator[None]:
+    """Name the model where making a block fails.
+
+    Each part of a document is checked when it is read; that an index of one part is beyond another shows here.
+    """
     try:
-        return _make_block(model, request, block)
+        yield
     except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
-        # Each part of a document is checked when it is read; that an index of one part is beyond another shows here.
         raise ModelError(
             f"the parts of the model contradict each other ({type(error).__name__}: {error}).",
             hint="The document was edited or is damaged; fit the model again.",
         ) from error
 
 
-def _make_block(model: StudyModel, request: GenerateRequest, block: Block) -> dict[str, pd.DataFrame]:
-    streams = Streams(request.seed, block.index)
+def begin(model: StudyModel, request: GenerateRequest, block: Block, streams: Streams) -> Begun:
+    """Draw the subjects of a block, their visits and their table."""
     draw = sample_subjects(
         model.subjects,
         BLOCK,
@@ -57,7 +79,13 @@ def _make_block(model: StudyModel, request: GenerateRequest, block: Block) -> di
     )
     state, rows = _start(model, request, block, streams, draw)
     make_root(model, state)
-    rows = _cut(state, rows, model)
+    return Begun(draw, state, rows)
+
+
+def fill(model: StudyModel, begun: Begun) -> State:
+    """Draw all other tables of a block, as far as nothing is computed."""
+    state = begun.state
+    rows = _cut(state, begun.rows, model)
     for table in model.tables:
         if isinstance(table, Visits):
             make_visits(model, table, state, rows)
@@ -70,9 +98,9 @@ def _make_block(model: StudyModel, request: GenerateRequest, block: Block) -> di
     findings = [t for t in model.tables if isinstance(t, Findings)]
     if findings and model.findings is not None:
         rows = place_below(model, state, rows)
-        make_findings(model, findings, state, draw.levels, rows)
+        make_findings(model, findings, state, begun.draw.levels, rows)
     fill_references(state)
-    return finish(model, state)
+    return state
 
 
 def _start(

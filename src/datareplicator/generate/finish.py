@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import numpy as np
 import pandas as pd
 
@@ -23,11 +25,7 @@ from datareplicator.structure.spec import Derivation, Structure
 def finish(model: StudyModel, state: State) -> dict[str, pd.DataFrame]:
     """All source tables of the block, in the model's order."""
     structure = model.structure
-    for name in state.frames:
-        order_dates(structure, name, state)
-    _late_times(model, state)
-    _write_keys(model, state)
-    compute_columns(model, state)
+    settle(model, state)
     _leave_out_repeats(model, state)
     _number_rows(structure, state)
     _write_relations(model, state)
@@ -50,7 +48,16 @@ def finish(model: StudyModel, state: State) -> dict[str, pd.DataFrame]:
     return out
 
 
-def compute_columns(model: StudyModel, state: State) -> None:
+def settle(model: StudyModel, state: State, only: Set[tuple[str, str]] | None = None) -> None:
+    """Dates in order, keys and computed columns; of the latter those in `only` (table and column), where given."""
+    for name in state.frames:
+        order_dates(model.structure, name, state)
+    _late_times(model, state)
+    _write_keys(model, state)
+    compute_columns(model, state, only)
+
+
+def compute_columns(model: StudyModel, state: State, only: Set[tuple[str, str]] | None = None) -> None:
     """All computed columns of the tables that are there, each after what it rests on.
 
     Raises ModelError when some rest on each other or on a column that nothing makes.
@@ -61,6 +68,8 @@ def compute_columns(model: StudyModel, state: State) -> None:
         if (fact.table, fact.date) not in computed:
             _state_fact(fact, model, state, view)
     left = [d for d in model.structure.derivations if d.table in state.frames]
+    if only is not None:
+        left = [d for d in left if (d.table, d.target) in only]
     while left:
         postponed: list[Derivation] = []
         for derivation in left:
@@ -69,6 +78,7 @@ def compute_columns(model: StudyModel, state: State) -> None:
             there = all(table in view.frames and column in view.frames[table] for table, column in read)
             if there and not read & waiting:
                 apply(derivation, view)
+                _keep_fixed(derivation, state, view)
                 for fact in model.root.facts:
                     if (fact.table, fact.date) == (derivation.table, derivation.target):
                         _state_fact(fact, model, state, view)
@@ -80,8 +90,16 @@ def compute_columns(model: StudyModel, state: State) -> None:
         left = postponed
     state.frames.update(view.frames)
     for (table, column), rows in state.blank.items():
-        if rows.any() and column in state.frames[table]:
+        if rows.any() and table in state.frames and column in state.frames[table]:
             state.frames[table][column] = state.frames[table][column].where(~rows)
+
+
+def _keep_fixed(derivation: Derivation, state: State, view: View) -> None:
+    """Put the values that were set in a computed column back over the computed ones."""
+    fixed = state.fixed.get((derivation.table, derivation.target))
+    if fixed is not None:
+        computed = view.frames[derivation.table][derivation.target].astype(object)
+        view.put(derivation.table, derivation.target, computed.where(fixed.isna().to_numpy(), fixed.to_numpy()))
 
 
 def _state_fact(fact: DatedFact, model: StudyModel, state: State, view: View) -> None:
@@ -227,11 +245,11 @@ def typed(frame: pd.DataFrame | None, source: SourceTable) -> pd.DataFrame:
     if frame is None:
         frame = pd.DataFrame({c.name: pd.Series(dtype="str") for c in source.columns})
     return pd.DataFrame(
-        {c.name: _cast(frame[c.name], dtype) for c, dtype in zip(source.columns, source.dtypes, strict=True)}
+        {c.name: cast(frame[c.name], dtype) for c, dtype in zip(source.columns, source.dtypes, strict=True)}
     )
 
 
-def _cast(values: pd.Series, dtype: str) -> pd.Series:
+def cast(values: pd.Series, dtype: str) -> pd.Series:
     if dtype in ("str", "object", "string"):
         if isinstance(values.dtype, pd.CategoricalDtype) and pd.api.types.is_string_dtype(values.cat.categories.dtype):
             return values

@@ -24,7 +24,8 @@ class State:
     `blank`: rows whose column stays missing whatever is computed (a derived total has no result as collected).
     `last`: float per subject, the last day that anything may happen (death), inf where nothing bounds it; `ends`: float
     per subject, the days that end a study, as far as they are known (see `model/ends.py`); `landmarks`: other days of
-    subjects in the tables made so far; `pending`: references to tables that are made later.
+    subjects in the tables made so far; `pending`: references to tables that are made later; `fixed`: values that were
+    set in computed columns, one a row (missing: as computed).
     """
 
     request: GenerateRequest
@@ -44,6 +45,7 @@ class State:
     ends: dict[str, np.ndarray] = field(default_factory=dict)
     landmarks: dict[str, np.ndarray] = field(default_factory=dict)
     pending: list[tuple[str, ReferenceColumn]] = field(default_factory=list)
+    fixed: dict[tuple[str, str], pd.Series] = field(default_factory=dict)
     last: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property
