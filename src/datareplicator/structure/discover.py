@@ -137,6 +137,7 @@ def _assemble(state: State, fix: Corrections, denied: Denied) -> Structure:
         visit_table=visit_table,
         links=tuple(link for link in links if tables[link.table].layout not in COPIED),
         orders=tuple(o for o in orders if tables[o.table].layout not in COPIED),
+        displaced=state.displaced,
         notes=tuple(dict.fromkeys([*state.notes, *fix.notes])),
         corrections=fix.given,
     )

@@ -7,12 +7,14 @@ become columns ``SUPP.QNAM`` of their parent. `from_logical` undoes both, in the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from datareplicator.structure.clocks import moved
 from datareplicator.structure.encode import plain_text
-from datareplicator.structure.spec import MEMBER, SUPPLEMENT, Layout, Structure, Supplement, TableSpec
+from datareplicator.structure.spec import MEMBER, SUPPLEMENT, Kind, Layout, Structure, Supplement, TableSpec
 from datareplicator.study import Study
 
 
@@ -23,12 +25,26 @@ def to_logical(study: Study, structure: Structure) -> dict[str, pd.DataFrame]:
     order of appearance) and that number, where that leaves the order within each member as it is.
     """
     pivoted = {s.table for s in structure.supplements}
+    study = _on_one_clock(study, structure)
     frames = {name: _join(study, spec) for name, spec in structure.tables.items() if name not in pivoted}
     for supplement in structure.supplements:
         source = concat({m: study[m].frame for m in supplement.members if m in study})
         subject = structure.tables[supplement.parent].subject
         frames[supplement.parent] = _pivot(frames[supplement.parent], source, supplement, subject)
     return frames
+
+
+def _on_one_clock(study: Study, structure: Structure) -> Study:
+    """The study with the dates of displaced tables on the clock of the others."""
+    tables = dict(study.tables)
+    for name, days in structure.displaced.items():
+        if name in tables:
+            tables[name] = replace(tables[name], frame=moved(tables[name].frame, _dates_of(structure, name), -days))
+    return replace(study, tables=tables) if structure.displaced else study
+
+
+def _dates_of(structure: Structure, member: str) -> list[str]:
+    return [c.name for t in structure.tables.values() if member in t.members for c in t.columns if c.kind == Kind.DATE]
 
 
 def concat(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -155,6 +171,8 @@ def from_logical(
         for member in spec.members:
             part = frame if len(spec.members) == 1 else frame[(frame[MEMBER] == member).to_numpy()]
             result[member] = _select(part, study_columns[member])
+            if member in structure.displaced:
+                result[member] = moved(result[member], _dates_of(structure, member), structure.displaced[member])
     for name, spec in structure.tables.items():
         entries = [s for s in structure.supplements if s.table == name]
         if entries and spec.layout == Layout.SUPPLEMENT:

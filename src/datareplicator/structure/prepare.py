@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from datareplicator.errors import Place, StructureError
+from datareplicator.structure.clocks import find_displaced, moved
 from datareplicator.structure.corrections import Corrections
 from datareplicator.structure.declared import declared_references
 from datareplicator.structure.domains import domain_of, join_parts
@@ -13,7 +16,7 @@ from datareplicator.structure.foreign import single_keys
 from datareplicator.structure.logical import to_logical
 from datareplicator.structure.names import TRIAL_DESIGN, is_named, named, prefix_of
 from datareplicator.structure.pointers import Pointers, find_pointers
-from datareplicator.structure.spec import Layout, Structure, TableSpec
+from datareplicator.structure.spec import Kind, Layout, Structure, TableSpec
 from datareplicator.structure.state import State
 from datareplicator.structure.subjects import SubjectKey, check_subjects, find_subject, reach, subject_codes
 from datareplicator.study import Study
@@ -34,6 +37,9 @@ def prepare(study: Study, corrections: Corrections | None = None) -> State:
     files = {name: t.origin.file if t.origin is not None else None for name, t in study.tables.items()}
     key = find_subject({n: t for n, t in encoded.items() if t.n})
     notes = check_subjects(encoded, key, files)
+    displaced = find_displaced(encoded, key)
+    study, encoded = _on_one_clock(study, encoded, displaced)
+    notes += [f"{n}: all dates lie {d} days after those of {key.root}; kept so" for n, d in displaced.items()]
     members, more = join_parts(encoded, key)
     notes += [*more, *(f"{n}: no rows; written empty" for n, t in encoded.items() if not t.n)]
     pointers = find_pointers(encoded, members, key)
@@ -55,10 +61,26 @@ def prepare(study: Study, corrections: Corrections | None = None) -> State:
         subject_codes=codes,
     )
     state = State(study, logical, members, pointers, ctx, encoded, notes=[*study.notes, *notes, *pointers.notes])
+    state.displaced = displaced
     keys = declared_references(fix, ctx, members, single_keys(ctx, state.copied))
     state.through = reach(tables, codes, keys)
     _check_unplaced(state, encoded, files)
     return state
+
+
+def _on_one_clock(
+    study: Study, encoded: dict[str, EncodedTable], displaced: dict[str, int]
+) -> tuple[Study, dict[str, EncodedTable]]:
+    """Study and columns with the dates of displaced tables on the clock of the others."""
+    tables, encoded = dict(study.tables), dict(encoded)
+    for name, days in displaced.items():
+        table, old = tables[name], encoded[name]
+        late = [c for c, held in old.columns.items() if held.kind == Kind.DATE]
+        frame = moved(table.frame, late, -days)
+        tables[name] = replace(table, frame=frame)
+        fresh = encode_table(name, frame[late], table.columns).columns
+        encoded[name] = EncodedTable(name, frame, {**old.columns, **fresh}, old.n)
+    return (replace(study, tables=tables) if displaced else study), encoded
 
 
 def _set_right(encoded: dict[str, EncodedTable], fix: Corrections) -> dict[str, EncodedTable]:

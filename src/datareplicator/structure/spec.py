@@ -201,6 +201,8 @@ class Structure(Document):
 
     `anchor` is the root column with the subject's reference start date (study day 1); `group` the planned arm;
     `site` the site; `visit` the column that numbers visits in all tables; `visit_table` the table of visits (SV).
+    `displaced`: days by which all dates of a source table follow those of the others (see `clocks.py`); the dates of
+    logical tables are all on one clock.
     """
 
     subject: str | None  # the subject key's column name; None for tables without subjects at all
@@ -216,6 +218,7 @@ class Structure(Document):
     site: str | None = None
     visit: str | None = None
     visit_table: str | None = None
+    displaced: dict[str, int] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()  # plain words to the user: what was copied, ignored, could not be learned
     corrections: tuple[Correction, ...] = ()  # what the user set right
 

@@ -16,7 +16,8 @@ from datareplicator.study import Study
 @dataclass
 class State:
     """`members` names the source tables of each logical table, `through` the key by which a table without the subject
-    reaches it, `finds` all derivations found so far (several a target), `encoded` the source tables."""
+    reaches it, `finds` all derivations found so far (several a target), `encoded` the source tables,
+    `displaced` those whose dates were moved (see `clocks.py`)."""
 
     study: Study
     key: SubjectKey
@@ -29,6 +30,7 @@ class State:
     finds: list[Derivation] = field(default_factory=list)
     keys: dict[str, NaturalKey] = field(default_factory=dict)
     roles: dict[str, Roles] = field(default_factory=dict)
+    displaced: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property
