@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from benchmarks.rules import SUBJECT, TRIAL, Frames, Part, domains, part
+from benchmarks.rules import SUBJECT, TRIAL, Frames, Part, days, domains, part
 from datareplicator.study import Study
 
 PAIRS = (
@@ -125,6 +125,39 @@ def _line(rows: pd.DataFrame) -> tuple[float, float, float]:
     x, y = rows["from"].to_numpy(), rows["to"].to_numpy()
     slope, level = np.polyfit(x, y, 1) if np.ptp(x) > 0 else (1.0, y[0] - x[0])
     return slope, level, 1.1 * np.abs(y - slope * x - level).max() + 1e-6
+
+
+def epochs(source: Frames, made: Frames) -> Iterator[Part]:
+    """EPOCH by the rule that the source keeps: that of an element in which the date lies, or else of the visit."""
+    for name, frame in made.items():
+        date = next((c for e in ("STDTC", "DTC") if (c := name[:2].upper() + e) in frame), None)
+        if name == "se" or date is None or "EPOCH" not in frame:
+            continue
+        of_date, of_visit = _epoch_by_date(source, name, date), _epoch_by_visit(source[name], source[name])
+        by_visit = of_date.any() and of_visit is not None and not of_visit.any()
+        wrong = _epoch_by_visit(source[name], frame) if by_visit else _epoch_by_date(made, name, date)
+        yield part(name, frame, wrong, [date, "VISIT", "EPOCH"])
+
+
+def _epoch_by_visit(source: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray | None:
+    """Rows whose EPOCH the source never shows with their visit; None without visits."""
+    if "VISITNUM" not in source:
+        return None
+    first = source.groupby("VISITNUM")["EPOCH"].first()
+    return (frame["VISITNUM"].map(first) != frame["EPOCH"]).to_numpy()
+
+
+def _epoch_by_date(frames: Frames, name: str, date: str) -> np.ndarray:
+    """Rows that lie within elements, none of which has their EPOCH."""
+    frame, elements = frames[name], frames["se"]
+    elements = elements.assign(start=days(elements["SESTDTC"]), end=days(elements["SEENDTC"]), of=elements["EPOCH"])
+    rows = frame[[SUBJECT, "EPOCH"]].assign(row=np.arange(len(frame)), day=days(frame[date]))
+    inside = rows.merge(elements[[SUBJECT, "start", "end", "of"]], on=SUBJECT)
+    inside = inside[(inside["day"] >= inside["start"]) & ~(inside["day"] > inside["end"])]
+    good = np.unique(inside.loc[inside["EPOCH"] == inside["of"], "row"])
+    wrong = np.zeros(len(frame), dtype=bool)
+    wrong[np.setdiff1d(inside["row"], good)] = True
+    return wrong
 
 
 AGAINST = {

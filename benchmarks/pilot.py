@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import datareplicator as dr
-from benchmarks.against import AGAINST, form
+from benchmarks.against import AGAINST, epochs, form
 from benchmarks.data import PILOT, need
 from benchmarks.processes import Cost, command
 from benchmarks.rules import RULES, SUBJECT, Frames, Part
@@ -148,6 +148,7 @@ def measure(path: Path, folder: Path, subjects: int) -> Iterator[Line]:
         yield judged(name, list(compare(real, new)))
     for name, rule in RULES.items():
         yield judged(name, list(rule(new)), list(rule(real)))
+    yield judged("EPOCH by the rule that the source keeps", list(epochs(real, new)), list(epochs(real, real)))
     yield checked(source, made)
 
 

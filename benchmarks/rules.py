@@ -138,22 +138,6 @@ def baselines(frames: Frames) -> Iterator[Part]:
             yield part(str(table), rows, (rows["once"] != 1) | (rows["wrong"] > 0), [*key, "once", "wrong"])
 
 
-def epochs(frames: Frames) -> Iterator[Part]:
-    """EPOCH is that of an element in which the date lies."""
-    elements = frames["se"].assign(start=days(frames["se"]["SESTDTC"]), end=days(frames["se"]["SEENDTC"]))
-    elements = elements[[SUBJECT, "start", "end", "EPOCH"]].rename(columns={"EPOCH": "element"})
-    for name, frame in frames.items():
-        date = next((c for e in ("STDTC", "DTC") if (c := name[:2].upper() + e) in frame), None)
-        if name == "se" or date is None or "EPOCH" not in frame:
-            continue
-        rows = frame.assign(row=np.arange(len(frame)), day=days(frame[date]))[[SUBJECT, "row", "day", "EPOCH"]]
-        inside = rows.merge(elements, on=SUBJECT)
-        inside = inside[(inside["day"] >= inside["start"]) & ~(inside["day"] > inside["end"])]
-        judged = np.unique(inside["row"])
-        good = np.unique(inside.loc[inside["EPOCH"] == inside["element"], "row"])
-        yield part(name, frame.iloc[judged], ~np.isin(judged, good), [date, "EPOCH"])
-
-
 def pointers(frames: Frames) -> Iterator[Part]:
     """Supplements and relations name records that exist."""
     numbers = {
@@ -240,7 +224,6 @@ RULES = {
     "NRIND": indicators,
     "STRESN": numeric_results,
     "baseline flags": baselines,
-    "EPOCH": epochs,
     "SUPP-- and RELREC point at rows": pointers,
     "RELREC relates two domains": relations,
     "visits are in SV": visits,
