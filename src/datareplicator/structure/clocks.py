@@ -24,8 +24,8 @@ LEAST = 5
 def find_displaced(tables: Mapping[str, EncodedTable], key: SubjectKey) -> dict[str, int]:
     """Days by which the dates of each displaced table follow those of the table of subjects, by source table.
 
-    A date column of the root's name differs from the root's by one number of whole days on every row, none agrees with
-    the root's, and all dates of the table are known to the day.
+    Date columns of the root's names differ from the root's by one number of days on every row, the same for all of
+    them, and all dates of the table are known to the day.
     """
     if key.root is None or key.column is None:
         return {}
@@ -38,7 +38,7 @@ def find_displaced(tables: Mapping[str, EncodedTable], key: SubjectKey) -> dict[
         rows = np.append(pd.Index(root[key.column].texts).get_indexer(table[column].texts), -1)[table[column].codes]
         at = np.append(_row_of(root[key.column]), -1)[rows]
         gaps = [g for g in (_gap(table[c], root[c], at) for c in _dates(table) if c in root) if g is not None]
-        if gaps and len(set(gaps)) == 1 and gaps[0] and all(_whole(table[c]) for c in _dates(table)):
+        if gaps and all(g == gaps[0] != 0 for g in gaps) and all(_whole(table[c]) for c in _dates(table)):
             found[name] = int(gaps[0])
     return found
 
@@ -56,7 +56,7 @@ def _row_of(column: EncodedColumn) -> np.ndarray:
 
 
 def _gap(here: EncodedColumn, there: EncodedColumn, at: np.ndarray) -> float | None:
-    """The one distance in days between two columns; None where it varies or too little is known."""
+    """The one distance in days between two columns: NaN where it varies, None where too little is known."""
     if there.kind != Kind.DATE:
         return None
     theirs = np.append(there.days, np.nan)[at]
@@ -64,7 +64,7 @@ def _gap(here: EncodedColumn, there: EncodedColumn, at: np.ndarray) -> float | N
     if len(np.unique(at[known])) < LEAST or len(np.unique(theirs[known])) < LEAST:
         return None
     gap = here.days[known] - theirs[known]
-    return float(gap[0]) if (gap == gap[0]).all() else None
+    return float(gap[0]) if (gap == gap[0]).all() else float("nan")
 
 
 def _whole(column: EncodedColumn) -> bool:
