@@ -8,7 +8,7 @@ from datareplicator.pipeline.corruption import Corrupted, corrupt, repair, score
 from datareplicator.pipeline.generation import generate_study
 from datareplicator.pipeline.learning import describe, explain, fit, fit_to_file, notes, profile
 from datareplicator.pipeline.progress import Progress, Step
-from datareplicator.pipeline.replication import Outcome, generate, replicate
+from datareplicator.pipeline.replication import Outcome, generate, produce, replicate
 
 __all__ = [
     "Corrupted",
@@ -23,6 +23,7 @@ __all__ = [
     "generate",
     "generate_study",
     "notes",
+    "produce",
     "profile",
     "repair",
     "replicate",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from datareplicator.errors import RequestError
 from datareplicator.faults import Plan, as_plan
 from datareplicator.formats import open_writer
+from datareplicator.generate.request import Block
 from datareplicator.manifest import FileEntry, Manifest, Request, digest, versions, write_manifest
 from datareplicator.model.store import load_model
 from datareplicator.model.study_model import StudyModel
 from datareplicator.output import check_output
 from datareplicator.pipeline.corruption import ANSWERS, FORMS
-from datareplicator.pipeline.generation import Collector, generate_frames, layouts
+from datareplicator.pipeline.generation import Collector, Frames, generate_frames, layouts
 from datareplicator.pipeline.injection import finish_faults, injecting
 from datareplicator.pipeline.learning import fit, model_digest, notes, read
 from datareplicator.pipeline.progress import Progress, stage
@@ -26,6 +28,9 @@ FINDINGS = "validation.json"
 REPORT = "report.html"
 MOST_CHECKED_ROWS = 2_000_000
 """Rows that are kept in memory for checks and report; beyond, they cover the first subjects and say so."""
+
+
+Observer = Callable[[Block, Frames], None] | None
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,22 @@ def generate(run: Run, *, progress: Progress = None) -> Outcome:
     return _write(run, output, load_model(path), None, progress)
 
 
+def produce(
+    run: Run, model: StudyModel, source: Study | None = None, *, observe: Observer = None, progress: Progress = None
+) -> Outcome:
+    """Write `run.subjects` new subjects of a model at hand to `run.output`.
+
+    With the study that the model was learned from, its own rates are the yardstick of the checks, and a report can be
+    made. `observe` is called with each block as it is written. Raises as `replicate`.
+    """
+    if run.report and source is None:
+        raise RequestError("a report compares with the source, which is not at hand.")
+    run.request()
+    output = Path(_needed(run.output, "output", "the folder to write", "Give it as `output:`."))
+    check_output(output, overwrite=run.overwrite)
+    return _write(run, output, model, source, progress, observe)
+
+
 def _needed(value: str | None, key: str, what: str, hint: str) -> str:
     if not value:
         raise RequestError(f"{what} is missing ({key}).", hint=hint)
@@ -79,7 +100,14 @@ def _output(run: Run, source: Path) -> Path:
     return output
 
 
-def _write(run: Run, output: Path, model: StudyModel, source: Study | None, progress: Progress) -> Outcome:
+def _write(
+    run: Run,
+    output: Path,
+    model: StudyModel,
+    source: Study | None,
+    progress: Progress,
+    observe: Observer = None,
+) -> Outcome:
     collector = Collector(model, MOST_CHECKED_ROWS)
     plan = as_plan(run.faults) if run.faults is not None else None
     with open_writer(output, layouts(model), run.format, overwrite=run.overwrite) as writer:
@@ -90,6 +118,8 @@ def _write(run: Run, output: Path, model: StudyModel, source: Study | None, prog
                 for table, frame in dirty.items():
                     writer.append(table, frame)
                 collector.add(block, dirty)
+                if observe is not None:
+                    observe(block, dirty)
             files = {name: FileEntry(**entry) for name, entry in writer.finish().items()}
             if injector is not None:
                 files, told = finish_faults(injector, files, writer.path, [source.name for source in model.sources])
