@@ -1,0 +1,1 @@
+"""API keys: programs with the rights of a person, or fewer."""

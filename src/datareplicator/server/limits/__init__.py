@@ -1,0 +1,1 @@
+"""Rate limits, and quotas of what may be made in a day."""

@@ -1,0 +1,1 @@
+"""Structured logs, and a searchable record of what the service did."""

@@ -1,0 +1,1 @@
+"""What an administrator sets while the service runs: who may register, limits, quotas, defaults, the cache."""

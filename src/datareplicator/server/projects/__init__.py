@@ -1,0 +1,1 @@
+"""Projects: the rooms in which people work together, and who is in them."""

@@ -1,0 +1,63 @@
+"""Projects."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, status
+
+from datareplicator.server.auth.principal import Principal, require
+from datareplicator.server.database import SessionDep
+from datareplicator.server.problems import responses
+from datareplicator.server.projects import service
+from datareplicator.server.projects.access import ProjectEdit, ProjectOwn, ProjectRead
+from datareplicator.server.projects.schemas import ProjectChange, ProjectNew, ProjectOut, ProjectPage
+from datareplicator.server.projects.tables import MemberRole
+
+router = APIRouter(prefix="/projects", tags=["projects"])
+
+
+@router.get("", summary="List projects")
+async def list_projects(
+    principal: Annotated[Principal, require("projects.read")],
+    session: SessionDep,
+    search: Annotated[str, Query(max_length=200, description="Part of the name.")] = "",
+    archived: Annotated[bool, Query(description="Archived ones as well.")] = False,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> ProjectPage:
+    """The asker's projects, the latest changed first; administrators see all."""
+    items, total = await service.list_projects(
+        session, principal, search=search, archived=archived, offset=offset, limit=limit
+    )
+    return ProjectPage(items=items, total=total)
+
+
+@router.post("", summary="Make a project", status_code=status.HTTP_201_CREATED)
+async def create_project(
+    asked: ProjectNew, principal: Annotated[Principal, require("projects.write")], session: SessionDep
+) -> ProjectOut:
+    """A new project; its maker is its owner."""
+    project = await service.create_project(session, principal, asked)
+    return service.shown(project, MemberRole.OWNER)
+
+
+@router.get("/{project_id}", summary="Read a project", responses=responses(404))
+async def read_project(access: ProjectRead) -> ProjectOut:
+    """One project."""
+    return service.shown(access.project, access.role)
+
+
+@router.patch("/{project_id}", summary="Change a project", responses=responses(404))
+async def change_project(asked: ProjectChange, access: ProjectEdit, session: SessionDep) -> ProjectOut:
+    """Change name, description, standard or domains, or archive it."""
+    project = await service.change_project(session, access, asked)
+    return service.shown(project, access.role)
+
+
+@router.delete(
+    "/{project_id}", summary="Delete a project", status_code=status.HTTP_204_NO_CONTENT, responses=responses(404)
+)
+async def delete_project(access: ProjectOwn, session: SessionDep) -> None:
+    """Delete a project with everything in it, for good."""
+    await service.delete_project(session, access.project_id)

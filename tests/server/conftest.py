@@ -1,0 +1,164 @@
+"""What tests of the service share: an application on a fresh database, and people to use it.
+
+SQLite always; PostgreSQL as well where scripts/postgresql.py finds one (it says why it does not else).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi_users.password import PasswordHelper
+from httpx import ASGITransport, AsyncClient
+
+from datareplicator.server.app import create_app
+from datareplicator.server.auth.permissions import Role
+from datareplicator.server.auth.sessions import HashedTokens
+from datareplicator.server.auth.tables import User
+from datareplicator.server.database import Database, make_database
+from datareplicator.server.migrate import migrate
+from datareplicator.server.settings import PREFIX, Settings
+
+BASE = "http://service.test"
+PASSWORD = "correct horse battery staple"
+HASH = PasswordHelper().hash(PASSWORD)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(PREFIX):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a database that was migrated once, to be copied."""
+    import asyncio
+
+    folder = tmp_path_factory.mktemp("template")
+
+    async def make() -> None:
+        database = make_database(Settings(_env_file=None, data_dir=folder))
+        await migrate(database)
+        await database.close()
+
+    asyncio.run(make())
+    return folder / "datareplicator.db"
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_sqlite: Path) -> Iterator[str]:
+    """The address of a fresh, migrated database."""
+    copy = tmp_path / "datareplicator.db"
+    shutil.copyfile(migrated_sqlite, copy)
+    yield f"sqlite+aiosqlite:///{copy}"
+
+
+@dataclass
+class Account:
+    """Somebody with an account and a login."""
+
+    id: uuid.UUID
+    email: str
+    token: str
+    password: str = PASSWORD
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What proves who asks."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass
+class Service:
+    """An application that runs, and ways to use it."""
+
+    app: FastAPI
+    settings: Settings
+    _clients: list[AsyncClient] = field(default_factory=list)
+
+    @property
+    def database(self) -> Database:
+        return self.app.state.database
+
+    def client(self, **options: Any) -> AsyncClient:
+        """Somebody without a login."""
+        transport = ASGITransport(app=self.app, raise_app_exceptions=options.pop("raise_app_exceptions", True))
+        made = AsyncClient(transport=transport, base_url=BASE, **options)
+        self._clients.append(made)
+        return made
+
+    async def sign_up(self, email: str | None = None, role: str = "analyst", **fields: Any) -> Account:
+        """A new account with a login, past all checks."""
+        email = email or f"{role}-{uuid.uuid4().hex[:8]}@example.org"
+        values = {"is_verified": True, "hashed_password": HASH, **fields}
+        async with self.database.session(write=True) as session:
+            user = User(email=email, role=Role(role).value, **values)
+            session.add(user)
+            await session.flush()
+            token = await HashedTokens(session, self.settings).write_token(user)
+        return Account(user.id, email, token)
+
+    def as_user(self, account: Account) -> AsyncClient:
+        """A client that is this account."""
+        return self.client(headers=account.headers)
+
+    async def project(self, owner: Account, **fields: Any) -> str:
+        """A new project of this owner; its id."""
+        answer = await self.as_user(owner).post("/api/projects", json={"name": "Study", **fields})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.aclose()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Service]:
+    """A service with these settings, started and stopped."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        service = Service(app, settings)
+        yield service
+        await service.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """The settings of the service under test; a test module may override this fixture."""
+    return Settings(
+        _env_file=None,
+        data_dir=tmp_path,
+        database_url=database_url,
+        environment="development",
+        public_url=BASE,
+        log_level="warning",
+    )
+
+
+@pytest.fixture
+async def service(settings: Settings) -> AsyncIterator[Service]:
+    """The service under test."""
+    async with running(settings) as made:
+        yield made
+
+
+@pytest.fixture
+async def client(service: Service) -> AsyncClient:
+    """Somebody without a login."""
+    return service.client()
