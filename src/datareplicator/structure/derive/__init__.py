@@ -19,6 +19,7 @@ from datareplicator.structure.derive import (
     items,
     limits,
     lookup,
+    occurrence,
     results,
     sequence,
     texts,
@@ -48,6 +49,7 @@ _MODULES = (
     intervals,
     children,
     items,
+    occurrence,
     lookup,
     formula,
 )
@@ -130,4 +132,4 @@ def mine_formulas(ctx: Context) -> list[Derivation]:
     )
     for step in steps:
         found += step(scene)
-    return found
+    return found + occurrence.mine(scene, found)

@@ -156,7 +156,7 @@ def _matches(scene: Scene, other: str, source: str, how: str, codes: np.ndarray,
     return bool(known.sum() >= LEAST and (seen[known] == day[known]).all())
 
 
-def _two_valued(scene: Scene, table: str, column: str) -> list[tuple[np.ndarray, Any, Any]]:
+def two_valued(scene: Scene, table: str, column: str) -> list[tuple[np.ndarray, Any, Any]]:
     """A column as a condition: (true where ..., value if true, value if false)."""
     values = scene.values(table, column)
     names = json_levels(values.levels)
@@ -179,7 +179,7 @@ def _existence(scene: Scene, table: str) -> list[Derivation]:
     ctx, found = scene.ctx, []
     codes = ctx.subject_codes[table]
     for target in scene.candidates(table):
-        for condition, yes, no in _two_valued(scene, table, target):
+        for condition, yes, no in two_valued(scene, table, target):
             if not 2 <= condition.sum() <= len(condition) - 2:
                 continue
             for other in scene.tables:
@@ -236,7 +236,7 @@ def _presence(scene: Scene, table: str) -> list[Derivation]:
     names = [c for c in scene.candidates(table) if c != scene.key(table)]
     partial = [c for c in names if not scene.values(table, c).present.all() and scene.values(table, c).present.any()]
     for target in names:
-        for condition, yes, no in _two_valued(scene, table, target):
+        for condition, yes, no in two_valued(scene, table, target):
             if not 3 <= condition.sum() <= len(condition) - 3:
                 continue
             for source in partial:

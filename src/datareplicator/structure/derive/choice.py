@@ -18,7 +18,7 @@ RANKS = (
     ("date_difference", "age"),
     ("cuts",),
     ("limits",),
-    ("baseline_value", "baseline_flag"),
+    ("baseline_value", "baseline_flag", "compare", "occurrence"),
     ("interval",),
     ("copy_by_key",),
     ("lookup",),
