@@ -23,7 +23,7 @@ MADE_WITH = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn")
 
 
 class Request(Document):
-    """What was asked for, as far as it shapes the output."""
+    """What was asked for, as far as it shapes the output; `control`: counts and the like, as in the run document."""
 
     source: str | None
     subjects: int
@@ -31,6 +31,7 @@ class Request(Document):
     variation: float
     stratified: bool
     format: str
+    control: dict[str, Any] | None = None
     faults: dict[str, Any] | None = None
 
 

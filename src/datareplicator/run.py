@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from datareplicator.document import Document, PlainLoader
 from datareplicator.errors import Place, RequestError
 from datareplicator.faults.plan import Plan, problem
+from datareplicator.generate.control.asked import Clone, Counts, Enrolment, Pattern, number_of_subjects
 from datareplicator.generate.request import MOST_SUBJECTS, GenerateRequest
 from datareplicator.structure.correction import Correction
 
@@ -46,13 +47,26 @@ class Run(Document):
 
     source: str | None = Field(None, description="The study to learn from: a folder, a file or a zip.")
     model: str | None = Field(None, description="The model document to generate from (command `generate`).")
-    subjects: int | None = Field(None, ge=1, le=MOST_SUBJECTS, description="How many new subjects.")
+    subjects: int | None = Field(
+        None, ge=1, le=MOST_SUBJECTS, description="How many new subjects; not needed where counts say it."
+    )
     seed: int = Field(0, ge=0, description="The same seed gives the same bytes.")
     variation: float = Field(1.0, ge=0, le=10, description="Spread: 0 central subjects, 1 as learned, 2 twice as wide.")
     stratified: bool = Field(
         True,
         description="Spread the subjects evenly over the learned distributions; false to simulate trials, "
         "which differ more from seed to seed.",
+    )
+    counts: Counts = Field(
+        {},
+        description="Exact numbers of subjects: by variable of the subjects' table a mapping from categories to "
+        "numbers, or {ratio: {category: part}}; under `combinations` {where: {variable: category}, subjects: number}.",
+    )
+    clones: list[Clone] = Field([], description="New sites and arms whose subjects are like those of existing ones.")
+    enrolment: Enrolment | None = Field(None, description="The days between which subjects enter.")
+    study: str | None = Field(None, min_length=1, description="The study identifier.")
+    identifiers: dict[str, Pattern] = Field(
+        {}, description="Patterns of identifiers of subjects by column: `{SITEID}-####`; # are digits of a number."
     )
     output: str | None = Field(None, description="The folder to write.")
     format: OutputFormat = Field("same", description="The format of the tables; `same` is the source's.")
@@ -71,10 +85,22 @@ class Run(Document):
         return _checked({**self.model_dump(exclude_unset=True), **given}, place=None)
 
     def request(self) -> GenerateRequest:
-        """What the generator is asked for. Raises RequestError when the number of subjects is missing."""
-        if self.subjects is None:
+        """What the generator is asked for. Raises RequestError when the number of subjects is missing, or is another
+        one than the counts sum to."""
+        subjects = number_of_subjects(self.counts, self.subjects)
+        if subjects is None:
             raise RequestError("the number of subjects is missing.", hint="Give it with -n or as `subjects:`.")
-        return GenerateRequest(self.subjects, self.seed, float(self.variation), self.stratified)
+        return GenerateRequest(
+            subjects,
+            self.seed,
+            float(self.variation),
+            self.stratified,
+            counts=self.counts,
+            clones=tuple(self.clones),
+            enrolment=self.enrolment,
+            study=self.study,
+            identifiers=self.identifiers,
+        )
 
 
 def read_run(path: str | Path) -> Run:
@@ -142,7 +168,7 @@ def _problem(detail: Any, lines: dict[str, int]) -> str:
     """One line of what pydantic found, in our words."""
     path = [str(part) for part in detail["loc"]]
     if detail["type"] == "extra_forbidden" and path[0] != "faults":
-        parts = {"privacy": Privacy, "corrections": Correction}
+        parts = {"privacy": Privacy, "corrections": Correction, "clones": Clone, "enrolment": Enrolment}
         known = parts.get(path[0], Run).model_fields
         near = difflib.get_close_matches(path[-1], known, n=1)
         rest = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known)}."
@@ -151,6 +177,8 @@ def _problem(detail: Any, lines: dict[str, int]) -> str:
         text = f"faults: {problem({**detail, 'loc': detail['loc'][1:]}, Plan)}"
     elif path[0] == "corrections" and detail["type"] == "value_error":
         text = f"correction {int(path[1]) + 1} {detail['msg'].removeprefix('Value error, ')}."
+    elif detail["type"] == "value_error":
+        text = f"{'.'.join(path)}: {detail['msg'].removeprefix('Value error, ')}."
     elif detail["type"] == "invalid_key":
         text = f"key {path[0]} must be text."
     else:

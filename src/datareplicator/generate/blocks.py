@@ -11,6 +11,7 @@ import pandas as pd
 
 from datareplicator.errors import ModelError
 from datareplicator.generate.below import place_below
+from datareplicator.generate.control.quota import BlockQuota
 from datareplicator.generate.finish import finish
 from datareplicator.generate.make_findings import make_findings
 from datareplicator.generate.make_root import make_root
@@ -69,6 +70,10 @@ def coherent() -> Iterator[None]:
 
 def begin(model: StudyModel, request: GenerateRequest, block: Block, streams: Streams) -> Begun:
     """Draw the subjects of a block, their visits and their table."""
+    quota = None
+    if request.quota is not None:
+        cell = request.quota.cells(block.first, BLOCK, block.keep, streams.under("subjects"))
+        quota = BlockQuota(request.quota, cell)
     draw = sample_subjects(
         model.subjects,
         BLOCK,
@@ -76,9 +81,10 @@ def begin(model: StudyModel, request: GenerateRequest, block: Block, streams: St
         streams.under("subjects"),
         stratified=request.stratified,
         variation=request.variation,
+        quota=quota,
     )
     state, rows = _start(model, request, block, streams, draw)
-    make_root(model, state)
+    make_root(model, state, draw)
     return Begun(draw, state, rows)
 
 

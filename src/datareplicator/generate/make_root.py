@@ -8,6 +8,7 @@ import pandas as pd
 from datareplicator.generate.columns import column_so_far
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
+from datareplicator.generate.subjects import SubjectDraw
 from datareplicator.model.assigned import labels, sample_assigned
 from datareplicator.model.context import MARK, row_context
 from datareplicator.model.ends import visit_ends
@@ -18,23 +19,25 @@ from datareplicator.model.training import day_anchors
 from datareplicator.structure.spec import TableSpec
 
 
-def make_root(model: StudyModel, state: State) -> None:
+def make_root(model: StudyModel, state: State, draw: SubjectDraw) -> None:
     """Allocation, covariates, outcomes, dates and identifiers of the block's subjects."""
     root, spec = model.root, model.structure.tables[model.root.table]
     subjects = state.subjects
     index = np.arange(subjects.n)
     frame = pd.DataFrame(index=pd.RangeIndex(subjects.n))
     state.frames[root.table], state.subject[root.table] = frame, index
-    for column, values, code in ((root.group, root.groups, subjects.group), (root.site, root.sites, subjects.site)):
+    for column, values, code in ((root.group, root.groups, draw.group_shown), (root.site, root.sites, draw.site_shown)):
         if column is not None:
-            frame[column] = _typed(spec, column, values, code)
+            frame[column] = typed_allocation(spec, column, values, code)
     if root.assigned is not None:
         u = state.streams.get("assigned").random(subjects.n)
-        for name, values in sample_assigned(root.assigned, subjects.group, u).items():
-            frame[name] = _covariate(spec, name, values)
+        codes = draw.assigned, draw.assigned_shown
+        like, shown = (sample_assigned(root.assigned, subjects.group, u, code) for code in codes)
+        for name, values in like.items():
+            frame[name] = covariate_column(spec, name, shown[name])
             state.context[MARK + name] = labels(values)
     for name in root.covariates:
-        frame[name] = _covariate(spec, name, subjects.covariates[name])
+        frame[name] = covariate_column(spec, name, subjects.covariates[name])
     for birth in root.births:
         days = _birth_days(birth, state)
         precision = np.where(np.isfinite(days), birth.precision, 0)
@@ -104,7 +107,7 @@ def _birth_days(birth: Birth, state: State) -> np.ndarray:
     return -np.floor((covariates[birth.age].to_numpy(dtype=float) + since) * 365.25)
 
 
-def _typed(spec: TableSpec, column: str, values: tuple[str, ...], code: np.ndarray) -> pd.Series:
+def typed_allocation(spec: TableSpec, column: str, values: tuple[str, ...], code: np.ndarray) -> pd.Series:
     """An allocation column in the source's type; sites may be numbers."""
     text = pd.Series(pd.Categorical.from_codes(code, categories=pd.Index(values, dtype="str")))
     if spec.column(column).encoding == "text":
@@ -112,7 +115,8 @@ def _typed(spec: TableSpec, column: str, values: tuple[str, ...], code: np.ndarr
     return pd.to_numeric(text.astype("object"), errors="coerce")
 
 
-def _covariate(spec: TableSpec, name: str, values: pd.Series) -> pd.Series:
+def covariate_column(spec: TableSpec, name: str, values: pd.Series) -> pd.Series:
+    """A covariate in the source's type."""
     if spec.column(name).encoding in ("integer", "float") and isinstance(values.dtype, pd.CategoricalDtype):
         return pd.to_numeric(values.astype("object"), errors="coerce")
     return values.reset_index(drop=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from datareplicator.errors import RequestError
+from datareplicator.generate.control.asked import Clone, Enrolment
+from datareplicator.generate.control.quota import Quota
 
 BLOCK = 128
 """Subjects in a block. Part of the result: another size gives other numbers, so it never changes within a version."""
@@ -18,12 +22,22 @@ class GenerateRequest:
 
     `stratified`: spread the subjects evenly over the learned distributions. Cohorts then differ less from seed to
     seed than real ones would; turn it off to simulate trials.
+
+    `counts`: exact numbers in the form of the run document (see `control/asked.py`); `clones`: new sites and arms;
+    `enrolment`: the days between which subjects enter; `study`: the study identifier; `identifiers`: patterns by
+    column. `quota`: the plan that `settle` makes of these.
     """
 
     subjects: int
     seed: int = 0
     variation: float = 1.0
     stratified: bool = True
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    clones: tuple[Clone, ...] = ()
+    enrolment: Enrolment | None = None
+    study: str | None = None
+    identifiers: Mapping[str, str] = field(default_factory=dict)
+    quota: Quota | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.subjects, bool) or not isinstance(self.subjects, int):

@@ -53,10 +53,15 @@ def labels(values: pd.Series) -> pd.Series:
     return values.astype("str").astype("category")
 
 
-def sample_assigned(model: Assigned, group: np.ndarray, u: np.ndarray) -> dict[str, pd.Series]:
-    """Values for each subject, by its arm and a uniform number (float[n]): numbers as floats, text as categoricals."""
+def sample_assigned(
+    model: Assigned, group: np.ndarray, u: np.ndarray, given: np.ndarray | None = None
+) -> dict[str, pd.Series]:
+    """Values for each subject, by its arm and a uniform number (float[n]): numbers as floats, text as categoricals.
+    `given`: int a subject, which of the model's values it has (-1: to be drawn)."""
     cumulative = np.cumsum(model.share, axis=1)[group]
     code = np.minimum((u[:, None] * cumulative[:, -1:] >= cumulative).sum(axis=1), len(model.values) - 1)
+    if given is not None:
+        code = np.where(given >= 0, given, code)
     out = {}
     for place, name in enumerate(model.columns):
         values = [value[place] for value in model.values]

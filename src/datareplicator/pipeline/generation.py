@@ -12,6 +12,7 @@ import pandas as pd
 from datareplicator.engine import run_job
 from datareplicator.formats import TableLayout
 from datareplicator.generate.blocks import generate_block
+from datareplicator.generate.control.settle import settle
 from datareplicator.generate.request import Block, GenerateRequest, plan_blocks
 from datareplicator.model.store import load_model, save_model
 from datareplicator.model.study_model import StudyModel
@@ -47,7 +48,8 @@ def generate_frames(
 ) -> Iterator[tuple[Block, Frames]]:
     """Yield the blocks of a request in order, each with a frame a source table.
 
-    `workers`: processes (None: as many as there are cores). The frames are the same for any number.
+    `model` and `request` are settled (see `generate.control.settle`). `workers`: processes (None: as many as there are
+    cores). The frames are the same for any number.
     """
     blocks = plan_blocks(request.subjects)
     with tempfile.TemporaryDirectory(prefix="datareplicator-") as folder:
@@ -110,6 +112,7 @@ def generate_study(
     model: StudyModel, request: GenerateRequest, *, workers: int | None = None, progress: Progress = None
 ) -> Study:
     """All of a request in memory, in the types of a study that was read."""
+    model, request = settle(model, request)
     collector = Collector(model)
     for block, frames in generate_frames(model, request, workers=workers, progress=progress):
         collector.add(block, {name: _plain(frame) for name, frame in frames.items()})

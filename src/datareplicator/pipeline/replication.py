@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from datareplicator.errors import RequestError
 from datareplicator.faults import Plan, as_plan
 from datareplicator.formats import open_writer
+from datareplicator.generate.control.settle import settle
 from datareplicator.generate.request import Block
 from datareplicator.manifest import FileEntry, Manifest, Request, digest, versions, write_manifest
 from datareplicator.model.store import load_model
@@ -26,6 +28,7 @@ from datareplicator.validate import validate as validate_study
 
 FINDINGS = "validation.json"
 REPORT = "report.html"
+CONTROL = ("counts", "clones", "enrolment", "study", "identifiers")
 MOST_CHECKED_ROWS = 2_000_000
 """Rows that are kept in memory for checks and report; beyond, they cover the first subjects and say so."""
 
@@ -108,12 +111,13 @@ def _write(
     progress: Progress,
     observe: Observer = None,
 ) -> Outcome:
+    learned, (model, request) = model, settle(model, run.request())
     collector = Collector(model, MOST_CHECKED_ROWS)
     plan = as_plan(run.faults) if run.faults is not None else None
     with open_writer(output, layouts(model), run.format, overwrite=run.overwrite) as writer:
         told: tuple[str, ...] = ()
         with injecting(plan, model, run, writer.path) as injector:
-            for block, frames in generate_frames(model, run.request(), workers=run.workers, progress=progress):
+            for block, frames in generate_frames(model, request, workers=run.workers, progress=progress):
                 dirty = frames if injector is None else injector.block(block.index, block.keep, frames)
                 for table, frame in dirty.items():
                     writer.append(table, frame)
@@ -129,7 +133,7 @@ def _write(
             for name in (FINDINGS, REPORT)
             if (writer.path / name).exists()
         }
-        manifest = _manifest(run, model, files, plan)
+        manifest = _manifest(run, learned, files, plan)
         write_manifest(writer.path, manifest)
         writer.commit()
     covered = () if collector.complete else (f"checks and report cover the first {collector.subjects:,} subjects.",)
@@ -183,4 +187,11 @@ def _asked(run: Run) -> Request:
         variation=request.variation,
         stratified=request.stratified,
         format=run.format,
+        control=_control(run),
     )
+
+
+def _control(run: Run) -> dict[str, Any] | None:
+    """What else was asked of the subjects, in the form of the run document."""
+    asked = run.model_dump(mode="json", exclude_defaults=True, include=set(CONTROL))
+    return asked or None

@@ -1,0 +1,30 @@
+"""From what is asked of the subjects to the model and the request that blocks are made from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from datareplicator.errors import RequestError
+from datareplicator.generate.control.cloning import with_clones
+from datareplicator.generate.control.naming import with_identifiers, with_study
+from datareplicator.generate.control.planning import make_quota
+from datareplicator.generate.request import GenerateRequest
+from datareplicator.model.study_model import StudyModel
+
+
+def settle(model: StudyModel, request: GenerateRequest) -> tuple[StudyModel, GenerateRequest]:
+    """The model with new arms, sites and names, and the request with its plan.
+
+    Raises RequestError for what the model does not know or what cannot be.
+    """
+    if request.enrolment is not None and model.enrolment is None:
+        raise RequestError("the study has no dates that say when subjects entered, so no enrolment can be asked for.")
+    model, likes = with_clones(model, request.clones)
+    if request.identifiers:
+        model = with_identifiers(model, request.identifiers)
+    if request.study is not None:
+        model = with_study(model, request.study)
+    if request.counts or request.clones:
+        quota = make_quota(model, request.counts, request.subjects, likes=likes)
+        request = replace(request, quota=quota)
+    return model, request
