@@ -71,7 +71,8 @@ def _make_table(
     for name, values in _cell_columns(table, spec).items():
         frame[name] = values.take(result)
     if spec.visit is not None and table.visits[0] == 0:
-        frame[spec.visit] = visit_values(model, spec, visit)
+        named = np.where(np.isin(result, table.unnamed), -1, visit)
+        frame[spec.visit] = visit_values(model, spec, named)
     known = findings_known(table.results, table.cells, cell, visit, value)
     anchors = day_anchors(subject, visit, state.visits, state.subjects, {})
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, visit, visit)

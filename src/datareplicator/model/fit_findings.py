@@ -134,8 +134,20 @@ def fit_findings_rows(training: Training, part: TableCells) -> Findings:
         visits=part.visits,
         seen=np.unique(visit[part.cell >= 0]),
         single=_single_flags(training, part, columns),
+        unnamed=_unnamed(training, part),
         rows=rows,
     )
+
+
+def _unnamed(training: Training, part: TableCells) -> np.ndarray:
+    """The result cells most of whose rows name no visit."""
+    column, use = part.spec.visit, part.cell >= 0
+    if column is None or not use.any():
+        return np.empty(0, dtype=np.int64)
+    result = part.of[part.cell[use] - part.first]
+    missing = training.prepared.frames[part.spec.name][column].isna().to_numpy()[use]
+    rows = np.bincount(result)
+    return np.flatnonzero(np.bincount(result, missing) > 0.5 * np.maximum(rows, 1))
 
 
 def _single_flags(training: Training, part: TableCells, columns: list[str]) -> tuple[str, ...]:

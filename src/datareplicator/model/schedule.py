@@ -14,7 +14,7 @@ from pydantic import model_validator
 
 from datareplicator.document import Document, Exact
 from datareplicator.model.prepare import Prepared
-from datareplicator.structure.spec import Layout, TableSpec
+from datareplicator.structure.spec import Kind, Layout, TableSpec
 
 
 class Catalogue(Document):
@@ -69,7 +69,7 @@ def build_schedule(prepared: Prepared) -> tuple[Catalogue, Seen, dict[str, np.nd
     tables = visit_tables(prepared)
     if not tables:
         return None
-    values = {t.name: _keys(prepared.frames[t.name][t.visit]) for t in tables}
+    values = {t.name: named_visits(prepared, t) for t in tables}
     keys = pd.concat(list(values.values())).dropna().drop_duplicates()
     if keys.empty:
         return None
@@ -85,8 +85,44 @@ def build_schedule(prepared: Prepared) -> tuple[Catalogue, Seen, dict[str, np.nd
     return Catalogue(number=number, label=label, day=np.array(middle)), seen, rows
 
 
+MOST_BESIDE = 200
 STRAY = 0.02
 """Share of rows at visits that the visit table does not hold, up to which those visits are left out."""
+
+
+USUAL = 0.8
+"""Share of rows whose visit is the usual one beside a value of another column, from which that column stands in."""
+
+
+def named_visits(prepared: Prepared, table: TableSpec) -> pd.Series:
+    """The visit of each row; of findings that name none (derived parameters), the visit at which the subject's other
+    rows, else most rows, have the same value in the column that goes with visits best."""
+    frame = prepared.frames[table.name]
+    named = _keys(frame[table.visit])
+    missing = named.isna().to_numpy()
+    if table.layout != Layout.FINDINGS or not missing.any() or missing.all():
+        return named
+    subject = pd.Series(prepared.subject[table.name], index=frame.index)
+    options = [(_usual(frame[c], named), c) for c in _beside(table) if frame[c][missing].notna().mean() >= USUAL]
+    share, column = max(options, default=(0.0, ""))
+    if share < USUAL:
+        return named
+    beside = frame[column]
+    own = named.groupby([subject, beside], observed=True).transform("first")
+    most = named.groupby(beside, observed=True).agg(lambda v: next(iter(v.mode()), None))
+    return named.fillna(own).fillna(beside.astype(object).map(most).astype(named.dtype))
+
+
+def _beside(table: TableSpec) -> list[str]:
+    """The columns that may stand in for visits: axes first, then what else has few values."""
+    few = [c.name for c in table.columns if c.kind in (Kind.CATEGORY, Kind.INTEGER) and 1 < c.distinct <= MOST_BESIDE]
+    return [c for c in dict.fromkeys([*table.axes, *few]) if c not in (table.visit, table.test)]
+
+
+def _usual(beside: pd.Series, named: pd.Series) -> float:
+    """Share of the rows with both that have the usual visit beside their value, where visits differ."""
+    counts = pd.crosstab(beside.astype("str"), named.astype("str")).to_numpy()
+    return float(counts.max(axis=1).sum() / counts.sum()) if counts.size and counts.shape[1] > 1 else 0.0
 
 
 def _kept(prepared: Prepared, keys: pd.Series, values: dict[str, pd.Series]) -> pd.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from datareplicator.document import Document, Floats, Ints
@@ -120,7 +121,8 @@ class VisitColumn(Document):
 class Findings(Document):
     """A findings table. `cells[k]` is the result cell of the k-th cell of the findings model that belongs to this
     table, from `first` on; several (replicates) may share one. `visits`: the range of its visits in the joint list,
-    `seen`: those of them at which it has rows. `single`: flags that at most one row of a subject's cell carries."""
+    `seen`: those of them at which it has rows. `single`: flags that at most one row of a subject's cell carries.
+    `unnamed`: the result cells whose rows name no visit."""
 
     kind: Literal["findings"] = "findings"
     table: str
@@ -131,6 +133,7 @@ class Findings(Document):
     visits: tuple[int, int]
     seen: Ints
     single: tuple[str, ...]
+    unnamed: Ints = Field(default_factory=lambda: np.empty(0, dtype=np.int64))
     rows: RowsModel
 
 
