@@ -87,13 +87,16 @@ class Database:
     """An engine with its sessions.
 
     `session()` is one transaction: committed when the block ends well, rolled back when it raises. Take
-    `session(write=True)` for what writes.
+    `session(write=True)` for what writes. A session carries the settings: `session.info["settings"]`.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, settings: Settings) -> None:
         self.engine = engine
-        self._read = async_sessionmaker(engine, expire_on_commit=False)
-        self._write = async_sessionmaker(engine.execution_options(immediate=True), expire_on_commit=False)
+        self.settings = settings
+        info = {"settings": settings}
+        writing = engine.execution_options(immediate=True)
+        self._read = async_sessionmaker(engine, expire_on_commit=False, info=info)
+        self._write = async_sessionmaker(writing, expire_on_commit=False, info=info)
 
     @property
     def is_sqlite(self) -> bool:
@@ -128,12 +131,15 @@ def make_database(settings: Settings) -> Database:
     """The database of these settings; connections are made when first needed."""
     url = make_url(settings.database_address)
     if url.get_backend_name() != "sqlite":
-        return Database(create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True))
+        return Database(
+            create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True), settings
+        )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, pool_size=10, max_overflow=30, connect_args={"timeout": BUSY_SECONDS})
+    waiting = {"timeout": BUSY_SECONDS}
+    engine = create_async_engine(url, pool_size=10, max_overflow=30, connect_args=waiting, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return Database(engine)
+    return Database(engine, settings)
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

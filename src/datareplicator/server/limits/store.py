@@ -1,0 +1,106 @@
+"""Counters of rates in the database, so that all processes count together.
+
+A counter lives for one window of time from its first hit (fixed window). A storage of the `limits` library, with one
+addition: several counters are raised by one statement.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from limits.aio.storage import Storage
+from sqlalchemy import case, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from datareplicator.server.database import Database, now
+from datareplicator.server.limits.tables import RateCounter
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A counter after it was raised."""
+
+    hits: int
+    expires_at: float
+    """Seconds since 1970."""
+
+
+class SqlStorage(Storage):
+    """Counters in the table `rate_counter`."""
+
+    STORAGE_SCHEME = None  # made by us, never by address
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self._database = database
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return SQLAlchemyError
+
+    async def incr_all(self, amounts: Mapping[str, tuple[int, float]]) -> dict[str, Counted]:
+        """Raise counters, given as key: (amount, seconds of the window); what they are then."""
+        moment = now()
+        rows = [
+            {"key": key, "hits": amount, "expires_at": moment + timedelta(seconds=seconds)}
+            for key, (amount, seconds) in sorted(amounts.items())  # one order, so that no two wait for each other
+        ]
+        dialect = sqlite if self._database.is_sqlite else postgresql
+        given = dialect.insert(RateCounter).values(rows)
+        over = RateCounter.expires_at <= moment
+        raised = given.on_conflict_do_update(
+            index_elements=[RateCounter.key],
+            set_={
+                "hits": case((over, given.excluded.hits), else_=RateCounter.hits + given.excluded.hits),
+                "expires_at": case((over, given.excluded.expires_at), else_=RateCounter.expires_at),
+            },
+        ).returning(RateCounter.key, RateCounter.hits, RateCounter.expires_at)
+        async with self._database.session(write=True) as session:
+            return {key: Counted(hits, end.timestamp()) for key, hits, end in await session.execute(raised)}
+
+    async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Raise one counter; what it is then."""
+        return (await self.incr_all({key: (amount, expiry)}))[key].hits
+
+    async def get(self, key: str) -> int:
+        """A counter; 0 when its window is over."""
+        found = await self._find(key)
+        return 0 if found is None else found.hits
+
+    async def get_expiry(self, key: str) -> float:
+        """When the window ends, in seconds since 1970; now when there is none."""
+        found = await self._find(key)
+        return time.time() if found is None else found.expires_at
+
+    async def _find(self, key: str) -> Counted | None:
+        async with self._database.session() as session:
+            found = select(RateCounter).where(RateCounter.key == key, RateCounter.expires_at > now())
+            row = await session.scalar(found)
+        return None if row is None else Counted(row.hits, row.expires_at.timestamp())
+
+    async def check(self) -> bool:
+        """Whether the store answers."""
+        await self.get("check")
+        return True
+
+    async def reset(self) -> int:
+        """Forget all counters."""
+        return await self._delete(datetime.max.replace(tzinfo=UTC))
+
+    async def sweep(self) -> int:
+        """Forget the counters whose window is over; how many there were."""
+        return await self._delete(now())
+
+    async def _delete(self, moment: datetime) -> int:
+        async with self._database.session(write=True) as session:
+            done = await session.execute(delete(RateCounter).where(RateCounter.expires_at <= moment))
+        return done.rowcount
+
+    async def clear(self, key: str) -> None:
+        """Forget one counter."""
+        async with self._database.session(write=True) as session:
+            await session.execute(delete(RateCounter).where(RateCounter.key == key))
