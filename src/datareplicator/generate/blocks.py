@@ -129,7 +129,7 @@ def _start(
     site = subjects.site
     anchor = np.zeros(subjects.n)
     if model.enrolment is not None:
-        anchor = sample_enrolment(model.enrolment, site, subjects.last_day, streams.get("enrolment"))
+        anchor = sample_enrolment(model.enrolment, site, subjects.last_day, streams.get("enrolment"), request.window)
     visits = VisitDays(rows, subjects.n, model.visits, len(model.catalogue or ())) if parts else None
     context = subject_context(subjects)
     if model.timelines and model.timelines[0].table is None:

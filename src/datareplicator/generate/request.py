@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from datareplicator.errors import RequestError
@@ -38,6 +39,14 @@ class GenerateRequest:
     study: str | None = None
     identifiers: Mapping[str, str] = field(default_factory=dict)
     quota: Quota | None = None
+
+    @property
+    def window(self) -> tuple[int, int] | None:
+        """First and last day of enrolment as days since 1970-01-01."""
+        if self.enrolment is None:
+            return None
+        epoch = date(1970, 1, 1)
+        return (self.enrolment.first - epoch).days, (self.enrolment.last - epoch).days
 
     def __post_init__(self) -> None:
         if isinstance(self.subjects, bool) or not isinstance(self.subjects, int):

@@ -67,7 +67,8 @@ def sample_subjects(
     plain = streams.get("levels").standard_normal((n, model.levels - even))
     own, levels = _latent(model, normal[:, :f], np.hstack([normal[:, f:], plain]))
     missed = (
-        streams.get("missing").random((n, f)) < np.array([m.missing for m in model.features]).reshape(f, -1).T[stratum]
+        streams.get("missing").random((n, f))
+        < np.array([m.missing for m in model.features]).reshape(f, len(model.strata)).T[stratum]
     )
     fixed: set[int] = set()
     if quota is not None:

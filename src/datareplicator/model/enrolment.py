@@ -66,10 +66,15 @@ def _smooth(counts: np.ndarray) -> np.ndarray:
 
 
 def sample_enrolment(
-    model: EnrolmentModel, site: np.ndarray, last_day: np.ndarray, rng: np.random.Generator
+    model: EnrolmentModel,
+    site: np.ndarray,
+    last_day: np.ndarray,
+    rng: np.random.Generator,
+    window: tuple[int, int] | None = None,
 ) -> np.ndarray:
     """Anchors as days since 1970-01-01, one a subject; who would come after the study's latest day entered whole weeks
-    earlier. `last_day`: float a subject, relative to the anchor (empty: unknown)."""
+    earlier. `last_day`: float a subject, relative to the anchor (empty: unknown). `window`: first and last day of
+    enrolment, to which the course of the source is stretched; nothing is then cut at the source's latest day."""
     n, (rows, months) = len(site), model.month.shape
     u = rng.random((n, 2))
     row = np.where((site >= 0) & (site < rows - 1), site, rows - 1)
@@ -78,11 +83,26 @@ def sample_enrolment(
     start = (np.datetime64("1970-01", "M") + model.first_month + np.minimum(drawn, months - 1)).astype("datetime64[D]")
     start = start.astype(float)
     day = np.floor(start + u[:, 1] * 30.4)
+    if window is not None:
+        return _in_window(model, day, rng.random(n), window)
     day = day + _to_weekday(day, model.weekday, rng.random(n))
     if model.latest is None or not len(last_day):
         return day
     late = np.nan_to_num(day + last_day - model.latest)
     return day - np.ceil(np.maximum(late, 0.0) / 7) * 7
+
+
+def _in_window(model: EnrolmentModel, day: np.ndarray, u: np.ndarray, window: tuple[int, int]) -> np.ndarray:
+    first, last = window
+    begin, end = (
+        (np.datetime64("1970-01", "M") + model.first_month + months).astype("datetime64[D]").astype(float)
+        for months in (0, model.month.shape[1])
+    )
+    out = first + np.floor((day - begin) / (end - begin) * (last - first + 1))
+    out = np.clip(out, first, last)
+    out = out + _to_weekday(out, model.weekday, u)
+    out = np.where(out < first, out + 7, np.where(out > last, out - 7, out))
+    return np.clip(out, first, last)
 
 
 def _to_weekday(day: np.ndarray, shares: np.ndarray, u: np.ndarray) -> np.ndarray:

@@ -90,7 +90,7 @@ def _nearest(target: np.ndarray, possible: np.ndarray, claims: Sequence[Claim]) 
     """The whole numbers with the least sum of distances to the target; None where there are none."""
     size = len(target)
     matrix, number = _rows(claims)
-    one, none = eye_array(size), csr_array((matrix.shape[0], size))
+    one, none = eye_array(size), csr_array((len(claims), size))
     found = milp(
         c=np.r_[np.zeros(size), np.ones(size)],
         integrality=np.r_[np.ones(size), np.zeros(size)],
@@ -118,7 +118,7 @@ def _holds(possible: np.ndarray, claims: Sequence[Claim]) -> bool:
 def _clash(possible: np.ndarray, claims: Sequence[Claim]) -> str:
     """The fewest claims found that cannot hold together: each is left out in turn as long as the rest still clashes."""
     whole, left = claims[0], list(claims[1:])
-    for claim in claims[1:]:
+    for claim in reversed(claims[1:]):
         fewer = [c for c in left if c is not claim]
         if not _holds(possible, [whole, *fewer]):
             left = fewer
