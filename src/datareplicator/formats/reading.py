@@ -44,7 +44,7 @@ def _read_path(path: Path, wanted: Format | None) -> list[Table]:
         return _read_folder(path, "", wanted)
     if path.suffix.lower() != ".zip":
         return read_file(path, path.name, wanted)
-    with _system_errors(path.name), unpacked(path, path.name, lambda name: _is_data(name, wanted)) as folder:
+    with _system_errors(path.name), unpacked(path, path.name, lambda name: is_data(name, wanted)) as folder:
         return _read_folder(folder, f"{path.name}/", wanted)
 
 
@@ -117,7 +117,7 @@ def _readable(name: str, wanted: Format | None) -> bool:
     return kind is not None and not name.lower().endswith(_NOTE) and (wanted is None or kind.read == wanted.read)
 
 
-def _is_data(name: str, wanted: Format | None) -> bool:
+def is_data(name: str, wanted: Format | None = None) -> bool:
     """Whether a file of an archive is worth unpacking: data, or a note beside data."""
     return not _is_ignored(name) and (_readable(name, wanted) or name.lower().endswith(_NOTE))
 

@@ -66,6 +66,13 @@ class Settings(BaseSettings):
         description="SQLAlchemy address, e.g. `postgresql+asyncpg://user:password@host/name`; SQLite in the data "
         "folder by default.",
     )
+    storage_url: str | None = Field(
+        None,
+        description="Where files are kept: `s3://bucket/path`, `gs://`, `az://`; a folder in the data folder by default.",
+    )
+    workers: int = Field(
+        1, ge=0, le=64, description="Workers that `serve` runs itself, each one job of each queue at a time; 0 for none."
+    )
     secret_key: SecretStr | None = Field(
         None,
         description="Signs links and encrypts stored secrets; 32 characters at least, the same for every process. Made "
@@ -113,6 +120,7 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         None, description="Keep the counters of rate limits in Redis and not in the database."
     )
+    metrics_token: SecretStr | None = Field(None, description="Bearer token that /metrics asks for; open without one.")
     max_upload_bytes: int = Field(5_000_000_000, ge=1, description="Largest file that may be uploaded.")
     max_body_bytes: int = Field(2_000_000, ge=1024, description="Largest body of any other request.")
     audit_trail_key: SecretStr | None = Field(
