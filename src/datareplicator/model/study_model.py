@@ -160,7 +160,8 @@ class Events(Document):
     `term`, `start`, `end`: the columns that the model itself fills (None: computed or absent); `text`: dates are ISO
     8601 text; `marks`: facts of the subject that ask for rows of their own; `over`: the most days by which a start
     follows each end of the subject's study; `visit_follows`: a row's visit is not before its start; `carried`: how
-    a record stands at visit after visit; `unique`: sets of columns in which no two rows of a subject are alike.
+    a record stands at visit after visit; `unique`: sets of columns in which no two rows of a subject are alike;
+    `told`: the attributes that `rows` may depend on.
     """
 
     kind: Literal["events"] = "events"
@@ -176,6 +177,7 @@ class Events(Document):
     visit_follows: bool
     carried: Carried | None
     unique: tuple[tuple[str, ...], ...]
+    told: tuple[str, ...] = ()
     rows: RowsModel
 
 
@@ -205,11 +207,12 @@ class Sets(Document):
 
 
 class Children(Document):
-    """Rows below the rows of another table."""
+    """Rows below the rows of another table; `told`: the attributes that `rows` may depend on."""
 
     kind: Literal["children"] = "children"
     table: str
     model: ChildrenModel
+    told: tuple[str, ...] = ()
     rows: RowsModel
 
 

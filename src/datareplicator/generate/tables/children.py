@@ -8,6 +8,7 @@ import pandas as pd
 from datareplicator.generate.children import sample_children
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
+from datareplicator.model.assigned import labels
 from datareplicator.model.context import row_context
 from datareplicator.model.study_model import Children, StudyModel
 from datareplicator.model.tables.children import parent_context
@@ -20,7 +21,7 @@ def make_children(model: StudyModel, table: Children, state: State) -> None:
     key = spec.parent_key
     assert key is not None
     above, parent_spec = state.frames[key.parent], model.structure.tables[key.parent]
-    context = parent_context(above, parent_spec)
+    context = parent_context(above, model.structure, key.parent)
     parent, attributes = sample_children(
         table.model,
         context,
@@ -39,4 +40,5 @@ def make_children(model: StudyModel, table: Children, state: State) -> None:
     start = parent_spec.start or parent_spec.date
     others = {"parent": state.days[key.parent, start][parent]} if (key.parent, start) in state.days else {}
     anchors = day_anchors(subject, None, None, state.subjects, others)
-    fill_rows(table.rows, state, row_context(state.context, subject, {}), anchors, np.full(len(parent), -1))
+    known = {c: labels(frame[c]) for c in table.told}
+    fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, np.full(len(parent), -1))

@@ -16,6 +16,7 @@ from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
 from datareplicator.generate.tables.related import draw_related
 from datareplicator.generate.tables.visits import settle_visit
+from datareplicator.model.assigned import labels
 from datareplicator.model.context import MARK, row_context
 from datareplicator.model.ends import latest_days
 from datareplicator.model.eventrows import EventRows
@@ -67,7 +68,8 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
         state.marks[f"{table.table}/{name}"] = mark
     own = {OWN_START: full_days(drawn, "start"), OWN_END: full_days(drawn, "end")}
     anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
-    fill_rows(table.rows, state, row_context(state.context, subject, {}), anchors, np.full(len(subject), -1))
+    known = {c: labels(pd.Series(frame[c])) for c in table.told if c in frame}
+    fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, np.full(len(subject), -1))
     if table.carried is not None and RECORD in drawn.attributes:
         _keep_one_value(table.table, table.carried.columns, drawn.attributes[RECORD].to_numpy(), state)
     order_dates(model.structure, table.table, state)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from datareplicator.model.assigned import labels
 from datareplicator.model.children import fit_children
 from datareplicator.model.context import MARK
 from datareplicator.model.prepare import parent_rows
 from datareplicator.model.rows import fit_rows
 from datareplicator.model.study_model import Children
+from datareplicator.model.tables.events import tells
 from datareplicator.model.training import Training, day_anchors
-from datareplicator.structure.spec import Kind, TableSpec
+from datareplicator.structure.spec import Kind, Structure, TableSpec
 
 
 def fit_children_table(training: Training, spec: TableSpec) -> Children:
@@ -24,7 +26,7 @@ def fit_children_table(training: Training, spec: TableSpec) -> Children:
     columns = [c for c in prepared.structure.free(spec.name) if c not in own_key]
     attributes = [c for c in columns if spec.column(c).kind not in (Kind.DATE, Kind.IDENTIFIER, Kind.PII)]
     parents = parent_rows(spec, prepared.frames)
-    context = parent_context(prepared.frames[key.parent], prepared.structure.tables[key.parent])
+    context = parent_context(prepared.frames[key.parent], prepared.structure, key.parent)
     known = parents >= 0
     model = fit_children(
         parents[known],
@@ -41,24 +43,28 @@ def fit_children_table(training: Training, spec: TableSpec) -> Children:
         others["parent"] = np.append(days, np.nan)[parents]
     subject = prepared.subject[spec.name]
     anchors = day_anchors(subject, None, None, training.subjects, others)
+    told = tuple(c for c in attributes if tells(spec.column(c)))
     rows = fit_rows(
         prepared,
         spec,
         rest,
-        training.row_context(spec, {}),
+        training.row_context(spec, {c: labels(frame[c]) for c in told}),
         anchors,
         np.full(len(frame), -1),
         ends=training.ends,
         min_subjects=training.min_subjects,
     )
-    return Children(table=spec.name, model=model, rows=rows)
+    return Children(table=spec.name, model=model, told=told, rows=rows)
 
 
-def parent_context(frame: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
-    """Columns of a parent table that its children may depend on."""
+def parent_context(frame: pd.DataFrame, structure: Structure, table: str) -> pd.DataFrame:
+    """Columns of a parent table that its children may depend on: drawn ones, since others may be totals over them."""
     kinds = (Kind.CATEGORY, Kind.FLAG, Kind.INTEGER, Kind.DECIMAL)
+    spec, free = structure.tables[table], set(structure.free(table))
     names = [
-        c.name for c in spec.columns if c.kind in kinds and c.name in frame and c.distinct <= max(60, len(frame) // 5)
+        c.name
+        for c in spec.columns
+        if c.kind in kinds and c.name in free and c.name in frame and c.distinct <= max(60, len(frame) // 5)
     ]
     out = {}
     for name in names:

@@ -9,16 +9,25 @@ from datareplicator.model.rows import by_subject, rough_days
 from datareplicator.model.training import Training
 from datareplicator.structure.spec import Layout, TableSpec
 
+FEWEST_AT_BOUND = 3
+
 
 def over_days(training: Training, spec: TableSpec, column: str | None) -> dict[str, float]:
-    """The most days by which a date of a table follows each end of the subject's study, and each landmark that enough
-    subjects have."""
+    """The most days by which a date of a table follows each end of the subject's study, and each landmark that rows of
+    several subjects reach that far after: one row far out shows no bound."""
     if column is None:
         return {}
     prepared = training.prepared
     usual = {name: day for name, day in training.landmarks.items() if np.isfinite(day).sum() >= FEWEST}
-    ends = usual | training.ends
-    return days_over(rough_days(prepared, spec.name, column), prepared.subject[spec.name], ends)
+    days, subject = rough_days(prepared, spec.name, column), prepared.subject[spec.name]
+    kept = {n: most for n, most in days_over(days, subject, usual).items() if _kept(days, subject, usual[n], most)}
+    return kept | days_over(days, subject, training.ends)
+
+
+def _kept(days: np.ndarray, subject: np.ndarray, landmark: np.ndarray, most: float) -> bool:
+    """Whether rows of several subjects lie as many days after a landmark as any does, or a day less."""
+    over = days - np.append(landmark, np.nan)[subject]
+    return len(np.unique(subject[over >= most - 1])) >= FEWEST_AT_BOUND
 
 
 def final_date(training: Training, spec: TableSpec) -> str | None:

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.dates import Precision
+from datareplicator.model.assigned import labels
 from datareplicator.model.carried import Carried, fit_carried
-from datareplicator.model.context import MARK
+from datareplicator.model.context import MARK, MOST_LEVELS
 from datareplicator.model.eventcontext import record_groups
 from datareplicator.model.eventkeys import REPEATED
 from datareplicator.model.eventrows import EventRows, approximate_days
@@ -20,7 +21,7 @@ from datareplicator.model.tables.endings import over_days
 from datareplicator.model.tables.visits import VISIT, visit_codes
 from datareplicator.model.training import Training, day_anchors
 from datareplicator.structure.order import following
-from datareplicator.structure.spec import Kind, TableSpec
+from datareplicator.structure.spec import ColumnSpec, Kind, TableSpec
 
 OWN_START, OWN_END = "start", "end"
 
@@ -60,11 +61,12 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
     )
     training.features.append(Feature(name=score_name(spec.name), kind="score", values=score))
     own = {OWN_START: full_days(rows, "start"), OWN_END: full_days(rows, "end")}
+    told = tuple(c for c in (term, *attributes) if c is not None and tells(spec.column(c)))
     leftover = fit_rows(
         prepared,
         spec,
         rest,
-        training.row_context(spec, {}),
+        training.row_context(spec, {c: labels(frame[c]) for c in told}),
         day_anchors(subject, index, training.visits, training.subjects, own),
         np.full(len(frame), -1),
         ends=training.ends,
@@ -83,8 +85,14 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         visit_follows=_visit_follows(training, spec, rows.start),
         carried=carried,
         unique=_unique(prepared, spec, term, start),
+        told=told,
         rows=leftover,
     )
+
+
+def tells(column: ColumnSpec) -> bool:
+    """Whether the rest of a row may hang on a drawn column: a status decides which dates there are."""
+    return column.kind in (Kind.CATEGORY, Kind.FLAG) and 1 < column.distinct <= MOST_LEVELS
 
 
 def _carried(

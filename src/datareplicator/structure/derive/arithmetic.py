@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -20,16 +21,41 @@ OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "sum": lambda a, b: a + b,
     "product": lambda a, b: a * b,
     "body_mass_index": lambda a, b: np.where(b != 0, a / (b / 100) ** 2, np.nan),
+    "less_share": lambda a, b: a * (1 - b),
+    "plus_share": lambda a, b: a * (1 + b),
+    "less_percent": lambda a, b: a * (1 - b / 100),
+    "plus_percent": lambda a, b: a * (1 + b / 100),
 }
+TRIPLES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
+    "product_less_share": lambda a, b, c: a * b * (1 - c),
+    "product_plus_share": lambda a, b, c: a * b * (1 + c),
+    "product_less_percent": lambda a, b, c: a * b * (1 - c / 100),
+    "product_plus_percent": lambda a, b, c: a * b * (1 + c / 100),
+    "product_of_three": lambda a, b, c: a * b * c,
+    "sum_of_three": lambda a, b, c: a + b + c,
+    "sum_less": lambda a, b, c: a + b - c,
+}
+"""Of three columns, symmetric in the first two."""
+
+SHARES = {"less_share": 1.0, "plus_share": 1.0, "less_percent": 100.0, "plus_percent": 100.0}
+"""Endings of operations whose last column is a discount, rate or margin, with its greatest value."""
+
+MOST_TRIPLES = 14
+"""Numbers of a table beyond which operations on three columns are not tried."""
+
 SYMMETRIC = {"sum", "product"}
+LEAST_ROWS = 12
+"""Rows and values of a target that three columns may give."""
+
 DIGITS = 6  # more decimals than this are no rounding but the noise of binary numbers
 
 
 def arithmetic(view: View, d: Derivation) -> np.ndarray:
-    """``op`` of sources[0] and sources[1], rounded half up to ``decimals`` (null: not rounded)."""
-    a, b = (view.values(d.table, s.column).number for s in d.sources)
+    """``op`` of the two or three sources, rounded half up to ``decimals`` (null: not rounded)."""
+    operands = [view.values(d.table, s.column).number for s in d.sources]
+    function = (OPERATIONS | TRIPLES)[d.params["op"]]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return rounded(OPERATIONS[d.params["op"]](a, b), d.params["decimals"])
+        return rounded(function(*operands), d.params["decimals"])
 
 
 def round_of(view: View, d: Derivation) -> np.ndarray:
@@ -57,7 +83,11 @@ def mine(scene: Scene) -> list[Derivation]:
         if targets:
             found += _rounds(scene, table, targets)
         if len(numbers) >= 3:
-            found += _directed(scene, table, _operations(scene, table, targets, numbers))
+            pairs = _operations(scene, table, targets, numbers)
+            found += _directed(scene, table, pairs)
+            left = [t for t in targets if t not in {d.target for d in pairs}]
+            if len(numbers) >= 4 and len(numbers) <= MOST_TRIPLES:
+                found += _directed(scene, table, _triples(scene, table, left, numbers))
     return found
 
 
@@ -127,16 +157,49 @@ def _operations(scene: Scene, table: str, targets: list[str], numbers: list[str]
                 if a == b or target in (a, b):
                     continue
                 for op, function in OPERATIONS.items():
-                    if op in SYMMETRIC and j < i:
+                    if (op in SYMMETRIC and j < i) or not _may_be_share(op, columns[b]):
                         continue
-                    if _near(function, columns[a][probe], columns[b][probe], t[probe], unit):
-                        found += _verify(scene, table, target, op, a, b, rows[present], t[present], decimals)
+                    if _near(function, (columns[a][probe], columns[b][probe]), t[probe], unit):
+                        found += _verify(scene, table, target, op, (a, b), rows[present], decimals)
     return found
 
 
-def _near(function: Callable, a: np.ndarray, b: np.ndarray, t: np.ndarray, unit: float) -> bool:
+def _triples(scene: Scene, table: str, targets: list[str], numbers: list[str]) -> list[Derivation]:
+    """Operations on three columns, for targets that two do not give."""
+    rows = scene.sample(table)
+    columns = {c: scene.values(table, c).number[rows] for c in numbers}
+    found: list[Derivation] = []
+    for target in targets:
+        t = columns[target]
+        present = np.flatnonzero(np.isfinite(t))
+        if len(present) < LEAST_ROWS or len(np.unique(t[present])) < LEAST_ROWS:
+            continue
+        probe, decimals = present[:: max(1, len(present) // 40)], decimals_of(t)
+        others = [c for c in numbers if c != target and scene.values(table, c).distinct > 1]
+        for a, b in combinations(others, 2):
+            for c in (c for c in others if c not in (a, b)):
+                for op, function in TRIPLES.items():
+                    operands = tuple(columns[x][probe] for x in (a, b, c))
+                    repeated = op in ("product_of_three", "sum_of_three") and c < max(a, b)
+                    if repeated or not _may_be_share(op, columns[c]):
+                        continue
+                    if _near(function, operands, t[probe], 10.0**-decimals):
+                        found += _verify(scene, table, target, op, (a, b, c), rows[present], decimals)
+    return found
+
+
+def _may_be_share(op: str, x: np.ndarray) -> bool:
+    """Whether a column may be the rate of an operation that takes one: from 0 to the whole, and seldom nothing."""
+    top = next((limit for ending, limit in SHARES.items() if op.endswith(ending)), None)
+    if top is None:
+        return True
+    known = x[np.isfinite(x)]
+    return bool(len(known) and known.min() >= 0 and known.max() <= top and len(np.unique(known)) >= 2)
+
+
+def _near(function: Callable, operands: tuple[np.ndarray, ...], t: np.ndarray, unit: float) -> bool:
     with np.errstate(divide="ignore", invalid="ignore"):
-        made = function(a, b)
+        made = function(*operands)
     known = np.isfinite(made)
     if known.mean() < 0.5:
         return False
@@ -144,10 +207,10 @@ def _near(function: Callable, a: np.ndarray, b: np.ndarray, t: np.ndarray, unit:
 
 
 def _verify(
-    scene: Scene, table: str, target: str, op: str, a: str, b: str, rows: np.ndarray, t: np.ndarray, decimals: int
+    scene: Scene, table: str, target: str, op: str, operands: tuple[str, ...], rows: np.ndarray, decimals: int
 ) -> list[Derivation]:
-    x, y = (scene.values(table, c).number[rows] for c in (a, b))
-    if not _informative(op, x, y):
+    numbers = [scene.values(table, c).number[rows] for c in operands]
+    if not _informative(op, numbers):
         return []
     values = scene.values(table, target)
     best: Derivation | None = None
@@ -157,7 +220,7 @@ def _verify(
             table=table,
             target=target,
             template="arithmetic",
-            sources=ref(table, a, b),
+            sources=ref(table, *operands),
             params={"op": op, "decimals": digits, **written_as(values)},
         )
         if one and (best is None or _better(scene, one, best)):
@@ -173,11 +236,12 @@ def _better(scene: Scene, one: Derivation, best: Derivation) -> bool:
     return exact(arithmetic(scene.view, one), target) > exact(arithmetic(scene.view, best), target)
 
 
-def _informative(op: str, x: np.ndarray, y: np.ndarray) -> bool:
-    """Both operands must matter: not a difference to 0, not a ratio to 1."""
-    neutral = 1.0 if op in ("ratio", "product") else 0.0
-    known = np.isfinite(x) & np.isfinite(y)
+def _informative(op: str, operands: list[np.ndarray]) -> bool:
+    """All operands must matter: no difference to 0, no ratio to 1, no discount of nothing."""
+    known = np.isfinite(operands).all(axis=0)
     if known.sum() < 8:
         return False
-    moved = np.mean(y[known] != neutral)
-    return bool(moved > 0.2 and len(np.unique(np.column_stack([x[known], y[known]]), axis=0)) >= 5)
+    neutral = 1.0 if op in ("ratio", "product", "product_of_three") else 0.0
+    weighed = [x[known] for x in operands[1:]]
+    moved = all(np.mean(x != (neutral if k == len(weighed) - 1 else 1.0)) > 0.2 for k, x in enumerate(weighed))
+    return bool(moved and len(np.unique(np.column_stack([x[known] for x in operands]), axis=0)) >= 5)
