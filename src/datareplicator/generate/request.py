@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datareplicator.errors import RequestError
+from datareplicator.generate.conditions.asked import Conditions
 from datareplicator.generate.control.asked import Clone, Enrolment
 from datareplicator.generate.control.quota import Quota
+
+if TYPE_CHECKING:
+    from datareplicator.generate.conditions.plan import Plan
 
 BLOCK = 128
 """Subjects in a block. Part of the result: another size gives other numbers, so it never changes within a version."""
@@ -26,7 +30,8 @@ class GenerateRequest:
 
     `counts`: exact numbers in the form of the run document (see `control/asked.py`); `clones`: new sites and arms;
     `enrolment`: the days between which subjects enter; `study`: the study identifier; `identifiers`: patterns by
-    column. `quota`: the plan that `settle` makes of these.
+    column. `quota`: the plan that `settle` makes of these. `conditions`: constraints, rare events and scenarios, and
+    `plan` what `settle` makes of them.
     """
 
     subjects: int
@@ -39,6 +44,8 @@ class GenerateRequest:
     study: str | None = None
     identifiers: Mapping[str, str] = field(default_factory=dict)
     quota: Quota | None = None
+    conditions: Conditions = field(default_factory=Conditions)
+    plan: Plan | None = None
 
     @property
     def window(self) -> tuple[int, int] | None:

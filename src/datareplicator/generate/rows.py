@@ -49,7 +49,7 @@ def fill_rows(
     for kind, name in ((kind, name) for name, kind in model.personal.items()):
         frame[name] = _personal(kind, subject, state.subjects.n, streams.get("personal", name))
     for identifier in model.identifiers:
-        frame[identifier.model.column] = _identifier(identifier, state, table)
+        frame[identifier.model.column] = row_identifier(identifier, state, table)
     for reference in model.references:
         if reference.parent in state.frames:
             frame[reference.column] = _reference(reference, state, table)
@@ -167,7 +167,8 @@ def row_numbers(subject: np.ndarray) -> np.ndarray:
     return pd.Series(subject).groupby(subject).cumcount().to_numpy(dtype=np.int64)
 
 
-def _identifier(identifier: RowIdentifier, state: State, table: str) -> pd.Series:
+def row_identifier(identifier: RowIdentifier, state: State, table: str) -> pd.Series:
+    """An identifier of the rows of a table, numbered within the subject or through the study."""
     subject = state.subject[table]
     number = row_numbers(subject)
     if identifier.scope == "study":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from datareplicator.errors import RequestError
+from datareplicator.generate.conditions.plan import compile_plan
 from datareplicator.generate.control.cloning import with_clones
 from datareplicator.generate.control.naming import with_identifiers, with_study
 from datareplicator.generate.control.planning import make_quota
@@ -27,4 +28,8 @@ def settle(model: StudyModel, request: GenerateRequest) -> tuple[StudyModel, Gen
     if request.counts or request.clones:
         quota = make_quota(model, request.counts, request.subjects, likes=likes)
         request = replace(request, quota=quota)
+    if request.conditions:
+        usual = request.variation <= 1
+        plan = compile_plan(model, request.conditions, request.subjects, ranges=usual)
+        request = replace(request, plan=plan)
     return model, request

@@ -1,0 +1,396 @@
+"""A block in which all rules and quotas of a plan hold.
+
+Subjects are chosen in two steps. What the table of subjects alone decides is settled before anything else is drawn,
+from spare subjects that cost little. Then the other tables are drawn, single rows that break a rule are drawn again,
+and subjects that still do not fit give their place to subjects of spare blocks. So every subject is as the model draws
+it, given that the rules hold (rejection sampling), and all of its tables belong together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from datareplicator.errors import RequestError
+from datareplicator.generate.blocks import Begun, begin, coherent, fill, generate_block
+from datareplicator.generate.conditions.edits import edited
+from datareplicator.generate.conditions.judge import Seen, look, seen
+from datareplicator.generate.conditions.outcome import Tally
+from datareplicator.generate.conditions.plan import Part, Plan, Quota, Rule
+from datareplicator.generate.conditions.rows import convert_rows, repair_rows
+from datareplicator.generate.conditions.states import exchange, exchange_begun, loose
+from datareplicator.generate.finish import finish
+from datareplicator.generate.request import BLOCK, Block, GenerateRequest
+from datareplicator.generate.state import State
+from datareplicator.model.study_model import StudyModel
+from datareplicator.seeds import Streams
+
+MOST_BEGUN = 200
+"""Spare blocks of subjects without tables that may be drawn for one block."""
+MOST_SPARES = 64
+"""Spare blocks with all tables."""
+HOPELESS = 8
+"""Spare blocks of which no subject fits, after which what is asked for counts as impossible."""
+NEVER = 16
+"""Spare blocks of which no subject shows an event, after which it counts as one that never happens."""
+PATIENCE = 2
+"""Spare blocks that are searched for a rare event before rows are changed or a scenario's steps are done."""
+ROUNDS = 4
+
+
+@dataclass
+class Standing:
+    """What the subjects of a block are worth: `broken` bool (rules, subjects); `shows` bool and `rows` int (quotas,
+    subjects)."""
+
+    broken: np.ndarray
+    shows: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def bad(self) -> np.ndarray:
+        """bool a subject: breaks a rule."""
+        return self.broken.any(axis=0)
+
+    def exchange(self, other: Standing, slots: np.ndarray, takes: np.ndarray) -> None:
+        """Put the others' in place of some subjects."""
+        for name in ("broken", "shows", "rows"):
+            getattr(self, name)[:, slots] = getattr(other, name)[:, takes]
+
+
+@dataclass
+class Maker:
+    """One block in the making. `goals`: by quota, how many subjects (or rows, of `times`) the block owes; `tried`:
+    which rules subjects of spare blocks broke; `cells`: int a subject, only subjects of one cell change places, so that
+    exact counts stay."""
+
+    model: StudyModel
+    request: GenerateRequest
+    block: Block
+    plan: Plan
+    tally: Tally = field(default_factory=Tally)
+    goals: dict[int, int] = field(default_factory=dict)
+    tried: list[np.ndarray] = field(default_factory=list)
+    cells: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        first, subjects = self.block.first, self.request.subjects
+        for k, quota in enumerate(self.plan.quotas):
+            if quota.subjects is not None:
+                done = quota.subjects * first // subjects
+                self.goals[k] = quota.subjects * min(first + self.block.keep, subjects) // subjects - done
+
+    @property
+    def kept(self) -> np.ndarray:
+        """bool a subject: part of the output."""
+        return np.arange(BLOCK) < self.block.keep
+
+    def make(self) -> dict[str, pd.DataFrame]:
+        """The source tables of the block."""
+        state, cells = self._candidates()
+        self.cells = cells
+        standing = self._standing(state)
+        self._set_goals(standing)
+        used = 0
+        for _ in range(ROUNDS):
+            state, standing, used = self._choose(state, standing, used)
+            final = loose(state)
+            frames = finish(self.model, final)
+            after = self._standing_of(seen(self.model, final, self._conditions()))
+            if not (after.bad & self.kept).any() and not any(self._lacks(after).values()):
+                self._count(after)
+                return frames
+            standing = after
+        raise RequestError(f"{self._said(standing)}: no subjects were found that fit once all is computed.")
+
+    # Candidates
+
+    def _candidates(self, *path: str) -> tuple[State, np.ndarray]:
+        """A block of subjects with all their rows, and the subjects' cells: the plain one, or a spare one by its
+        `path`."""
+        streams = Streams(self.request.seed, self.block.index, path)
+        begun = begin(self.model, self.request, self.block, streams)
+        begun = self._settle_subjects(begun, path)
+        state = fill(self.model, begun)
+        for table in dict.fromkeys(r.condition.table for r in self.plan.rules if r.condition.local):
+            rules = [r for r in self.plan.rules if r.condition.local and r.condition.table == table]
+            rng = streams.get("conditions", "repair", table)
+            state, redrawn = repair_rows(self.model, state, table, [r.condition for r in rules], rng)
+            mine = self.kept[state.subject[table]] & (not path)
+            for rule, rows in zip(rules, redrawn, strict=True):
+                self.tally.add(rule.said, rows=int((rows & mine).sum()))
+        return state, begun.draw.cell
+
+    def _settle_subjects(self, begun: Begun, path: tuple[str, ...]) -> Begun:
+        """Subjects for whom the rules and quotas hold that the table of subjects alone decides."""
+        rules = self.plan.early
+        quotas = {k: q.early for k, q in enumerate(self.plan.quotas) if q.early and not path}
+        if not rules and not quotas:
+            return begun
+        places = self.kept if not path else np.ones(BLOCK, dtype=bool)
+        mine = self._early(begun.state, rules, quotas)
+        for k, parts in quotas.items():
+            times = self.plan.quotas[k].times
+            if times is not None and len(parts) == len(self.plan.quotas[k].parts):
+                self.goals[k] = round(times * mine.shows[k].mean() * self.block.keep)
+        goals = {k: self.goals[k] for k in quotas if k in self.goals}
+        tried: list[np.ndarray] = []
+        for attempt in range(MOST_BEGUN):
+            lacks = self._lacking(mine, goals, places)
+            if not (mine.bad & places).any() and not any(lacks.values()):
+                break
+            streams = Streams(self.request.seed, self.block.index, (*path, "subjects", str(attempt)))
+            other = begin(self.model, self.request, self.block, streams)
+            theirs = self._early(other.state, rules, quotas)
+            tried.append(theirs.broken)
+            slots, takes = _pairs(mine, theirs, places, lacks, self._by_rows(goals), begun.draw.cell, other.draw.cell)
+            if not path:
+                self._count_replaced(mine, rules, lacks, slots)
+            begun = exchange_begun(self.model, begun, other, slots, takes)
+            mine.exchange(theirs, slots, takes)
+            if attempt + 1 >= HOPELESS and all(t.any(axis=0).all() for t in tried):
+                break
+        if (mine.bad & places).any():
+            raise impossible(rules, tried)
+        return begun
+
+    def _early(self, state: State, rules: Sequence[Rule], quotas: Mapping[int, tuple[Part, ...]]) -> Standing:
+        parts = [p for held in quotas.values() for p in held]
+        found = look(self.model, state, [r.condition for r in rules] + [p.condition for p in parts])
+        shows = [found.shows(quotas[k]) if k in quotas else np.zeros(BLOCK, bool) for k in range(len(self.plan.quotas))]
+        return Standing(_table([found.broken(r.condition) for r in rules]), _table(shows), _table(shows).astype(int))
+
+    def _count_replaced(
+        self, mine: Standing, rules: Sequence[Rule], lacks: Mapping[int, int], slots: np.ndarray
+    ) -> None:
+        for rule, broken in zip(rules, mine.broken[:, slots].sum(axis=1), strict=True):
+            self.tally.add(rule.said, replaced=int(broken))
+        for k, lack in lacks.items():
+            if lack:
+                self.tally.add(self.plan.quotas[k].said, replaced=int((~mine.bad[slots]).sum()))
+
+    # Standing
+
+    def _conditions(self) -> list:
+        return [r.condition for r in self.plan.rules] + [p.condition for q in self.plan.quotas for p in q.parts]
+
+    def _standing(self, state: State) -> Standing:
+        return self._standing_of(look(self.model, state, self._conditions()))
+
+    def _standing_of(self, found: Seen) -> Standing:
+        quotas = self.plan.quotas
+        rows = [
+            found.count(q.parts[0].condition.table, found.truth(q.parts[0].condition) == 1) if q.parts else np.zeros(0)
+            for q in quotas
+        ]
+        return Standing(
+            _table([found.broken(r.condition) for r in self.plan.rules]),
+            _table([found.shows(q.parts) for q in quotas]),
+            _table(rows).astype(np.int64),
+        )
+
+    def _set_goals(self, standing: Standing) -> None:
+        """How many rows the block owes where a factor is asked for: of what it shows by itself."""
+        rng = Streams(self.request.seed, self.block.index).get("conditions", "goals")
+        for k, quota in enumerate(self.plan.quotas):
+            u = rng.random()
+            if quota.times is None or k in self.goals:
+                continue
+            shown, of = int(standing.rows[k].sum()), BLOCK
+            if not shown and self.block.index == 0:
+                for n in range(PATIENCE):
+                    spare = self._standing(self._candidates("goals", str(n))[0])
+                    shown, of = shown + int(spare.rows[k].sum()), of + BLOCK
+            self.goals[k] = int(quota.times * shown / of * self.block.keep + u)
+
+    def _lacks(self, standing: Standing) -> dict[int, int]:
+        return self._lacking(standing, self.goals, self.kept)
+
+    def _lacking(self, standing: Standing, goals: Mapping[int, int], places: np.ndarray) -> dict[int, int]:
+        """By quota, how many subjects or rows are missing (below zero: too many, where a factor is asked for)."""
+        fine, by_rows = places & ~standing.bad, self._by_rows(goals)
+        return {
+            k: goal - int(standing.rows[k][places].sum())
+            if k in by_rows
+            else max(0, goal - int((standing.shows[k] & fine).sum()))
+            for k, goal in goals.items()
+        }
+
+    def _by_rows(self, goals: Mapping[int, int]) -> frozenset[int]:
+        return frozenset(k for k in goals if self.plan.quotas[k].times is not None)
+
+    # Choosing
+
+    def _choose(self, state: State, standing: Standing, used: int) -> tuple[State, Standing, int]:
+        """Exchange, change and edit until nothing is missing. `used`: spare blocks that were used before."""
+        changed = False
+        found = 0
+        while True:
+            lacks = self._lacks(standing)
+            bad = standing.bad & self.kept
+            if not bad.any() and not any(lacks.values()):
+                return state, standing, used
+            if not bad.any() and not changed and (used >= PATIENCE or self._at_once(lacks)):
+                state = self._change(state, lacks, used)
+                standing, changed = self._standing(state), True
+                continue
+            if used >= MOST_SPARES or (used >= HOPELESS and bad.any() and not found):
+                raise impossible(self.plan.rules, self.tried) if bad.any() else self._too_few(lacks)
+            if used >= NEVER and not bad.any() and not found:
+                raise self._too_few(lacks)
+            spare, cells = self._candidates("spare", str(used))
+            used += 1
+            theirs = self._standing(spare)
+            self.tried.append(theirs.broken)
+            slots, takes = _pairs(standing, theirs, self.kept, lacks, self._by_rows(lacks), self.cells, cells)
+            found += len(slots)
+            self._count_replaced(standing, self.plan.rules, lacks, slots)
+            state = exchange(self.model, state, spare, slots, takes)
+            standing.exchange(theirs, slots, takes)
+
+    def _at_once(self, lacks: dict[int, int]) -> bool:
+        """Whether spare blocks need not be searched first: a factor is reached by rows, an unknown event by steps."""
+        asked = [self.plan.quotas[k] for k, lack in lacks.items() if lack]
+        return all(q.times is not None or (q.steps and not q.known) for q in asked)
+
+    def _change(self, state: State, lacks: dict[int, int], used: int) -> State:
+        """Make rows or subjects what is missing."""
+        state = loose(state)
+        rules = [r.condition for r in self.plan.rules]
+        for k, lack in lacks.items():
+            quota = self.plan.quotas[k]
+            rng = Streams(self.request.seed, self.block.index).get("conditions", "change", str(k), str(used))
+            if not lack:
+                continue
+            if quota.steps:
+                state = self._edit(state, k, lack, rng)
+            elif len(quota.parts) == 1 and quota.parts[0].condition.local:
+                event, once = quota.parts[0].condition, quota.times is None
+                made = convert_rows(self.model, state, event, rules, lack, self.kept, rng, once=once)
+                self.tally.add(quota.said, changed=made)
+        return state
+
+    def _edit(self, state: State, k: int, lack: int, rng: np.random.Generator) -> State:
+        """Do the steps of a scenario to subjects for whom they work out."""
+        quota = self.plan.quotas[k]
+        standing = self._standing(state)
+        open_to = self.kept & ~standing.bad & ~standing.shows.any(axis=0)
+        if quota.early:
+            free = [p for p in quota.early if p.rows == "some" and not self._touched(quota, p)]
+            open_to &= look(self.model, state, [p.condition for p in free]).shows(free) if free else True
+        some = rng.permutation(np.flatnonzero(open_to))
+        if not len(some):
+            return state
+        trial = edited(self.model, state, quota.steps, some, rng)
+        after = self._standing(trial)
+        fits = some[after.shows[k][some] & ~after.bad[some]][:lack]
+        self.tally.add(quota.said, edited=len(fits))
+        return exchange(self.model, state, trial, fits, fits)
+
+    @staticmethod
+    def _touched(quota: Quota, part: Part) -> bool:
+        columns = {(s.table, c) for s in quota.steps for c in s.values}
+        return any((r.table, r.column) in columns for r in part.condition.reads)
+
+    # Ends
+
+    def _count(self, standing: Standing) -> None:
+        for k, quota in enumerate(self.plan.quotas):
+            shown = standing.shows[k] & self.kept
+            self.tally.add(quota.said, subjects=int(shown.sum()), rows_shown=int(standing.rows[k][self.kept].sum()))
+
+    def _said(self, standing: Standing) -> str:
+        broken = [r.said for r, b in zip(self.plan.rules, standing.broken[:, self.kept].any(axis=1), strict=True) if b]
+        missing = [self.plan.quotas[k].said for k, lack in self._lacks(standing).items() if lack]
+        return " and ".join(broken + missing)
+
+    def _too_few(self, lacks: dict[int, int]) -> RequestError:
+        k, lack = next((k, lack) for k, lack in lacks.items() if lack)
+        quota = self.plan.quotas[k]
+        what = "rows" if quota.times is not None else "subjects"
+        return RequestError(
+            f"{quota.said}: {abs(lack):,} of {self.goals[k]:,} {what} "
+            f"could not be found in block {self.block.index + 1} of the run.",
+            hint="The model shows this too seldom; ask for less, or supply it by a scenario with edits.",
+        )
+
+
+def impossible(rules: Sequence[Rule], tried: Sequence[np.ndarray]) -> RequestError:
+    """Which rule, or which two, nobody fits; `tried` are arrays of rules broken, bool (rules, subjects)."""
+    broken = np.concatenate(list(tried), axis=1)
+    drawn = f"{broken.shape[1]:,} subjects were drawn"
+    alone = [r.said for r, b in zip(rules, broken, strict=True) if b.all()]
+    if alone:
+        return RequestError(f"{alone[0]} is impossible here: {drawn}, and none fits.")
+    for (a, first), (b, second) in combinations(enumerate(rules), 2):
+        if (broken[a] | broken[b]).all():
+            return RequestError(f"{first.said} and {second.said} are impossible together: {drawn}, none fits both.")
+    fitting = int((~broken.any(axis=0)).sum())
+    names = ", ".join(f"{r.said}: {int((~b).sum()):,}" for r, b in zip(rules, broken, strict=True))
+    return RequestError(
+        f"the constraints leave too few subjects: {drawn}, {fitting:,} fit all of them ({names}).",
+        hint="Loosen the constraint that the fewest fit.",
+    )
+
+
+def _table(rows: list[np.ndarray]) -> np.ndarray:
+    return np.array(rows) if rows else np.zeros((0, BLOCK), dtype=bool)
+
+
+def _pairs(
+    mine: Standing,
+    theirs: Standing,
+    places: np.ndarray,
+    lacks: Mapping[int, int],
+    by_rows: frozenset[int],
+    cells: np.ndarray,
+    other_cells: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places, and the subjects of the other block that go into them: first for what is missing, then for what is
+    bad."""
+    good, bad = ~theirs.bad, mine.bad & places
+    shown = mine.shows[list(lacks)].any(axis=0) | (mine.rows[sorted(by_rows)] > 0).any(axis=0)
+    plain = places & ~bad & ~shown
+    pairs: list[tuple[int, int]] = []
+
+    def put(slot: int, take: int) -> None:
+        pairs.append((slot, take))
+        plain[slot] = bad[slot] = good[take] = False
+
+    for k, lack in lacks.items():
+        left = lack
+        crowded = places & (mine.rows[k] > 0)  # who gives way where there are too many rows
+        for take in np.flatnonzero(good & (theirs.shows[k] if lack > 0 else theirs.rows[k] == 0)):
+            room = (bad | plain if lack > 0 else crowded & ~np.isin(np.arange(BLOCK), [p for p, _ in pairs])) & (
+                cells == other_cells[take]
+            )
+            fits = np.flatnonzero(room)
+            if left == 0 or not len(fits):
+                continue
+            slot = int(fits[np.argmax(bad[fits])] if bad[fits].any() else fits[-1])
+            gain = int(theirs.rows[k][take]) - int(mine.rows[k][slot]) if k in by_rows else 1
+            if abs(gain) <= abs(left) and gain * left > 0:
+                put(slot, int(take))
+                left -= gain
+    for cell in np.unique(cells[bad]):
+        here, there = np.flatnonzero(bad & (cells == cell)), np.flatnonzero(good & (other_cells == cell))
+        for slot, take in zip(here, there, strict=False):
+            put(int(slot), int(take))
+    return np.array([p for p, _ in pairs], dtype=np.int64), np.array([t for _, t in pairs], dtype=np.int64)
+
+
+def make_block(model: StudyModel, request: GenerateRequest, block: Block) -> tuple[dict[str, pd.DataFrame], Tally]:
+    """The source tables of one block, and what was done so that the plan of the request holds in it.
+
+    A pure function of its arguments. Raises RequestError where no subjects are found that fit, ModelError as
+    `generate_block`.
+    """
+    if request.plan is None:
+        return generate_block(model, request, block), Tally()
+    with coherent():
+        maker = Maker(model, request, block, request.plan)
+        return maker.make(), maker.tally

@@ -1,0 +1,82 @@
+"""How each constraint, rare event and scenario ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from datareplicator.document import Document
+from datareplicator.generate.conditions.plan import Plan
+
+
+class Outcome(Document):
+    """How one of the conditions of a run ended, over all subjects.
+
+    kept: nothing was in the way. repaired: `rows` rows were drawn again, `replaced` subjects gave their place to others
+    that fit. supplied: what was asked for is there in `subjects` subjects and `rows_shown` rows; of them `changed` rows
+    were made from others, and `edited` subjects were made to fit by the steps of a scenario.
+    """
+
+    condition: str
+    outcome: Literal["kept", "repaired", "supplied"]
+    rows: int = 0
+    replaced: int = 0
+    subjects: int | None = None
+    rows_shown: int | None = None
+    changed: int = 0
+    edited: int = 0
+
+    @property
+    def said(self) -> str:
+        """The outcome in one line."""
+        if self.outcome == "kept":
+            return f"{self.condition}: kept"
+        done = [
+            f"{number:,} {what}{'' if number == 1 else 's'} {how}"
+            for number, what, how in (
+                (self.rows, "row", "drawn again"),
+                (self.replaced, "subject", "replaced"),
+                (self.changed, "row", "changed"),
+                (self.edited, "subject", "edited"),
+            )
+            if number
+        ]
+        if self.outcome == "repaired":
+            return f"{self.condition}: repaired ({', '.join(done)})"
+        there = f"{self.subjects:,} subject{'' if self.subjects == 1 else 's'}, {self.rows_shown:,} rows"
+        return f"{self.condition}: {there}" + (f" ({', '.join(done)})" if done else "")
+
+
+@dataclass
+class Tally:
+    """Counts of one block or of several, by the name of the condition."""
+
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def add(self, condition: str, **numbers: int) -> None:
+        """Count some more."""
+        held = self.counts.setdefault(condition, {})
+        for name, number in numbers.items():
+            held[name] = held.get(name, 0) + int(number)
+
+    def include(self, other: Tally) -> None:
+        """Add the counts of another block."""
+        for condition, numbers in other.counts.items():
+            self.add(condition, **numbers)
+
+
+def outcomes(plan: Plan, tallies: Iterable[Tally]) -> tuple[Outcome, ...]:
+    """How each condition of a plan ended, from the counts of all blocks."""
+    total = Tally()
+    for tally in tallies:
+        total.include(tally)
+    out = []
+    for rule in plan.rules:
+        held = total.counts.get(rule.said, {})
+        ended: Literal["kept", "repaired"] = "repaired" if any(held.values()) else "kept"
+        out.append(Outcome(condition=rule.said, outcome=ended, **held))
+    for quota in plan.quotas:
+        held = {"subjects": 0, "rows_shown": 0} | total.counts.get(quota.said, {})
+        out.append(Outcome(condition=quota.said, outcome="supplied", **held))
+    return tuple(out)

@@ -1,0 +1,152 @@
+"""From what is asked for to what is checked: expressions parsed and typed, contradictions refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+from datareplicator.errors import RequestError
+from datareplicator.generate.conditions.asked import Conditions
+from datareplicator.generate.conditions.clashes import allowed, learned_clash, unknown_text
+from datareplicator.generate.conditions.condition import Condition, condition_of
+from datareplicator.generate.conditions.learned import Known, known_values
+from datareplicator.generate.conditions.names import schema_of
+from datareplicator.generate.conditions.units import Step, resolved, steps_of
+from datareplicator.model.study_model import StudyModel
+from datareplicator.structure.spec import Ref
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A constraint: its number from 1, how it is called in messages, its condition."""
+
+    number: int
+    said: str
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the things that are true of a subject of a quota: in some, every or none of its rows."""
+
+    condition: Condition
+    rows: str = "some"
+
+
+@dataclass(frozen=True)
+class Quota:
+    """At least `subjects` subjects of whom all parts are true, or `times` as many rows of the one part.
+
+    `known`: whether the source may show it at all; `steps`: how a subject is made to fit otherwise."""
+
+    said: str
+    parts: tuple[Part, ...]
+    subjects: int | None = None
+    times: float | None = None
+    known: bool = True
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def early(self) -> tuple[Part, ...]:
+        """The parts that the table of subjects alone decides."""
+        return tuple(p for p in self.parts if p.condition.early)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All rules and quotas of a run."""
+
+    rules: tuple[Rule, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+
+    @property
+    def early(self) -> tuple[Rule, ...]:
+        """The rules that the table of subjects alone decides."""
+        return tuple(r for r in self.rules if r.condition.early)
+
+
+def compile_plan(model: StudyModel, asked: Conditions, subjects: int, *, ranges: bool = True) -> Plan:
+    """Check all that is asked for against a model.
+
+    `ranges`: whether numbers keep to what was learned (no wider variation is asked for). Raises RequestError: for
+    expressions that cannot be read or name what is not there, contradictions, events that the source never shows.
+    """
+    schema = schema_of(model)
+    rules = []
+    for number, constraint in enumerate(asked.constraints, 1):
+        said = f"constraint {number} ({constraint.domain}: {constraint.rule})"
+        rules.append(Rule(number, said, condition_of(model, schema, constraint.domain, constraint.rule, said)))
+    _refuse_clashes(model, rules, ranges)
+    quotas = []
+    for number, event in enumerate(asked.rare_events, 1):
+        said = f"rare event {number} ({event.domain}: {event.where})"
+        condition = condition_of(model, schema, event.domain, event.where, said)
+        problem = _never(model, condition, ranges)
+        if problem:
+            hint = "An event that the source never shows needs a scenario that supplies it."
+            raise RequestError(f"{said}: {problem}.", hint=hint)
+        quotas.append(Quota(said, (Part(condition),), event.subjects, event.times))
+    for wanted in asked.scenarios:
+        unit = resolved(model, wanted, ranges)
+        said = f"scenario {unit.name}"
+        parts = []
+        for holds in unit.holds:
+            try:
+                part = condition_of(model, schema, holds.domain, holds.where, said)
+            except RequestError:
+                if holds.optional:
+                    continue
+                raise
+            parts.append(Part(part, holds.rows))
+        known = not any(p.rows == "some" and _never(model, p.condition, ranges) for p in parts)
+        steps = steps_of(model, schema, unit, said)
+        if not known and not steps:
+            raise RequestError(f"{said}: the source never shows it, and the unit has no edits that supply it.")
+        quotas.append(Quota(said, tuple(parts), wanted.scenario.subjects, None, known, steps))
+    for quota in quotas:
+        if quota.subjects is not None and quota.subjects > subjects:
+            raise RequestError(f"{quota.said}: {quota.subjects:,} subjects are asked for of {subjects:,}.")
+    return Plan(tuple(rules), tuple(quotas))
+
+
+def _refuse_clashes(model: StudyModel, rules: list[Rule], ranges: bool) -> None:
+    left = {rule.number: allowed(rule.condition.expression, rule.condition.schema) for rule in rules}
+    for rule in rules:
+        for column, part in left[rule.number].items():
+            name = f"{column.table}.{column.column}"
+            if part.empty:
+                raise RequestError(f"{rule.said} is impossible: it leaves no value for {name}.")
+            problem = learned_clash(column, part, _known(model, column, ranges))
+            if problem:
+                raise RequestError(f"{rule.said} is impossible: {problem}.")
+    for first, second in combinations(rules, 2):
+        for column in left[first.number].keys() & left[second.number].keys():
+            name = f"{column.table}.{column.column}"
+            both = left[first.number][column].both(left[second.number][column])
+            if both.empty:
+                raise RequestError(
+                    f"{first.said} and {second.said} contradict each other: no value of {name} fits both."
+                )
+            problem = learned_clash(column, both, _known(model, column, ranges))
+            if problem:
+                raise RequestError(f"{first.said} and {second.said} are impossible together: {problem}.")
+
+
+def _known(model: StudyModel, column: Ref, ranges: bool) -> Known:
+    known = known_values(model, column)
+    return known if ranges or known.texts is not None else Known()
+
+
+def _never(model: StudyModel, condition: Condition, ranges: bool) -> str | None:
+    """Why the source never shows a row of a condition, where that is plain."""
+    parts = allowed(condition.expression, condition.schema)
+    known = {column: _known(model, column, ranges) for column in parts}
+    missing = unknown_text(condition.expression, condition.schema, known)
+    if missing:
+        problem, near = missing
+        return problem + (f" (near: {', '.join(map(repr, near))})" if near else "")
+    for column, part in parts.items():
+        problem = learned_clash(column, part, known[column])
+        if problem:
+            return problem
+    return None

@@ -1,0 +1,147 @@
+"""Scenarios: bundled units and those of users, their parameters, and their steps against a model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from datareplicator.document import PlainLoader
+from datareplicator.errors import Place, RequestError
+from datareplicator.expressions import Schema
+from datareplicator.expressions.problems import near_names
+from datareplicator.expressions.tree import quoted
+from datareplicator.generate.conditions.asked import Edit, Scenario, Unit, Wanted
+from datareplicator.generate.conditions.condition import Condition, condition_of
+from datareplicator.generate.conditions.learned import known_values
+from datareplicator.generate.conditions.names import find_table, schema_of
+from datareplicator.model.study_model import StudyModel
+from datareplicator.structure.spec import Ref
+
+FOLDER = Path(__file__).parent / "scenarios"
+MOST_BYTES = 100_000
+DAY = "day"
+_HIGHEST = re.compile(r"highest (\w+)\.(\w+)")
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """An edit whose table and variables the study has. `values` by column; for a cut `DAY` is the day after it."""
+
+    edit: Edit
+    table: str
+    where: Condition | None
+    unless: Condition | None
+    values: dict[str, Condition]
+
+
+def unit_names() -> list[str]:
+    """The bundled scenarios.
+
+    >>> "fatal-adverse-event" in unit_names()
+    True
+    """
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def wanted(scenario: Scenario, folder: Path = Path()) -> Wanted:
+    """A scenario with its unit: a bundled one, or a file by its path from `folder`. Raises RequestError."""
+    bundled, path = FOLDER / f"{scenario.name}.yaml", folder / scenario.name
+    if scenario.name in unit_names():
+        return Wanted(scenario=scenario, unit=_read(bundled))
+    if path.is_file():
+        return Wanted(scenario=scenario, unit=_read(path))
+    near = near_names(scenario.name, unit_names())
+    hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Bundled are {', '.join(unit_names())}."
+    raise RequestError(f"there is no scenario {scenario.name!r} and no file of that name.", hint=hint)
+
+
+def _read(path: Path) -> Unit:
+    place = Place(file=path.name)
+    data = path.read_bytes()
+    if len(data) > MOST_BYTES:
+        raise RequestError(f"is larger than {MOST_BYTES:,} bytes: no scenario.", place=place)
+    try:
+        content = yaml.load(data, Loader=PlainLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise RequestError("is not readable as YAML.", place=place) from error
+    try:
+        return Unit.model_validate(content)
+    except ValidationError as error:
+        found = [
+            f"{'.'.join(map(str, d['loc'])) or 'the unit'}: {d['msg'].removeprefix('Value error, ')}."
+            for d in error.errors()
+        ]
+        raise RequestError(" ".join(found), place=place) from error
+
+
+def resolved(model: StudyModel, wanted: Wanted, ranges: bool = True) -> Unit:
+    """The unit with the values of its parameters in place. Raises RequestError for unknown parameters."""
+    unit = wanted.unit
+    for name in wanted.scenario.values:
+        if name not in unit.parameters:
+            known = ", ".join(unit.parameters) or "none"
+            raise RequestError(f"scenario {unit.name} has no parameter {name!r}.", hint=f"It has: {known}.")
+    values = {k: _literal(model, unit, k, v) for k, v in {**unit.parameters, **wanted.scenario.values}.items()}
+
+    def put(text: str | None) -> Any:
+        return None if text is None else _PLACE.sub(lambda found: values.get(found[1], found[0]), text)
+
+    holds = tuple(h.model_copy(update={"where": put(h.where)}) for h in unit.holds)
+    edits = tuple(
+        e.model_copy(
+            update={
+                "where": put(e.where),
+                "unless": put(e.unless),
+                "values": {k: put(v) for k, v in e.values.items()},
+            }
+        )
+        for e in unit.edits
+    )
+    return unit.model_copy(update={"holds": holds, "edits": edits})
+
+
+def _literal(model: StudyModel, unit: Unit, name: str, value: Any) -> str:
+    """A parameter's value as expressions write it."""
+    if isinstance(value, list):
+        return ", ".join(_literal(model, unit, name, v) for v in value)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise RequestError(f"scenario {unit.name}: the parameter {name!r} must be a number or a text, not {value!r}.")
+    if not isinstance(value, str):
+        return repr(value)
+    highest = _HIGHEST.fullmatch(value)
+    if highest is None:
+        return quoted(value)
+    table = find_table(model, highest[1])
+    column = schema_of(model).find_column(table, highest[2])
+    known = known_values(model, Ref(table=table, column=column)) if column else None
+    if known is None or not known.ranged:
+        raise RequestError(f"scenario {unit.name}: the greatest {highest[1]}.{highest[2]} is not known.")
+    return repr(known.high)
+
+
+def steps_of(model: StudyModel, schema: Schema, unit: Unit, said: str) -> tuple[Step, ...]:
+    """The edits of a unit as far as the study has what they speak of."""
+    out = []
+    for edit in unit.edits:
+        try:
+            table = find_table(model, edit.table)
+            where, unless = (
+                None if text is None else condition_of(model, schema, edit.table, text, said)
+                for text in (edit.where, edit.unless)
+            )
+        except RequestError:  # the study has no such table or variable: the step has nothing to do in it
+            continue
+        values = {}
+        for name, text in edit.values.items():
+            column = DAY if edit.cut is not None else schema.find_column(table, name)
+            if column is None:
+                continue
+            values[column] = condition_of(model, schema, edit.table, text, said, value=True)
+        out.append(Step(edit, table, where, unless, values))
+    return tuple(out)
