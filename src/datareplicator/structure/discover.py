@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datareplicator.structure.correction import Correction
 from datareplicator.structure.corrections import Corrections, Denied
 from datareplicator.structure.declared import corrected_key, declared_derivations, declared_links, declared_references
-from datareplicator.structure.derive import View, mine_formulas
+from datareplicator.structure.derive import View, mine_formulas, mine_totals
 from datareplicator.structure.derive.lookup import build as build_lookup
 from datareplicator.structure.describe import (
     describe,
@@ -60,7 +60,7 @@ def discover(study: Study, *, corrections: Sequence[Correction] = (), progress: 
     state.finds += mine_formulas(ctx)
     state.finds = denied.without(state.finds)
     tell("finding keys")
-    _find_keys(state, fix)
+    _find_keys(state, fix, denied)
     tell("finding lookups")
     return _assemble(state, fix, denied)
 
@@ -71,7 +71,7 @@ def _parent_column(state: State, table: str) -> str | None:
     return key.columns[-1] if key is not None else None
 
 
-def _find_keys(state: State, fix: Corrections) -> None:
+def _find_keys(state: State, fix: Corrections, denied: Denied) -> None:
     ctx = state.ctx
     derived: dict[str, set[str]] = {}
     for d in state.finds:
@@ -86,6 +86,7 @@ def _find_keys(state: State, fix: Corrections) -> None:
         if not any(k.table == table and k.columns[-1] == column for k in state.foreign):
             fix.nothing("reference", table, column)
     state.foreign = _one_each(declared_references(fix, ctx, state.members, state.foreign))
+    state.finds += denied.without(mine_totals(ctx, state.foreign))
     for name in ctx.tables:
         state.roles[name] = find_roles(ctx, name)
     ctx.visit = visit_column(state)

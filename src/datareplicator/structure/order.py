@@ -151,7 +151,7 @@ def reads(d: Derivation) -> set[Ref]:
     out = {*d.sources, *(Ref(table=d.table, column=column) for column in own)}
     if params.get("where"):
         out.add(Ref(table=d.sources[0].table, column=params["where"]["column"]))
-    if d.template == "copy_by_key":
+    if d.template in ("copy_by_key", "rollup"):
         for here, there in params["keys"]:
             out |= {Ref(table=d.table, column=here), Ref(table=d.sources[0].table, column=there)}
     return out - {Ref(table=d.table, column=d.target)}

@@ -21,6 +21,7 @@ from datareplicator.structure.derive import (
     lookup,
     occurrence,
     results,
+    rollup,
     sequence,
     texts,
     units,
@@ -31,9 +32,9 @@ from datareplicator.structure.derive.outcome import as_series, text_of_numbers
 from datareplicator.structure.derive.scene import Scene
 from datareplicator.structure.derive.view import View, key_array, level_index
 from datareplicator.structure.encode import Context
-from datareplicator.structure.spec import Derivation
+from datareplicator.structure.spec import Derivation, ForeignKey
 
-__all__ = ["TEMPLATES", "View", "apply", "choose", "compute", "mine_formulas"]
+__all__ = ["TEMPLATES", "View", "apply", "choose", "compute", "mine_formulas", "mine_totals"]
 
 _MODULES = (
     copies,
@@ -50,6 +51,7 @@ _MODULES = (
     children,
     items,
     occurrence,
+    rollup,
     lookup,
     formula,
 )
@@ -133,3 +135,8 @@ def mine_formulas(ctx: Context) -> list[Derivation]:
     for step in steps:
         found += step(scene)
     return found + occurrence.mine(scene, found)
+
+
+def mine_totals(ctx: Context, keys: Iterable[ForeignKey]) -> list[Derivation]:
+    """Numbers that total the rows below, by the references `keys` between tables."""
+    return rollup.mine_totals(Scene(ctx, compute), keys)

@@ -22,6 +22,7 @@ RANKS = (
     ("interval",),
     ("copy_by_key",),
     ("lookup",),
+    ("rollup",),
     ("present", "exists"),
     ("aggregate",),
 )
