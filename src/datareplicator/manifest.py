@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from datareplicator import __version__
 from datareplicator.document import Document
 from datareplicator.errors import Place, SourceError
+from datareplicator.generate.conditions.outcome import Outcome
 
 NAME = "manifest.json"
 MADE_WITH = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn")
@@ -54,12 +55,13 @@ class FileEntry(Document):
 
 class Manifest(Document):
     """The content of manifest.json. `model` is the digest of the model document that new subjects came
-    from."""
+    from; `conditions` says how constraints, rare events and scenarios ended."""
 
     manifest: Literal[1] = 1
     request: Request | WorkRequest
     model: str | None = None
     versions: dict[str, str]
+    conditions: tuple[Outcome, ...] = ()
     files: dict[str, FileEntry]
 
     @property

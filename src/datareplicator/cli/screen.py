@@ -44,6 +44,8 @@ def summarise(outcome: Outcome) -> None:
         emit(f"key       {outcome.key}")
     if outcome.report is not None:
         emit(f"report    {outcome.report}")
+    for ended in outcome.conditions:
+        emit(f"{ended.outcome:<10}{ended.condition}{f': {ended.done}' if ended.done else ''}")
     if outcome.findings is not None:
         emit(f"findings  {outcome.findings.headline()}")
 

@@ -11,7 +11,8 @@ import pandas as pd
 
 from datareplicator.engine import run_job
 from datareplicator.formats import TableLayout
-from datareplicator.generate.blocks import generate_block
+from datareplicator.generate.conditions.make import make_block
+from datareplicator.generate.conditions.outcome import Tally
 from datareplicator.generate.control.settle import settle
 from datareplicator.generate.request import Block, GenerateRequest, plan_blocks
 from datareplicator.model.store import load_model, save_model
@@ -38,18 +39,23 @@ class BlockJob:
         """The model at hand, or read from its document."""
         return self._model if self._model is not None else load_model(self._path)
 
-    def run(self, state: StudyModel, item: Block) -> Frames:
-        """Make one block."""
-        return generate_block(state, self._request, item)
+    def run(self, state: StudyModel, item: Block) -> tuple[Frames, Tally]:
+        """Make one block, and count what its conditions took."""
+        return make_block(state, self._request, item)
 
 
 def generate_frames(
-    model: StudyModel, request: GenerateRequest, *, workers: int | None = None, progress: Progress = None
+    model: StudyModel,
+    request: GenerateRequest,
+    *,
+    workers: int | None = None,
+    progress: Progress = None,
+    tallies: list[Tally] | None = None,
 ) -> Iterator[tuple[Block, Frames]]:
     """Yield the blocks of a request in order, each with a frame a source table.
 
     `model` and `request` are settled (see `generate.control.settle`). `workers`: processes (None: as many as there are
-    cores). The frames are the same for any number.
+    cores). The frames are the same for any number. `tallies` takes what the conditions of each block took.
     """
     blocks = plan_blocks(request.subjects)
     with tempfile.TemporaryDirectory(prefix="datareplicator-") as folder:
@@ -59,7 +65,9 @@ def generate_frames(
         done = 0
         tell(progress, Step("generate", 0, request.subjects, "subjects"))
         with closing(run_job(BlockJob(model, path, request), blocks, workers)) as results:
-            for block, frames in zip(blocks, results, strict=True):
+            for block, (frames, tally) in zip(blocks, results, strict=True):
+                if tallies is not None:
+                    tallies.append(tally)
                 yield block, frames
                 done += block.keep
                 tell(progress, Step("generate", done, request.subjects, "subjects"))
@@ -109,12 +117,17 @@ class Collector:
 
 
 def generate_study(
-    model: StudyModel, request: GenerateRequest, *, workers: int | None = None, progress: Progress = None
+    model: StudyModel,
+    request: GenerateRequest,
+    *,
+    workers: int | None = None,
+    progress: Progress = None,
+    tallies: list[Tally] | None = None,
 ) -> Study:
     """All of a request in memory, in the types of a study that was read."""
     model, request = settle(model, request)
     collector = Collector(model)
-    for block, frames in generate_frames(model, request, workers=workers, progress=progress):
+    for block, frames in generate_frames(model, request, workers=workers, progress=progress, tallies=tallies):
         collector.add(block, {name: _plain(frame) for name, frame in frames.items()})
     return collector.study()
 

@@ -10,6 +10,8 @@ from typing import Any
 from datareplicator.errors import RequestError
 from datareplicator.faults import Plan, as_plan
 from datareplicator.formats import open_writer
+from datareplicator.generate.conditions.outcome import Outcome as Ending
+from datareplicator.generate.conditions.outcome import Tally, outcomes
 from datareplicator.generate.control.settle import settle
 from datareplicator.generate.request import Block
 from datareplicator.manifest import FileEntry, Manifest, Request, digest, versions, write_manifest
@@ -28,7 +30,7 @@ from datareplicator.validate import validate as validate_study
 
 FINDINGS = "validation.json"
 REPORT = "report.html"
-CONTROL = ("counts", "clones", "enrolment", "study", "identifiers")
+CONTROL = ("constraints", "rare_events", "scenarios", "counts", "clones", "enrolment", "study", "identifiers")
 MOST_CHECKED_ROWS = 2_000_000
 """Rows that are kept in memory for checks and report; beyond, they cover the first subjects and say so."""
 
@@ -39,7 +41,7 @@ Observer = Callable[[Block, Frames], None] | None
 @dataclass(frozen=True)
 class Outcome:
     """What a run wrote: the folder, its manifest, what the checks found, what the user should know; `key`:
-    the answer key of injected faults."""
+    the answer key of injected faults; `conditions`: how constraints, rare events and scenarios ended."""
 
     folder: Path
     manifest: Manifest
@@ -47,6 +49,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     report: Path | None = None
     key: Path | None = None
+    conditions: tuple[Ending, ...] = ()
 
 
 def replicate(run: Run, *, progress: Progress = None) -> Outcome:
@@ -113,11 +116,14 @@ def _write(
 ) -> Outcome:
     learned, (model, request) = model, settle(model, run.request())
     collector = Collector(model, MOST_CHECKED_ROWS)
+    tallies: list[Tally] = []
     plan = as_plan(run.faults) if run.faults is not None else None
     with open_writer(output, layouts(model), run.format, overwrite=run.overwrite) as writer:
         told: tuple[str, ...] = ()
         with injecting(plan, model, run, writer.path) as injector:
-            for block, frames in generate_frames(model, request, workers=run.workers, progress=progress):
+            for block, frames in generate_frames(
+                model, request, workers=run.workers, progress=progress, tallies=tallies
+            ):
                 dirty = frames if injector is None else injector.block(block.index, block.keep, frames)
                 for table, frame in dirty.items():
                     writer.append(table, frame)
@@ -127,13 +133,14 @@ def _write(
             files = {name: FileEntry(**entry) for name, entry in writer.finish().items()}
             if injector is not None:
                 files, told = finish_faults(injector, files, writer.path, [source.name for source in model.sources])
-        findings = _describe(collector, model, source, run, writer.path, progress)
+        ended = outcomes(request.plan, tallies) if request.plan is not None else ()
+        findings = _describe(collector, model, source, run, writer.path, progress, ended)
         files |= {
             name: FileEntry(sha256=digest(writer.path / name))
             for name in (FINDINGS, REPORT)
             if (writer.path / name).exists()
         }
-        manifest = _manifest(run, learned, files, plan)
+        manifest = _manifest(run, learned, files, plan, ended)
         write_manifest(writer.path, manifest)
         writer.commit()
     covered = () if collector.complete else (f"checks and report cover the first {collector.subjects:,} subjects.",)
@@ -144,11 +151,18 @@ def _write(
         notes(model) + covered + told,
         output / REPORT if run.report else None,
         output / ANSWERS / FORMS[0] if plan is not None else None,
+        ended,
     )
 
 
 def _describe(
-    collector: Collector, model: StudyModel, source: Study | None, run: Run, folder: Path, progress: Progress
+    collector: Collector,
+    model: StudyModel,
+    source: Study | None,
+    run: Run,
+    folder: Path,
+    progress: Progress,
+    ended: tuple[Ending, ...],
 ) -> Findings:
     """Write the findings, and the report where asked for, beside the tables."""
     made = collector.study()
@@ -165,16 +179,19 @@ def _describe(
                 structure=model.structure,
                 findings=findings,
                 notes=notes(model),
-                made={"Request": _asked(run).model_dump(), "Versions": versions()},
+                made={"Request": _asked(run).model_dump(), "Versions": versions()}
+                | ({"Conditions": {e.condition: e.how for e in ended}} if ended else {}),
             )
             comparison.to_html(folder / REPORT)
     return findings
 
 
-def _manifest(run: Run, model: StudyModel, files: dict[str, FileEntry], plan: Plan | None) -> Manifest:
+def _manifest(
+    run: Run, model: StudyModel, files: dict[str, FileEntry], plan: Plan | None, ended: tuple[Ending, ...]
+) -> Manifest:
     faults = plan.model_dump(mode="json", exclude_defaults=True) if plan is not None else None
     request = _asked(run).model_copy(update={"faults": faults})
-    return Manifest(request=request, model=model_digest(model), versions=versions(), files=files)
+    return Manifest(request=request, model=model_digest(model), versions=versions(), conditions=ended, files=files)
 
 
 def _asked(run: Run) -> Request:

@@ -28,24 +28,23 @@ class Outcome(Document):
     edited: int = 0
 
     @property
-    def said(self) -> str:
-        """The outcome in one line."""
-        if self.outcome == "kept":
-            return f"{self.condition}: kept"
-        done = [
-            f"{number:,} {what}{'' if number == 1 else 's'} {how}"
-            for number, what, how in (
-                (self.rows, "row", "drawn again"),
-                (self.replaced, "subject", "replaced"),
-                (self.changed, "row", "changed"),
-                (self.edited, "subject", "edited"),
-            )
-            if number
-        ]
-        if self.outcome == "repaired":
-            return f"{self.condition}: repaired ({', '.join(done)})"
-        there = f"{self.subjects:,} subject{'' if self.subjects == 1 else 's'}, {self.rows_shown:,} rows"
-        return f"{self.condition}: {there}" + (f" ({', '.join(done)})" if done else "")
+    def done(self) -> str:
+        """What was there or had to be done, in a few words; nothing where all was well by itself."""
+        numbers = (
+            (self.subjects, "subject", "that show it"),
+            (self.rows_shown, "row", "that show it"),
+            (self.rows or None, "row", "drawn again"),
+            (self.replaced or None, "subject", "replaced by others that fit"),
+            (self.changed or None, "row", "drawn like rows of the event"),
+            (self.edited or None, "subject", "edited"),
+        )
+        parts = [f"{n:,} {what}{'' if n == 1 else 's'} {how}" for n, what, how in numbers if n is not None]
+        return ", ".join(parts)
+
+    @property
+    def how(self) -> str:
+        """The outcome and what was done, in one line."""
+        return f"{self.outcome}: {self.done}" if self.done else self.outcome
 
 
 @dataclass
