@@ -9,6 +9,7 @@ import pandas as pd
 
 from datareplicator.dates import Precision
 from datareplicator.errors import ModelError
+from datareplicator.generate.chains import name_own_rows
 from datareplicator.generate.orders import order_dates
 from datareplicator.generate.relations import draw_partners, write_relations
 from datareplicator.generate.state import State
@@ -54,7 +55,9 @@ def settle(model: StudyModel, state: State, only: Set[tuple[str, str]] | None = 
         order_dates(model.structure, name, state)
     _late_times(model, state)
     _write_keys(model, state)
+    name_own_rows(model.own_references, state)
     compute_columns(model, state, only)
+    name_own_rows(model.own_references, state)
 
 
 def compute_columns(model: StudyModel, state: State, only: Set[tuple[str, str]] | None = None) -> None:

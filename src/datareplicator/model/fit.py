@@ -10,6 +10,7 @@ import pandas as pd
 
 from datareplicator.model.below import Above, find_above
 from datareplicator.model.cautions import cautions
+from datareplicator.model.chains import fit_own_references
 from datareplicator.model.context import VisitDays
 from datareplicator.model.ends import LAST_DAY, visit_ends
 from datareplicator.model.enrolment import fit_enrolment
@@ -104,6 +105,7 @@ def fit(
         root=root,
         tables=tuple(made),
         relations=tuple(relations),
+        own_references=fit_own_references(prepared),
         notes=(*structure.notes, *training.notes, *cautions(prepared.n)),
     )
 

@@ -11,6 +11,7 @@ from datareplicator.document import Document, Floats, Ints
 from datareplicator.model.assigned import Assigned
 from datareplicator.model.below import Above
 from datareplicator.model.carried import Carried
+from datareplicator.model.chains import OwnReference
 from datareplicator.model.children import ChildrenModel
 from datareplicator.model.enrolment import EnrolmentModel
 from datareplicator.model.events import EventModel
@@ -257,6 +258,7 @@ class StudyModel(Document):
     root: RootModel
     tables: tuple[TableModel, ...]
     relations: tuple[RelationModel, ...]
+    own_references: tuple[OwnReference, ...] = ()
     notes: tuple[str, ...] = ()
     min_subjects: int = 1
     suppressed: dict[str, int] = Field(default_factory=dict)

@@ -120,7 +120,7 @@ def _rows_above(state: State, name: str, visit_table: str | None) -> ForeignKey 
     a row: order lines that carry the customer as well."""
     ctx = state.ctx
     for key in state.foreign:
-        if key.table != name or key.parent in (ctx.root, visit_table) or key.parent not in ctx.subject_codes:
+        if key.table != name or key.parent in (name, ctx.root, visit_table) or key.parent not in ctx.subject_codes:
             continue
         if is_named("visit", key.columns[-1]) or ctx.test.get(key.parent) is not None:
             continue

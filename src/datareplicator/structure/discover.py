@@ -17,7 +17,7 @@ from datareplicator.structure.describe import (
     root_named,
     visit_column,
 )
-from datareplicator.structure.foreign import composite_keys, single_keys, subject_keys
+from datareplicator.structure.foreign import composite_keys, self_keys, single_keys, subject_keys
 from datareplicator.structure.keys import find_sequence, groups, natural_key
 from datareplicator.structure.links import mine_links
 from datareplicator.structure.lookups import LookupJob, mine_lookups
@@ -82,6 +82,7 @@ def _find_keys(state: State, fix: Corrections, denied: Denied) -> None:
         found = natural_key(ctx, name, group, derived.get(name, set()), ctx.test.get(name))
         state.keys[name] = corrected_key(fix, ctx, state.members, name, group, found)
     state.foreign = [*subject_keys(ctx), *single_keys(ctx, state.copied), *composite_keys(ctx, state.copied)]
+    state.foreign += self_keys(ctx, state.copied, state.foreign)
     for _, table, column in fix.resolved(ctx, state.members, deny="reference"):
         if not any(k.table == table and k.columns[-1] == column for k in state.foreign):
             fix.nothing("reference", table, column)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
-from datareplicator.structure.encode import Context
+from datareplicator.structure.encode import Context, EncodedTable
 from datareplicator.structure.names import bare, is_named, refers
 from datareplicator.structure.spec import MEMBER, ForeignKey, Kind
 from datareplicator.structure.subjects import INCLUDED, included, parent_rows, unique_columns
@@ -13,6 +16,12 @@ from datareplicator.structure.subjects import INCLUDED, included, parent_rows, u
 AGREED = 0.99  # share of rows whose subject is that of the row they point at
 FEW = 3  # subjects under which their agreement proves nothing
 SHIFTED = 0.85  # inclusion after pairing each subject with the next, from which a composite key is mere numbering
+LEAST_ROWS = 5
+OWN_ROWS = 0.5  # share of rows that may name themselves, as the head of a tree does
+REFERENCE = re.compile(
+    r"_(?:by|to)$|parent|manager|supervisor|referr|reports_?to|mother|father|previous|prior_|predecessor|preceding",
+    re.I,
+)
 _NEVER = frozenset({Kind.DATE, Kind.DECIMAL, Kind.FLAG, Kind.TEXT, Kind.TIME, Kind.DURATION, Kind.EMPTY, Kind.PII})
 
 
@@ -93,6 +102,36 @@ def _with_subject(ctx: Context, key: ForeignKey) -> ForeignKey:
     if None in both:
         return key
     return key.model_copy(update={"columns": (both[0], *key.columns), "parent_columns": (both[1], *key.parent_columns)})
+
+
+def self_keys(ctx: Context, skip: frozenset[str] = frozenset(), known: Iterable[ForeignKey] = ()) -> list[ForeignKey]:
+    """References of a table to rows of its own: a manager, the one who referred a subject, an event that this one
+    follows. All values name rows, some rows name none or several name one; texts vouch for themselves, numbers need a
+    name that speaks of a reference, since small whole numbers are found in any row of numbers."""
+    taken = {(k.table, c) for k in known for c in k.columns}
+    found = []
+    for table, encoded in ctx.tables.items():
+        if table in skip or encoded.n < LEAST_ROWS:
+            continue
+        keys = [c for c in unique_columns(encoded) if encoded[c].kind != Kind.PII]
+        for name, column in encoded.columns.items():
+            options = [k for k in keys if k != name and (table, name) not in taken and _names_rows(encoded, name, k)]
+            own = [k for k in options if ctx.subject_columns.get(table) != name and column.kind not in _NEVER]
+            found += [ForeignKey(table=table, columns=(name,), parent=table, parent_columns=(k,)) for k in own[:1]]
+    return found
+
+
+def _names_rows(encoded: EncodedTable, name: str, key: str) -> bool:
+    column, parent = encoded[name], encoded[key]
+    if len(column.distinct) < 2 or not set(column.texts) <= set(parent.texts):
+        return False
+    if column.present.all() and len(column.distinct) == encoded.n:
+        return False
+    at = parent_rows({"": encoded}, ForeignKey(table="", columns=(name,), parent="", parent_columns=(key,)))
+    if (at == np.arange(encoded.n)).mean() > OWN_ROWS:
+        return False
+    texts = column.number is None and parent.number is None and len(column.distinct) >= FEW
+    return texts or refers(name, "", key) or REFERENCE.search(name) is not None
 
 
 def _acyclic(keys: list[ForeignKey]) -> list[ForeignKey]:

@@ -227,8 +227,14 @@ class Structure(Document):
         that is sampled nevertheless."""
         return {d.target for d in self.derivations if d.table == table and not d.params.get("partial")}
 
+    def own_references(self, table: str) -> dict[str, str]:
+        """The columns of a table that name other rows of it, and the column that they name them by."""
+        own = [k for k in self.foreign_keys if k.table == k.parent == table]
+        return {k.columns[-1]: k.parent_columns[-1] for k in own}
+
     def free(self, table: str) -> list[str]:
-        """The columns of a table that must be sampled: all but the subject key, the sequence and computed ones."""
+        """The columns of a table that must be sampled: all but the subject key, the sequence, computed ones, and those
+        that name other rows of the table."""
         spec, derived = self.tables[table], self.derived(table)
-        skip = derived | {spec.subject, spec.sequence}
+        skip = derived | {spec.subject, spec.sequence} | self.own_references(table).keys()
         return [c.name for c in spec.columns if c.name not in skip and c.kind != Kind.EMPTY]
