@@ -16,11 +16,25 @@ from pydantic import ConfigDict, Field, ValidationError
 from datareplicator.document import Document, PlainLoader
 from datareplicator.errors import Place, RequestError
 from datareplicator.faults.plan import Plan, problem
-from datareplicator.generate.control.asked import Clone, Counts, Enrolment, Pattern, number_of_subjects
+from datareplicator.generate.conditions.asked import Conditions, Constraint, RareEvent, Scenario
+from datareplicator.generate.conditions.units import wanted
+from datareplicator.generate.control.asked import (
+    MAPPING,
+    NUMBER,
+    Change,
+    Clone,
+    Counts,
+    Enrolment,
+    Pattern,
+    Spread,
+    Variation,
+    number_of_subjects,
+)
 from datareplicator.generate.request import MOST_SUBJECTS, GenerateRequest
 from datareplicator.structure.correction import Correction
 
 MOST_BYTES = 1_000_000
+CONDITIONS = {"constraints": Constraint, "rare_events": RareEvent, "scenarios": Scenario}
 OutputFormat = Literal["same", "parquet", "csv", "tsv", "xpt", "json", "ndjson", "dataset-json", "xlsx"]
 OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormat)
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
@@ -51,7 +65,11 @@ class Run(Document):
         None, ge=1, le=MOST_SUBJECTS, description="How many new subjects; not needed where counts say it."
     )
     seed: int = Field(0, ge=0, description="The same seed gives the same bytes.")
-    variation: float = Field(1.0, ge=0, le=10, description="Spread: 0 central subjects, 1 as learned, 2 twice as wide.")
+    variation: Spread = Field(
+        1.0,
+        description="Spread: 0 central subjects, 1 as learned, 2 twice as wide; or a mapping with this as `dial` and "
+        "changes of variables and tables of events.",
+    )
     stratified: bool = Field(
         True,
         description="Spread the subjects evenly over the learned distributions; false to simulate trials, "
@@ -68,6 +86,9 @@ class Run(Document):
     identifiers: dict[str, Pattern] = Field(
         {}, description="Patterns of identifiers of subjects by column: `{SITEID}-####`; # are digits of a number."
     )
+    constraints: list[Constraint] = Field([], description="Conditions that no row of a table breaks.")
+    rare_events: list[RareEvent] = Field([], description="Events that are more frequent than in the source.")
+    scenarios: list[Scenario] = Field([], description="Courses of subjects, bundled ones by name or own ones by path.")
     output: str | None = Field(None, description="The folder to write.")
     format: OutputFormat = Field("same", description="The format of the tables; `same` is the source's.")
     workers: int | None = Field(None, ge=1, description="Processes; by default as many as there are cores.")
@@ -93,13 +114,19 @@ class Run(Document):
         return GenerateRequest(
             subjects,
             self.seed,
-            float(self.variation),
+            float(self.variation.dial if isinstance(self.variation, Variation) else self.variation),
             self.stratified,
             counts=self.counts,
             clones=tuple(self.clones),
             enrolment=self.enrolment,
             study=self.study,
             identifiers=self.identifiers,
+            conditions=Conditions(
+                constraints=tuple(self.constraints),
+                rare_events=tuple(self.rare_events),
+                scenarios=tuple(wanted(scenario) for scenario in self.scenarios),
+            ),
+            changes=tuple(self.variation.changes) if isinstance(self.variation, Variation) else (),
         )
 
 
@@ -114,7 +141,12 @@ def read_run(path: str | Path) -> Run:
         raise RequestError(f"is larger than {MOST_BYTES:,} bytes: no run document.", place=Place(file=str(file)))
     run = parse_run(data, str(file))
     paths = {name: str(file.parent / value) for name in ("source", "model", "output") if (value := getattr(run, name))}
-    return run.updated(**paths, faults=_with_paths(run.faults, file.parent))
+    found = [
+        s.model_copy(update={"name": str(file.parent / s.name)}) if (file.parent / s.name).is_file() else s
+        for s in run.scenarios
+    ]
+    plain = [s.model_dump(by_alias=True, exclude_unset=True) for s in found] if found else None
+    return run.updated(**paths, faults=_with_paths(run.faults, file.parent), scenarios=plain)
 
 
 def _with_paths(plan: Plan | None, folder: Path) -> Plan | None:
@@ -166,9 +198,10 @@ def _checked(content: dict[Any, Any], place: Place | None, lines: dict[str, int]
 
 def _problem(detail: Any, lines: dict[str, int]) -> str:
     """One line of what pydantic found, in our words."""
-    path = [str(part) for part in detail["loc"]]
+    path = [str(part) for part in detail["loc"] if part not in (NUMBER, MAPPING)]
     if detail["type"] == "extra_forbidden" and path[0] != "faults":
-        parts = {"privacy": Privacy, "corrections": Correction, "clones": Clone, "enrolment": Enrolment}
+        parts = {"privacy": Privacy, "corrections": Correction, **CONDITIONS, "clones": Clone, "enrolment": Enrolment}
+        parts["variation"] = Change if "changes" in path[:-1] else Variation
         known = parts.get(path[0], Run).model_fields
         near = difflib.get_close_matches(path[-1], known, n=1)
         rest = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known)}."
@@ -177,6 +210,11 @@ def _problem(detail: Any, lines: dict[str, int]) -> str:
         text = f"faults: {problem({**detail, 'loc': detail['loc'][1:]}, Plan)}"
     elif path[0] == "corrections" and detail["type"] == "value_error":
         text = f"correction {int(path[1]) + 1} {detail['msg'].removeprefix('Value error, ')}."
+    elif path[0] in CONDITIONS and len(path) > 1:
+        entry = f"{path[0]}, entry {int(path[1]) + 1}"
+        problem_text = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        name = f": {'.'.join(path[2:])}" if len(path) > 2 else ""
+        text = f"{entry}{name}: {problem_text}."
     elif detail["type"] == "value_error":
         text = f"{'.'.join(path)}: {detail['msg'].removeprefix('Value error, ')}."
     elif detail["type"] == "invalid_key":

@@ -11,6 +11,7 @@ import pandas as pd
 
 from datareplicator.errors import ModelError
 from datareplicator.generate.below import place_below
+from datareplicator.generate.control.applying import change_columns, change_covariates
 from datareplicator.generate.control.quota import BlockQuota
 from datareplicator.generate.finish import finish
 from datareplicator.generate.make_findings import make_findings
@@ -83,6 +84,8 @@ def begin(model: StudyModel, request: GenerateRequest, block: Block, streams: St
         variation=request.variation,
         quota=quota,
     )
+    if request.altered is not None:
+        change_covariates(request.altered, draw)
     state, rows = _start(model, request, block, streams, draw)
     make_root(model, state, draw)
     return Begun(draw, state, rows)
@@ -106,6 +109,8 @@ def fill(model: StudyModel, begun: Begun) -> State:
         rows = place_below(model, state, rows)
         make_findings(model, findings, state, begun.draw.levels, rows)
     fill_references(state)
+    if state.request.altered is not None:
+        change_columns(state.request.altered, state)
     return state
 
 

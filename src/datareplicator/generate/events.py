@@ -216,11 +216,14 @@ def _draw_counts(
     score = subjects.score.get(model.name, own)
     score = np.where(np.isfinite(score), score, own)
     second = model.linked * score + np.sqrt(1 - model.linked**2) * other
-    scores = {model.on_leads: score * variation, not model.on_leads: second * variation}
+    scores = {model.on_leads: score, not model.on_leads: second}
+    rest = {on: streams.get("rest", str(on)).random(n) if variation != 1.0 else None for on in (True, False)}
     stratum, group = subjects.stratum, subjects.group
     return {
-        True: model.on.draw(scores[True], model.on.mean(model.onset.total(last_day), stratum, group)),
-        False: model.before.draw(scores[False], model.before.mean(np.ones(n), stratum, group)),
+        True: model.on.draw(
+            scores[True], model.on.mean(model.onset.total(last_day), stratum, group), variation, rest[True]
+        ),
+        False: model.before.draw(scores[False], model.before.mean(np.ones(n), stratum, group), variation, rest[False]),
     }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.generate.below import name_above
+from datareplicator.generate.control.applying import change_results
 from datareplicator.generate.findings import sample_findings
 from datareplicator.generate.results import write_results
 from datareplicator.generate.rows import fill_rows
@@ -65,6 +66,10 @@ def _make_table(
     value: np.ndarray,
 ) -> None:
     spec = model.structure.tables[table.table]
+    changed = None
+    if state.request.altered is not None and state.visits is not None:
+        day = state.visits.at(subject, visit)
+        value, changed = change_results(state.request.altered, table.table, cell, value, day)
     frame = pd.DataFrame(index=pd.RangeIndex(len(subject)))
     state.frames[table.table], state.subject[table.table] = frame, subject
     result = table.cells[cell]
@@ -85,7 +90,7 @@ def _make_table(
         collected = np.array([c.collected for c in table.results.cells], dtype=bool)
         state.blank[table.table, spec.original] = ~collected[result]
     unit = pd.Series(frame[spec.unit]) if spec.unit is not None and spec.unit in frame else _unit_of(table, result)
-    for name, column in write_results(table.results, result, value, unit).items():
+    for name, column in write_results(table.results, result, value, unit, changed).items():
         frame[name] = column.array
 
 

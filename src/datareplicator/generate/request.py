@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from datareplicator.errors import RequestError
 from datareplicator.generate.conditions.asked import Conditions
-from datareplicator.generate.control.asked import Clone, Enrolment
+from datareplicator.generate.control.altered import Altered
+from datareplicator.generate.control.asked import Change, Clone, Enrolment
 from datareplicator.generate.control.quota import Quota
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class GenerateRequest:
 
     `counts`: exact numbers in the form of the run document (see `control/asked.py`); `clones`: new sites and arms;
     `enrolment`: the days between which subjects enter; `study`: the study identifier; `identifiers`: patterns by
-    column. `quota`: the plan that `settle` makes of these. `conditions`: constraints, rare events and scenarios, and
-    `plan` what `settle` makes of them.
+    column. `changes`: other levels, spreads and rates. `quota`, `altered`: what `settle` makes of
+    these. `conditions`: constraints, rare events and scenarios, and `plan` what `settle` makes of them.
     """
 
     subjects: int
@@ -43,7 +44,9 @@ class GenerateRequest:
     enrolment: Enrolment | None = None
     study: str | None = None
     identifiers: Mapping[str, str] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
     quota: Quota | None = None
+    altered: Altered | None = None
     conditions: Conditions = field(default_factory=Conditions)
     plan: Plan | None = None
 

@@ -9,12 +9,17 @@ from datareplicator.model.results import ResultCell, ResultModel, UnitScale
 
 
 def write_results(
-    model: ResultModel, cell: np.ndarray, number: np.ndarray, unit: pd.Series | None
+    model: ResultModel,
+    cell: np.ndarray,
+    number: np.ndarray,
+    unit: pd.Series | None,
+    changed: np.ndarray | None = None,
 ) -> dict[str, pd.Series]:
     """The result columns of rows of one table.
 
     `cell`: int, counted from the model's first; `number`: float, NaN for rows without a result; `unit`: the original
-    unit of each row. Where a column is derived from another one, what is written here is computed again later.
+    unit of each row; `changed`: bool a row, numbers that need not be among the source's. Where a column is derived from
+    another one, what is written here is computed again later.
     """
     names = [c for c in (model.original, model.text, model.value) if c is not None]
     own = cell - model.first
@@ -24,7 +29,7 @@ def write_results(
         out[name][exact] = _level_table(model, name)[level[exact]]
     open_rows = np.isfinite(number) & ~exact
     if model.original is not None and model.value is not None:
-        _write_scaled(model, own, number, unit, open_rows, out)
+        _write_scaled(model, own, number, unit, open_rows, out, changed)
     else:
         _write_plain(names, model.value, number, open_rows, out)
     return {name: _typed(out[name], name == model.value) for name in names}
@@ -82,7 +87,13 @@ def _write_plain(names: list[str], value: str | None, number: np.ndarray, rows: 
 
 
 def _write_scaled(
-    model: ResultModel, own: np.ndarray, number: np.ndarray, unit: pd.Series | None, rows: np.ndarray, out: dict
+    model: ResultModel,
+    own: np.ndarray,
+    number: np.ndarray,
+    unit: pd.Series | None,
+    rows: np.ndarray,
+    out: dict,
+    changed: np.ndarray | None,
 ) -> None:
     scales = {(s.cell, s.unit or ""): s for s in model.scales}
     usual = {}
@@ -101,7 +112,7 @@ def _write_scaled(
             names = [c for c in out if c != model.original or model.cells[int(k)].collected]
             _write_plain(names, model.value, number, _mask(len(own), here), out)
             continue
-        original, text = _original(scale, number[here])
+        original, text = _original(scale, number[here], changed[here] if changed is not None else None)
         if model.cells[int(k)].collected:
             out[model.original][here] = text
         value = scale.slope * original + scale.intercept
@@ -116,11 +127,12 @@ def _mask(n: int, rows: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _original(scale: UnitScale, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Results in the unit as collected: numbers and texts."""
+def _original(scale: UnitScale, number: np.ndarray, changed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Results in the unit as collected: numbers and texts; on the source's lattice but for those that changed."""
     x = np.round((number - scale.intercept) / scale.slope, scale.decimals)
     if len(scale.lattice):
-        x = scale.lattice[_nearest(scale.lattice, x)]
+        near = scale.lattice[_nearest(scale.lattice, x)]
+        x = near if changed is None else np.where(changed, x, near)
     codes, distinct = pd.factorize(x)
     pattern = f"%.{scale.decimals}f"
     text = np.array([pattern % v if scale.fixed else f"{v:.{scale.decimals}f}" for v in distinct], dtype=object)

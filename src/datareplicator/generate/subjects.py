@@ -55,7 +55,7 @@ def sample_subjects(
 
     `stratified`: a scrambled Sobol sequence over all blocks spreads shares and main directions evenly, so that a
     cohort resembles the model closely; cohorts then vary less from seed to seed than real cohorts do. Without it draws
-    are independent: the choice for simulating trials. `variation` scales numbers, scores and levels about their centre.
+    are independent: the choice for simulating trials. `variation` scales numbers about their centre.
     With a `quota` each subject is drawn given the cell that it belongs to.
     """
     f = len(model.features)
@@ -76,7 +76,8 @@ def sample_subjects(
         missed, fixed = quota.missing(missed), {part.feature for part in quota.quota.fixed}
     values, score, columns = {}, {}, {}
     for j, feature in enumerate(model.features):
-        drawn = own[:, j] if feature.kind == "category" or j in fixed else variation * own[:, j]
+        # Scores are spread where they are used: counts and stays keep their mean.
+        drawn = variation * own[:, j] if feature.kind == "number" and j not in fixed else own[:, j]
         if feature.kind == "score":
             score[feature.name] = drawn
             continue

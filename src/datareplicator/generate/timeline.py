@@ -16,8 +16,8 @@ def sample_timeline(model: TimelineModel, subjects: Subjects, streams: Streams, 
     """Draw the visits of a block of subjects.
 
     Reads `group`, `stratum` and `score["stay"]` (standard normal; drawn where absent) and fills `last_visit` and
-    `last_day`. `variation` scales the spread of visit days (0: everybody on the typical day). Days never go back from
-    one visit to the next. Raises ModelError for a stratum that the model does not know.
+    `last_day`. `variation` scales the spread of visit days (0: everybody on the typical day) and, up to 1, of stays.
+    Days never go back from one visit to the next. Raises ModelError for a stratum that the model does not know.
     """
     known = {stratum.code for stratum in model.strata}
     unknown = set(np.unique(subjects.stratum).tolist()) - known
@@ -26,6 +26,8 @@ def sample_timeline(model: TimelineModel, subjects: Subjects, streams: Streams, 
     stay = subjects.score.get("stay")
     if stay is None:
         stay = streams.get("stay").standard_normal(subjects.n)
+    # A wider spread of stays would shorten them on average: most subjects stay to the end.
+    stay = stay * min(variation, 1.0)
     day = np.full((subjects.n, model.visits), np.nan)
     attended = np.zeros((subjects.n, model.visits), dtype=bool)
     subjects.last_visit = np.full(subjects.n, -1, dtype=np.int64)

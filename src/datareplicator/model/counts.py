@@ -15,6 +15,7 @@ from datareplicator.document import Document, Floats, Ints
 
 PIT_KNOTS = 41
 PIT_PRIOR = 30.0
+_EVEN_SCORES = ndtri((np.arange(200) + 0.5) / 200)
 EVEN = 0.5
 """Ratio of variance to mean below which counts are no events that happen at random."""
 POWERS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -60,8 +61,42 @@ class CountModel(Document):
         inner = nbinom.cdf(count, size, size / (size + mean))
         return np.where(count < 0, 0.0, self.zero + (1 - self.zero) * inner)
 
-    def draw(self, score: np.ndarray, mean: np.ndarray) -> np.ndarray:
-        """Counts (int[n]) of subjects whose propensity is the standard normal `score`."""
+    def draw(
+        self, score: np.ndarray, mean: np.ndarray, variation: float = 1.0, rest: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Counts (int[n]) of subjects whose propensity is the standard normal `score`. `variation` widens their spread
+        about the mean, which stays; `rest`: uniform numbers that then round to whole counts."""
+        if variation == 1.0 or rest is None:
+            return self._draw(score, mean)
+        if variation > 1.0 and not len(self.even):
+            return self._wider(variation, mean)._draw(score, self._kept_mean(mean, variation))
+        middle = self._mean_drawn(mean)
+        spread = np.maximum(middle + variation * (self._draw(score, mean) - middle), 0.0)
+        return np.where(mean > 0, np.floor(spread + rest), 0).astype(np.int64)
+
+    def _wider(self, variation: float, mean: np.ndarray) -> CountModel:
+        """Counts of `variation` times the standard deviation: variance `mean + a mean^2`, solved for the dispersion."""
+        possible = mean[mean > 0]
+        typical = float(possible.mean()) if len(possible) else 1.0
+        dispersion = (variation**2 * (1 + self.dispersion * typical) - 1) / typical
+        return self.model_copy(update={"dispersion": dispersion, "most": int(np.ceil(self.most * variation))})
+
+    def _mean_drawn(self, mean: np.ndarray) -> np.ndarray:
+        """What counts drawn are on average: the family's mean but for its correction."""
+        own, place = np.unique(np.round(mean, 3), return_inverse=True)
+        scores = np.tile(_EVEN_SCORES, len(own))
+        drawn = self._draw(scores, np.repeat(own, len(_EVEN_SCORES)))
+        return drawn.reshape(len(own), -1).mean(axis=1)[place]
+
+    def _kept_mean(self, mean: np.ndarray, variation: float) -> np.ndarray:
+        """The parameter by which wider counts have the mean of those as learned, by three steps of proportion."""
+        wanted, wider, out = self._mean_drawn(mean), self._wider(variation, mean), mean.copy()
+        for _ in range(3):
+            drawn = wider._mean_drawn(out)
+            out = np.where(drawn > 0, out * wanted / np.where(drawn > 0, drawn, 1.0), out)
+        return out
+
+    def _draw(self, score: np.ndarray, mean: np.ndarray) -> np.ndarray:
         if len(self.even):
             place = np.minimum((ndtr(score) * len(self.even)).astype(np.int64), len(self.even) - 1)
             return np.where(mean > 0, self.even[place], 0)

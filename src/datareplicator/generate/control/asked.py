@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from datareplicator.document import Document
 from datareplicator.errors import RequestError
@@ -203,3 +212,57 @@ def check_pattern(text: Any) -> Any:
 
 
 Pattern = Annotated[str, BeforeValidator(check_pattern)]
+
+
+class Change(Document):
+    """How a variable or a table of events differs from what was learned."""
+
+    model_config = ConfigDict(strict=True)
+
+    variable: str | None = Field(None, description="The column, as TABLE.COLUMN: a number; any column for `missing`.")
+    domain: str | None = Field(None, description="The table: its results, or with `events` its rows.")
+    test: Text | None = Field(None, description="The test whose results change; all tests without it.")
+    shift: float = Field(0.0, allow_inf_nan=False, description="Added to every value, in its unit.")
+    scale: float = Field(1.0, ge=0, le=100, description="Factor of the spread about the middle.")
+    drift: float = Field(0.0, allow_inf_nan=False, description="Added for every 30 days since the start.")
+    missing: float = Field(1.0, ge=0, le=1000, description="How many times as often values are missing.")
+    events: float = Field(1.0, ge=0, le=1000, description="How many times as many rows subjects have on average.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Change:
+        if (self.variable is None) == (self.domain is None):
+            raise ValueError("needs either a variable or a domain")
+        if self.variable is not None and "." not in self.variable:
+            raise ValueError(f"the variable must be TABLE.COLUMN, not {self.variable!r}")
+        if self.events != 1.0 and (self.domain is None or self.test is not None):
+            raise ValueError("events are of a domain as a whole")
+        if not self.model_fields_set & {"shift", "scale", "drift", "missing", "events"}:
+            raise ValueError("says nothing: give shift, scale, drift, missing or events")
+        return self
+
+    @property
+    def said(self) -> str:
+        """The change as the run document has it."""
+        return str(self.variable or self.domain) + (f", test {self.test}" if self.test is not None else "")
+
+
+class Variation(Document):
+    """The dial and what else differs from what was learned."""
+
+    model_config = ConfigDict(strict=True)
+
+    dial: float = Field(1.0, ge=0, le=10, description="Spread: 0 central subjects, 1 as learned, 2 twice as wide.")
+    changes: list[Change] = Field([], description="Changes of variables and tables of events.")
+
+
+NUMBER, MAPPING = "a number", "a mapping"
+
+
+def _form(value: Any) -> str:
+    return MAPPING if isinstance(value, Mapping | Variation) else NUMBER
+
+
+Spread = Annotated[
+    Annotated[float, Field(ge=0, le=10), Tag(NUMBER)] | Annotated[Variation, Tag(MAPPING)], Discriminator(_form)
+]
+"""The dial alone, or with changes."""

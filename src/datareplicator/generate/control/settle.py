@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from datareplicator.errors import RequestError
 from datareplicator.generate.conditions.plan import compile_plan
+from datareplicator.generate.control.changing import with_changes
 from datareplicator.generate.control.cloning import with_clones
 from datareplicator.generate.control.naming import with_identifiers, with_study
 from datareplicator.generate.control.planning import make_quota
@@ -25,11 +26,13 @@ def settle(model: StudyModel, request: GenerateRequest) -> tuple[StudyModel, Gen
         model = with_identifiers(model, request.identifiers)
     if request.study is not None:
         model = with_study(model, request.study)
+    model, altered = with_changes(model, request.changes)
+    request = replace(request, altered=altered)
     if request.counts or request.clones:
         quota = make_quota(model, request.counts, request.subjects, likes=likes)
         request = replace(request, quota=quota)
     if request.conditions:
-        usual = request.variation <= 1
+        usual = request.variation <= 1 and not request.changes
         plan = compile_plan(model, request.conditions, request.subjects, ranges=usual)
         request = replace(request, plan=plan)
     return model, request
