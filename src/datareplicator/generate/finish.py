@@ -98,11 +98,14 @@ def compute_columns(model: StudyModel, state: State, only: Set[tuple[str, str]] 
 
 
 def _keep_fixed(derivation: Derivation, state: State, view: View) -> None:
-    """Put the values that were set in a computed column back over the computed ones."""
-    fixed = state.fixed.get((derivation.table, derivation.target))
-    if fixed is not None:
-        computed = view.frames[derivation.table][derivation.target].astype(object)
-        view.put(derivation.table, derivation.target, computed.where(fixed.isna().to_numpy(), fixed.to_numpy()))
+    """Put the values that were set in a computed column back over the computed ones, or where there are none."""
+    key = derivation.table, derivation.target
+    for store, gaps_only in ((state.fixed, False), (state.stopgap, True)):
+        values = store.get(key)
+        if values is not None:
+            computed = view.frames[key[0]][key[1]].astype(object)
+            keep = values.isna().to_numpy() | (computed.notna().to_numpy() & gaps_only)
+            view.put(*key, computed.where(keep, values.to_numpy()))
 
 
 def _state_fact(fact: DatedFact, model: StudyModel, state: State, view: View) -> None:

@@ -25,7 +25,7 @@ class State:
     `last`: float per subject, the last day that anything may happen (death), inf where nothing bounds it; `ends`: float
     per subject, the days that end a study, as far as they are known (see `model/ends.py`); `landmarks`: other days of
     subjects in the tables made so far; `pending`: references to tables that are made later; `fixed`: values that were
-    set in computed columns, one a row (missing: as computed).
+    set in computed columns, one a row (missing: as computed); `stopgap`: values for where nothing can be computed.
     """
 
     request: GenerateRequest
@@ -46,6 +46,7 @@ class State:
     landmarks: dict[str, np.ndarray] = field(default_factory=dict)
     pending: list[tuple[str, ReferenceColumn]] = field(default_factory=list)
     fixed: dict[tuple[str, str], pd.Series] = field(default_factory=dict)
+    stopgap: dict[tuple[str, str], pd.Series] = field(default_factory=dict)
     last: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property

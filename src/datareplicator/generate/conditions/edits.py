@@ -79,7 +79,7 @@ def _vector(seen: Seen, value: Condition) -> Vector:
 
 
 def _set(model: StudyModel, state: State, step: Step, seen: Seen, rows: np.ndarray, columns: set[Ref]) -> None:
-    """Values in rows. What is computed from other values that the scenario sets follows from these."""
+    """Values in rows. What is computed from other values that the scenario sets follows from these where it can."""
     if not rows.any():
         return
     computed = {d.target: d for d in model.structure.derivations if d.table == step.table}
@@ -88,10 +88,10 @@ def _set(model: StudyModel, state: State, step: Step, seen: Seen, rows: np.ndarr
         vector = _vector(seen, value)
         derivation = computed.get(column)
         if derivation is not None and not derivation.params.get("partial"):
-            if rests_on(model.structure.derivations, target) & columns:
-                continue
-            fixed = state.fixed.get((step.table, column), pd.Series([None] * len(rows), dtype=object))
-            state.fixed[step.table, column] = fixed.where(~rows, _plain(vector))
+            follows = rests_on(model.structure.derivations, target) & columns
+            store = state.stopgap if follows else state.fixed
+            held = store.get((step.table, column), pd.Series([None] * len(rows), dtype=object))
+            store[step.table, column] = held.where(~rows, _plain(vector))
         elif isinstance(vector, Dates):
             day = np.floor(vector.low / SECONDS) - state.anchor[state.subject[step.table]]
             write_days(state, step.table, column, rows, day)
@@ -156,8 +156,9 @@ def _add(
     fresh = np.arange(len(rows)) >= len(owner)
     for mark in [m for m in state.marks if m.startswith(f"{table}/") or m in row_marks(model, table)]:
         state.marks[mark] = state.marks[mark] & ~fresh
-    for key in [key for key in state.fixed if key[0] == table]:
-        state.fixed[key] = state.fixed[key].where(~fresh, None)
+    for store in (state.fixed, state.stopgap):
+        for key in [key for key in store if key[0] == table]:
+            store[key] = store[key].where(~fresh, None)
     last = state.subjects.last_day[subject] if len(state.subjects.last_day) else np.full(len(rows), np.inf)
     for key in [key for key in state.days if key[0] == table]:
         write_days(state, table, key[1], fresh, np.minimum(np.floor(state.days[key]), np.nan_to_num(last, nan=np.inf)))

@@ -22,13 +22,16 @@ from datareplicator.model.study_model import StudyModel
 from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import VisitRows
 
+STORES = ("days", "blank", "seconds", "marks", "fixed", "stopgap")
+"""Where a state keeps one value a row, by table and column or by name."""
+
 
 def loose(state: State) -> State:
     """A copy that can be finished or cut while the state itself stays as it is."""
     return replace(
         state,
         frames={name: frame.copy(deep=False) for name, frame in state.frames.items()},
-        **{f: dict(getattr(state, f)) for f in ("subject", "days", "blank", "seconds", "marks", "fixed")},
+        **{f: dict(getattr(state, f)) for f in ("subject", *STORES)},
     )
 
 
@@ -40,7 +43,7 @@ def row_marks(model: StudyModel, table: str) -> set[str]:
 def _stores(model: StudyModel, state: State, table: str) -> Iterator[tuple[dict, object]]:
     """Where a state keeps one value for each row of a table, beside its frame."""
     n = len(state.subject[table])
-    for store in (state.days, state.blank, state.seconds, state.fixed):
+    for store in (state.days, state.blank, state.seconds, state.fixed, state.stopgap):
         for key in [key for key in store if key[0] == table and len(store[key]) == n]:
             yield store, key
     own = row_marks(model, table)
@@ -105,7 +108,7 @@ def exchange(model: StudyModel, state: State, other: State, slots: np.ndarray, t
 
 
 def _same_store(state: State, of: State, store: dict) -> dict:
-    return next(getattr(state, f) for f in ("days", "blank", "seconds", "fixed", "marks") if getattr(of, f) is store)
+    return next(getattr(state, f) for f in STORES if getattr(of, f) is store)
 
 
 def _joined(mine, theirs, missing: int, order: np.ndarray):
