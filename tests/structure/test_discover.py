@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.related import totals
 from support.studies import adam, sdtm, shop, study_of
 
 from datareplicator.errors import StructureError
@@ -364,3 +365,10 @@ def test_any_small_tables_yield_a_structure(drawn: list) -> None:
             share, _ = agreement(compute(d, view), view.values(d.table, d.target))
             assert share >= 0.99
         assert (d.table, d.target) not in {(s.table, s.column) for s in d.sources}
+
+
+def test_a_price_is_no_part_of_a_key() -> None:
+    frames = totals().frames()
+    frames["order_items"] = frames["order_items"].drop(columns="line_no")
+    assert "unit_price" not in discover(study_of(frames)).tables["order_items"].key
+    assert discover(totals()).tables["order_items"].key == ("order_id", "line_no")

@@ -15,6 +15,8 @@ from datareplicator.structure.spec import MEMBER, SUPPLEMENT, Kind
 from datareplicator.structure.subjects import numbered
 
 SHARED = 0.08  # row-weighted share of subjects that hold a value, from which a column can be a common axis
+POINTS = 20  # values of a scale of planned times at most
+COMMON = 0.5  # row-weighted share of subjects that hold such a value at least
 WIDEST = 4  # columns of a natural key at most, beside the subject
 CANDIDATES = 13
 SAMPLE = 40  # subjects on which uniqueness is tried first
@@ -112,6 +114,7 @@ def natural_key(ctx: Context, table: str, group: np.ndarray, derived: set[str], 
     pool = _pool(ctx, table, derived, test)
     if test is None and table in ctx.subject_codes and ctx.n_subjects < FEW:
         pool = [c for c in pool if is_named("visit", c)]
+    pool = [c for c in pool if not _is_measure(ctx, table, encoded[c])]
     shared = [c for c in pool if _share(ctx, table, encoded[c]) >= SHARED and encoded[c].kind != Kind.DATE]
     dates = [c for c in pool if encoded[c].kind == Kind.DATE]
     for allowed in (0.0, DUPLICATES):
@@ -153,6 +156,14 @@ def _may_name_rows(c: EncodedColumn) -> bool:
     if any(is_named(role, c.name) for role in NEVER):
         return False
     return c.kind != Kind.DECIMAL or len(c.distinct) <= 60
+
+
+def _is_measure(ctx: Context, table: str, c: EncodedColumn) -> bool:
+    """Whether a decimal number is what was found (a price), not where: no visit or time point by name, and no scale of
+    a few points that most subjects share."""
+    if c.kind != Kind.DECIMAL or is_named("visit", c.name) or is_named("axis", c.name):
+        return False
+    return len(c.distinct) > POINTS or _share(ctx, table, c) < COMMON
 
 
 def _share(ctx: Context, table: str, c: EncodedColumn) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datareplicator.structure.derive.children import either, two_valued
+from datareplicator.structure.derive.children import either, equivalence_evidence, two_valued
 from datareplicator.structure.derive.days import seen_from
 from datareplicator.structure.derive.scene import Scene, ref
 from datareplicator.structure.derive.sequence import sort_rows
@@ -25,6 +25,10 @@ SIDES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 LEAST = 5
 """Rows on either side of a date, and groups of several rows, under which agreement means nothing."""
+
+FEWEST = 2
+EVIDENCE = 12.0
+"""Rows on either side, with exact agreement that chance gives in one of so many nats (dozens of pairs are tried)."""
 
 AGREED = 0.98
 EXACT = 0.998
@@ -104,7 +108,7 @@ def _compared(scene: Scene, table: str, exact: set[tuple[str, str]]) -> list[Der
         for condition, yes, no in two_valued(scene, table, target)[:1]:
             if (table, target) in exact or not _says(yes, no):
                 continue
-            if min(condition.sum(), (~condition).sum()) < LEAST:
+            if min(condition.sum(), (~condition).sum()) < FEWEST:
                 continue
             options = [
                 _judge_side(scene, table, target, (c, Ref(table=root, column=r)), side, condition, (yes, no))
@@ -134,11 +138,14 @@ def _judge_side(
     known = np.isfinite(day) & np.isfinite(reference)
     with np.errstate(invalid="ignore"):
         holds = SIDES[side](day, reference)
-    if min((known & holds).sum(), (known & ~holds).sum()) < LEAST:
+    fewer = min((known & holds).sum(), (known & ~holds).sum())
+    if fewer < FEWEST:
         return None
     for yes, no, truth in ((*names, condition), (*names[::-1], ~condition)):
         right = truth == holds
         if right[known & holds].mean() < AGREED or right[known & ~holds].mean() < AGREED:
+            continue
+        if fewer < LEAST and equivalence_evidence(truth[known], holds[known]) < EVIDENCE:
             continue
         usual = truth[~known].mean() >= 0.5 if (~known).any() else False
         params = {**keys, "side": side, "yes": yes, "no": no, "unknown": yes if usual else no}
