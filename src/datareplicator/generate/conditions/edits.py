@@ -17,7 +17,7 @@ from datareplicator.generate.finish import settle
 from datareplicator.generate.state import State
 from datareplicator.model.study_model import StudyModel
 from datareplicator.structure.order import rests_on
-from datareplicator.structure.spec import Ref
+from datareplicator.structure.spec import Layout, Ref
 
 
 def edited(
@@ -150,6 +150,10 @@ def _add(
     if not len(like) or not len(whose):
         return
     own = [like[owner[like] == s] for s in whose]
+    if model.structure.tables[table].layout != Layout.EVENTS:  # treatments go with the arm: only own rows are like them
+        whose, own = whose[[len(rows) > 0 for rows in own]], [rows for rows in own if len(rows)]
+        if not len(whose):
+            return
     pick = np.array([rng.choice(rows if len(rows) else like) for rows in own])
     rows, subject = np.concatenate([np.arange(len(owner)), pick]), np.concatenate([owner, whose])
     take_rows(model, state, table, rows, subject)
@@ -185,10 +189,30 @@ def _cut(model: StudyModel, state: State, step: Step, seen: Seen, rows: np.ndarr
             late = state.days[key] > last[subject]
             if late.any() and key[1] not in births and (table == root or key[1] not in (spec.start, spec.date)):
                 write_days(state, table, key[1], late, np.where(late, last[subject], state.days[key]))
-        if table != root and table in begins:
-            keep = ~(begins[table] > last[subject])
-            if not keep.all():
+    gone = _missed(model, state, begins, last)
+    for table in list(state.frames):
+        if table != root:
+            over = begins[table] > last[state.subject[table]] if table in begins else False
+            keep = ~(over | gone[table]) if table in gone else ~np.asarray(over)
+            if keep.shape and not keep.all():
                 take_rows(model, state, table, np.flatnonzero(keep))
+
+
+def _missed(model: StudyModel, state: State, begins: dict[str, np.ndarray], last: np.ndarray) -> dict[str, np.ndarray]:
+    """Rows (bool) at visits that do not take place any more, of tables that name visits."""
+    visits = model.structure.visit_table
+    name = model.structure.tables[visits].visit if visits is not None else None
+    if visits is None or name is None or visits not in begins or name not in state.frames[visits]:
+        return {}
+    over = begins[visits] > last[state.subject[visits]]
+    missed = set(zip(state.subject[visits][over], state.frames[visits][name].astype(object)[over], strict=True))
+    out = {}
+    for table, frame in state.frames.items():
+        column = model.structure.tables[table].visit
+        if column is not None and column in frame and table != model.root.table:
+            pairs = zip(state.subject[table], frame[column].astype(object), strict=True)
+            out[table] = np.fromiter((pair in missed for pair in pairs), dtype=bool, count=len(frame))
+    return out
 
 
 def _beginnings(model: StudyModel, state: State) -> dict[str, np.ndarray]:

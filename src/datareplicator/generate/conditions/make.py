@@ -280,7 +280,7 @@ class Maker:
         standing = self._standing(state)
         open_to = self.kept & ~standing.bad & ~standing.shows.any(axis=0)
         if quota.early:
-            free = [p for p in quota.early if p.rows == "some" and not self._touched(quota, p)]
+            free = [p for p in quota.early if not self._touched(quota, p)]
             open_to &= look(self.model, state, [p.condition for p in free]).shows(free) if free else True
         some = rng.permutation(np.flatnonzero(open_to))
         if not len(some):
