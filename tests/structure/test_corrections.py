@@ -13,7 +13,7 @@ from support.studies import sdtm, shop, study_of
 from datareplicator.data import sample_study_path
 from datareplicator.errors import RequestError
 from datareplicator.formats import read_study
-from datareplicator.generate.personal import KINDS
+from datareplicator.model.personal import KINDS
 from datareplicator.structure.correction import Correction, Replacement
 from datareplicator.structure.derive import View, compute
 from datareplicator.structure.derive.outcome import agreement

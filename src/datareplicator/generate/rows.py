@@ -8,11 +8,11 @@ import pandas as pd
 from datareplicator.dates import Precision
 from datareplicator.generate.attributes import sample_attributes
 from datareplicator.generate.offsets import sample_clock, sample_offsets
-from datareplicator.generate.personal import sample_personal
 from datareplicator.generate.state import State
 from datareplicator.model.anchors import AT_NEXT, AT_VISIT
 from datareplicator.model.ends import latest_days
 from datareplicator.model.identity import sample_identifier
+from datareplicator.model.personal import sample_personal
 from datareplicator.model.rows import (
     BEFORE,
     OWN,

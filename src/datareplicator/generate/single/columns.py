@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from scipy.special import ndtr, ndtri
 
 from datareplicator.errors import ModelError
-from datareplicator.generate.personal import fill_pattern, personal_text
 from datareplicator.generate.single.inverse import Guide, Reader
 from datareplicator.model.identity import sample_identifier
+from datareplicator.model.personal import fill_pattern, personal_text
 from datareplicator.model.single import document as parts
 from datareplicator.seeds import Streams
 
@@ -22,7 +22,7 @@ DAY = 86_400_000_000
 YEARS = (18, 90)
 """Ages for dates of birth of which the model says nothing."""
 KINDS = {"ssn": "national_id", "credit_card": "card"}
-"""Names of kinds of personal data in `generate.personal`, where they differ from those of the document."""
+"""Names of kinds of personal data in `model.personal`, where they differ from those of the document."""
 _TIMED = re.compile(r"(timestamp|duration|time32|time64)\[(s|ms|us|ns)(?:, tz=(.+))?\]")
 _DECIMAL = re.compile(r"decimal(32|64|128|256)\((\d+), (\d+)\)")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datareplicator.generate.personal import KINDS, sample_personal
+from datareplicator.model.personal import KINDS, sample_personal
 from datareplicator.structure.pii import personal
 
 
