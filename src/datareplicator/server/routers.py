@@ -10,9 +10,10 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import APIRouter, FastAPI
 
+from datareplicator.server import work
 from datareplicator.server.projects.routes import router as projects
 
-ROUTERS: list[APIRouter] = [projects]
+ROUTERS: list[APIRouter] = [projects, *work.ROUTERS]
 
-LIFESPANS: list[Callable[[FastAPI], AbstractAsyncContextManager[None]]] = []
+LIFESPANS: list[Callable[[FastAPI], AbstractAsyncContextManager[None]]] = [work.lifespan]
 """Entered in order after the migration, left in reverse order."""

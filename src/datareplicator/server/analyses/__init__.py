@@ -1,0 +1,1 @@
+"""Analyses: what is in a dataset, stored and compared."""

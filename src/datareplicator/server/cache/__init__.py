@@ -1,0 +1,1 @@
+"""Results of work, content-addressed: equal requests find them again."""

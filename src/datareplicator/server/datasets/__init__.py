@@ -1,0 +1,1 @@
+"""Datasets: uploads, versions, what was recognised in the files."""

@@ -1,0 +1,1 @@
+"""Files and folders to the client: ranges, streamed zips."""

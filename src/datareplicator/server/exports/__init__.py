@@ -1,0 +1,1 @@
+"""Runs in another format, made by a job."""

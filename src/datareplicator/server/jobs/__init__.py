@@ -1,0 +1,1 @@
+"""Jobs: a durable queue, workers, children, progress."""

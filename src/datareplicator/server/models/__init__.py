@@ -1,0 +1,1 @@
+"""Models: learned, versioned, compared, exported and imported."""

@@ -1,0 +1,1 @@
+"""Looking at tables of any size, page by page."""

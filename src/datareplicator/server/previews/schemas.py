@@ -1,0 +1,87 @@
+"""What is asked of a table, and what comes back."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "contains", "starts", "missing", "present"]
+Scalar = str | int | float | bool
+
+
+class Condition(BaseModel):
+    """One condition on a column. `missing` and `present` take no value, `in` a list."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"column": "AESEV", "operator": "eq", "value": "SEVERE"}}
+    )
+
+    column: str = Field(max_length=200)
+    operator: Operator = "eq"
+    value: Scalar | list[Scalar] | None = None
+
+
+class Order(BaseModel):
+    """A column to sort by."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    column: str = Field(max_length=200)
+    descending: bool = False
+
+
+class TableQuery(BaseModel):
+    """Which rows of a table: all conditions hold; `search` is sought in every text column."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    where: list[Condition] = Field([], max_length=50)
+    search: str = Field("", max_length=200)
+    sort: list[Order] = Field([], max_length=10)
+    columns: list[str] | None = Field(None, max_length=2000, description="These only, in this order.")
+    offset: int = Field(0, ge=0, le=10**12)
+    limit: int = Field(50, ge=1, le=1000)
+
+
+class ColumnOut(BaseModel):
+    """A column with what is known of it."""
+
+    name: str
+    label: str = ""
+    type: str
+    format: str = ""
+    length: int | None = None
+
+
+class TableOut(BaseModel):
+    """A table. Without `preview` it holds values that its columns cannot (injected faults)."""
+
+    table: str
+    label: str
+    rows: int
+    preview: bool
+    columns: list[ColumnOut]
+
+
+class Rows(BaseModel):
+    """A page of a table: `matching` rows fit the conditions, of `total`."""
+
+    table: str
+    label: str
+    columns: list[ColumnOut]
+    rows: list[list[Any]]
+    offset: int
+    matching: int
+    total: int
+
+
+class ColumnSummary(BaseModel):
+    """What a column of a table holds."""
+
+    column: str
+    missing: int
+    distinct: int
+    least: Any = None
+    greatest: Any = None
+    top: list[tuple[Any, int]] = Field(description="The most frequent values with their rows.")

@@ -1,0 +1,248 @@
+"""Pages of tables by DuckDB over Parquet: only what a page needs is read, however large the table.
+
+Nothing of what a client sends becomes SQL: names are looked up among the table's columns, values are parameters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from datareplicator.server.cache.tables import Result
+from datareplicator.server.exports.work import quoted
+from datareplicator.server.jobs.tablesout import INDEX
+from datareplicator.server.previews.schemas import ColumnOut, ColumnSummary, Condition, Rows, TableOut, TableQuery
+from datareplicator.server.problems import Problem, not_found
+from datareplicator.server.settings import Settings
+from datareplicator.server.storage import Missing, Storage
+
+SIGNS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+TOP = 10
+
+
+async def index_of(storage: Storage, result: Result | None) -> list[dict[str, Any]]:
+    """The tables of a result with their columns."""
+    if result is None:
+        raise Problem(409, "There are no tables yet: the job is not done.", code="not-done")
+    try:
+        return json.loads(await storage.read(f"{result.prefix}/{INDEX}"))
+    except Missing as error:
+        raise not_found("table") from error
+
+
+def tables_out(index: Sequence[dict[str, Any]]) -> list[TableOut]:
+    """The tables for the outside."""
+    return [
+        TableOut(
+            table=entry["table"],
+            label=entry["label"],
+            rows=entry["rows"],
+            preview=bool(entry["file"]),
+            columns=_columns(entry),
+        )
+        for entry in index
+    ]
+
+
+def _columns(entry: dict[str, Any], names: Sequence[str] | None = None) -> list[ColumnOut]:
+    known = {column["name"]: column for column in entry["columns"]}
+    fields = ("name", "label", "type", "format", "length")
+    chosen = list(known) if names is None else names
+    return [ColumnOut(**{f: known[name][f] for f in fields if known[name].get(f)}) for name in chosen]
+
+
+async def rows_of(storage: Storage, settings: Settings, result: Result | None, table: str, query: TableQuery) -> Rows:
+    """A page of a table. Raises 404, and 422 for columns that it does not have."""
+    entry = await _entry(storage, result, table)
+    assert result is not None
+    path = await _path(storage, settings, f"{result.prefix}/{entry['file']}")
+    return await asyncio.to_thread(_page, path, entry, query)
+
+
+async def summary_of(
+    storage: Storage, settings: Settings, result: Result | None, table: str, column: str
+) -> ColumnSummary:
+    """What one column holds."""
+    entry = await _entry(storage, result, table)
+    assert result is not None
+    _check([column], entry)
+    path = await _path(storage, settings, f"{result.prefix}/{entry['file']}")
+    return await asyncio.to_thread(_summary, path, column)
+
+
+async def _entry(storage: Storage, result: Result | None, table: str) -> dict[str, Any]:
+    entry = next((e for e in await index_of(storage, result) if e["table"] == table), None)
+    if entry is None:
+        raise not_found("table")
+    if not entry["file"]:
+        raise Problem(409, "The faults in this table do not fit its columns: download it to see it.", code="no-preview")
+    return entry
+
+
+async def _path(storage: Storage, settings: Settings, key: str) -> Path:
+    """Where the file can be read: in the store itself, or in a copy on this machine."""
+    here = storage.where(key)
+    if here is not None:
+        return here
+    copy = settings.data_dir / "previews" / key
+    if not copy.exists():
+        part = copy.with_name(f".{copy.name}.{uuid.uuid4().hex}")
+        await storage.fetch(key, part)
+        part.replace(copy)
+    return copy
+
+
+def _check(names: Sequence[str], entry: dict[str, Any]) -> None:
+    known = {column["name"] for column in entry["columns"]}
+    for name in names:
+        if name not in known:
+            raise Problem(422, f"The table {entry['table']} has no column {name!r}.", columns=sorted(known))
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    """A database of its own, in memory: no settings, no files but those named, no network."""
+    return duckdb.connect(
+        ":memory:",
+        config={"threads": "1", "memory_limit": "512MB", "autoinstall_known_extensions": "false"},
+    )
+
+
+def _page(path: Path, entry: dict[str, Any], query: TableQuery) -> Rows:
+    names = query.columns if query.columns is not None else [column["name"] for column in entry["columns"]]
+    _check([*names, *(c.column for c in query.where), *(o.column for o in query.sort)], entry)
+    types = {column["name"]: column["type"] for column in entry["columns"]}
+    clause, values = _where(query, types)
+    order = ", ".join(
+        [f"{quoted(o.column)} {'DESC' if o.descending else 'ASC'} NULLS LAST" for o in query.sort] + ["file_row_number"]
+    )
+    shown = ", ".join(_shown(name, types[name]) for name in names) or "NULL"
+    source = "read_parquet(?, file_row_number=true)"
+    with _connect() as database:
+        try:
+            counted = database.execute(f"SELECT count(*) FROM {source} WHERE {clause}", [str(path), *values]).fetchone()
+            found = database.execute(
+                f"SELECT {shown} FROM {source} WHERE {clause} ORDER BY {order} LIMIT ? OFFSET ?",
+                [str(path), *values, query.limit, query.offset],
+            ).fetchall()
+        except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException) as error:
+            raise Problem(422, "A value does not fit the type of its column.") from error
+    return Rows(
+        table=entry["table"],
+        label=entry["label"],
+        columns=_columns(entry, names),
+        rows=[[plain(value) for value in row] for row in found],
+        offset=query.offset,
+        matching=counted[0] if counted else 0,
+        total=entry["rows"],
+    )
+
+
+def _shown(name: str, kind: str) -> str:
+    """How a column is selected: times of day are stored as microseconds."""
+    if kind == "time":
+        return f"CAST(to_microseconds(CAST({quoted(name)} AS BIGINT)) AS VARCHAR)"
+    return quoted(name)
+
+
+def _where(query: TableQuery, types: dict[str, str]) -> tuple[str, list[Any]]:
+    parts, values = ["TRUE"], []
+    for condition in query.where:
+        part, given = _condition(condition, types[condition.column])
+        parts.append(part)
+        values += given
+    if query.search:
+        texts = [name for name, kind in types.items() if kind == "text"]
+        if texts:
+            parts.append("(" + " OR ".join(f"contains(lower({quoted(name)}), lower(?))" for name in texts) + ")")
+            values += [query.search] * len(texts)
+        else:
+            parts.append("FALSE")
+    return " AND ".join(parts), values
+
+
+def _condition(condition: Condition, kind: str) -> tuple[str, list[Any]]:
+    name, value = quoted(condition.column), condition.value
+    missing = f"({name} IS NULL OR CAST({name} AS VARCHAR) = '')"
+    if condition.operator in ("missing", "present"):
+        if value is not None:
+            raise Problem(422, f"{condition.operator} takes no value.")
+        return (missing if condition.operator == "missing" else f"NOT {missing}"), []
+    if condition.operator == "in":
+        if not isinstance(value, list) or not value:
+            raise Problem(422, "`in` takes a list of values.")
+        return f"{name} IN ({', '.join([_parameter(kind)] * len(value))})", [_given(v, kind) for v in value]
+    if value is None or isinstance(value, list):
+        raise Problem(422, f"{condition.operator} takes one value.")
+    if condition.operator in ("contains", "starts"):
+        function = "contains" if condition.operator == "contains" else "starts_with"
+        return f"{function}(lower(CAST({name} AS VARCHAR)), lower(?))", [str(value)]
+    sign = SIGNS[condition.operator]
+    if condition.operator == "ne":
+        return f"({name} IS DISTINCT FROM {_parameter(kind)})", [_given(value, kind)]
+    return f"{name} {sign} {_parameter(kind)}", [_given(value, kind)]
+
+
+def _parameter(kind: str) -> str:
+    return {"date": "CAST(? AS DATE)", "datetime": "CAST(? AS TIMESTAMP)"}.get(kind, "?")
+
+
+def _given(value: Any, kind: str) -> Any:
+    """A value as the column's type takes it."""
+    if kind in ("text", "date", "datetime"):
+        return str(value)
+    if kind in ("integer", "float") and isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError as error:
+            raise Problem(422, f"{value!r} is no number.") from error
+    return value
+
+
+def _summary(path: Path, column: str) -> ColumnSummary:
+    name = quoted(column)
+    with _connect() as database:
+        counts = database.execute(
+            f"SELECT count(*) - count({name}), count(DISTINCT {name}), min({name}), max({name}) FROM read_parquet(?)",
+            [str(path)],
+        ).fetchone()
+        top = database.execute(
+            f"SELECT {name}, count(*) AS n FROM read_parquet(?) WHERE {name} IS NOT NULL "
+            f"GROUP BY 1 ORDER BY n DESC, 1 LIMIT {TOP}",
+            [str(path)],
+        ).fetchall()
+    assert counts is not None
+    missing, distinct, least, greatest = counts
+    return ColumnSummary(
+        column=column,
+        missing=missing,
+        distinct=distinct,
+        least=plain(least),
+        greatest=plain(greatest),
+        top=[(plain(value), rows) for value, rows in top],
+    )
+
+
+def plain(value: Any) -> Any:
+    """A value of DuckDB as JSON has it.
+
+    >>> plain(float("nan")), plain(date(2024, 2, 29))
+    (None, '2024-02-29')
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, timedelta | bytes):
+        return str(value)
+    return value

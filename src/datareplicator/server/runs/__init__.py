@@ -1,0 +1,1 @@
+"""Runs: new subjects from a model, or a dataset with faults."""

@@ -1,0 +1,1 @@
+"""Validations of datasets and runs."""

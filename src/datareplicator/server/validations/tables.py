@@ -1,0 +1,25 @@
+"""Validations of datasets and runs."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from datareplicator.server.database import Base, Identified
+
+
+class Validation(Identified, Base):
+    """One check of a dataset's version or a run, perhaps against the rates of a baseline."""
+
+    __tablename__ = "validation"
+
+    project_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("project.id", ondelete="cascade"), index=True)
+    version_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("dataset_version.id", ondelete="cascade"))
+    run_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("run.id", ondelete="cascade"), index=True)
+    baseline_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("dataset_version.id", ondelete="set null"))
+    name: Mapped[str] = mapped_column(String(200))
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user_account.id", ondelete="set null"))
+    job_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("job.id", ondelete="set null"))
+    result_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("result.id"), index=True)
