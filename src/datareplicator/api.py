@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from datareplicator import faults, formats, pipeline, study
 from datareplicator.faults import Answers
 from datareplicator.faults.plan import PlanLike
-from datareplicator.generate.request import GenerateRequest
+from datareplicator.generate.conditions.outcome import Outcome, Tally, outcomes
 from datareplicator.model.store import load_model as load_document
 from datareplicator.model.store import save_model
 from datareplicator.model.study_model import StudyModel
-from datareplicator.run import parse_corrections
+from datareplicator.run import parse_corrections, parse_request
 from datareplicator.structure.spec import Structure
 
 if TYPE_CHECKING:
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 class Study(study.Study):
-    """A study that can be written: named tables and what is known of their columns."""
+    """A study that can be written: named tables and what is known of their columns.
+
+    `conditions`: of a generated study, how each constraint, rare event and scenario ended.
+    """
+
+    conditions: tuple[Outcome, ...] = ()
 
     def write(self, folder: str | os.PathLike[str], format: str = "same", *, overwrite: bool = False) -> Path:
         """Write one file a table into a new or empty folder, which appears whole or not at all.
@@ -66,17 +71,32 @@ class Model:
         save_model(self._document, path)
 
     def generate(
-        self, subjects: int, *, seed: int = 0, variation: float = 1.0, stratified: bool = True, workers: int = 1
+        self,
+        subjects: int | None = None,
+        *,
+        seed: int = 0,
+        variation: Any = 1.0,
+        stratified: bool = True,
+        workers: int = 1,
+        **control: Any,
     ) -> Study:
         """New subjects as a study in memory.
 
         `variation` scales the spread: 0 central subjects, 1 as learned, 2 twice. `stratified` spreads the subjects
         evenly over what was learned; False draws as freely as a trial does. `workers` are processes: with more than
-        one, a script needs the usual ``if __name__ == "__main__":``. The same arguments give the same study, and the
-        first subjects of a larger one are those of a smaller one. Raises RequestError.
+        one, a script needs the usual ``if __name__ == "__main__":``. `control` is what else a run document can ask of
+        the subjects, in its form: ``counts``, ``clones``, ``enrolment``, ``study``, ``identifiers``, ``constraints``,
+        ``rare_events``, ``scenarios``; how the last three ended is the study's ``conditions``.
+
+        The same arguments give the same study; without `control`, the first subjects of a larger one are those of a
+        smaller one. Raises RequestError.
         """
-        request = GenerateRequest(subjects, seed, variation, stratified)
-        return _writable(pipeline.generate_study(self._document, request, workers=workers))
+        asked = {"subjects": subjects, "seed": seed, "variation": variation, "stratified": stratified, **control}
+        settled = pipeline.settled(self._document, parse_request(asked))
+        tallies: list[Tally] = []
+        made = _writable(pipeline.generate_settled(*settled, workers=workers, tallies=tallies))
+        made.conditions = outcomes(settled[1].plan, tallies) if settled[1].plan is not None else ()
+        return made
 
     def __repr__(self) -> str:
         return f"<Model of {self._document.name or 'a study'}: {len(self._document.sources)} tables>"

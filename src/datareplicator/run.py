@@ -35,6 +35,11 @@ from datareplicator.structure.correction import Correction
 
 MOST_BYTES = 1_000_000
 CONDITIONS = {"constraints": Constraint, "rare_events": RareEvent, "scenarios": Scenario}
+OF_SUBJECTS = (
+    *("subjects", "seed", "variation", "stratified", "counts", "clones", "enrolment", "study", "identifiers"),
+    *CONDITIONS,
+)
+"""The keys that say what subjects are made."""
 OutputFormat = Literal["same", "parquet", "csv", "tsv", "xpt", "json", "ndjson", "dataset-json", "xlsx"]
 OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormat)
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
@@ -232,6 +237,16 @@ def parse_corrections(given: Iterable[Mapping[str, Any] | Correction]) -> list[C
     """Corrections as a run document has them, from mappings of the same form. Raises RequestError."""
     plain = [c if isinstance(c, Correction) else dict(c) for c in given]
     return _checked({"corrections": plain}, None).corrections
+
+
+def parse_request(given: Mapping[str, Any]) -> GenerateRequest:
+    """A request from the keys of a run document that speak of subjects. Raises RequestError, also for other keys."""
+    for name in given:
+        if name not in OF_SUBJECTS:
+            near = difflib.get_close_matches(name, OF_SUBJECTS, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(OF_SUBJECTS)}."
+            raise RequestError(f"nothing called {name!r} can be asked of the subjects.", hint=hint)
+    return _checked({name: value for name, value in given.items() if value is not None}, None).request()
 
 
 def run_schema() -> dict[str, Any]:

@@ -3,9 +3,10 @@
 Nothing is printed here. Long work tells a callback how far it is, and every output appears whole or not at all.
 """
 
+from datareplicator.generate.control.settle import settle as settled
 from datareplicator.pipeline.checks import validate
 from datareplicator.pipeline.corruption import Corrupted, corrupt, repair, score_findings, write_page
-from datareplicator.pipeline.generation import generate_study
+from datareplicator.pipeline.generation import generate_settled, generate_study
 from datareplicator.pipeline.learning import describe, explain, fit, fit_to_file, notes, profile
 from datareplicator.pipeline.progress import Progress, Step
 from datareplicator.pipeline.replication import Outcome, generate, produce, replicate
@@ -21,6 +22,7 @@ __all__ = [
     "fit",
     "fit_to_file",
     "generate",
+    "generate_settled",
     "generate_study",
     "notes",
     "produce",
@@ -28,6 +30,7 @@ __all__ = [
     "repair",
     "replicate",
     "score_findings",
+    "settled",
     "validate",
     "write_page",
 ]

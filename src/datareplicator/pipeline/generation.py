@@ -117,6 +117,13 @@ class Collector:
 
 
 def generate_study(
+    model: StudyModel, request: GenerateRequest, *, workers: int | None = None, progress: Progress = None
+) -> Study:
+    """All of a request in memory, in the types of a study that was read."""
+    return generate_settled(*settle(model, request), workers=workers, progress=progress)
+
+
+def generate_settled(
     model: StudyModel,
     request: GenerateRequest,
     *,
@@ -124,8 +131,7 @@ def generate_study(
     progress: Progress = None,
     tallies: list[Tally] | None = None,
 ) -> Study:
-    """All of a request in memory, in the types of a study that was read."""
-    model, request = settle(model, request)
+    """As `generate_study`, of a model and a request that are settled; `tallies` as for `generate_frames`."""
     collector = Collector(model)
     for block, frames in generate_frames(model, request, workers=workers, progress=progress, tallies=tallies):
         collector.add(block, {name: _plain(frame) for name, frame in frames.items()})

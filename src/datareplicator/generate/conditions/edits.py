@@ -230,5 +230,14 @@ def _beginnings(model: StudyModel, state: State) -> dict[str, np.ndarray]:
         if ref.column in trial.frames[table]:
             values = trial.frames[table][ref.column]
             moments = dates.parse(values.astype("str") if isinstance(values.dtype, pd.CategoricalDtype) else values)
-            out[table] = moments.day - state.anchor[state.subject[table]]
+            out[table] = np.fmin(moments.day, _first_day(moments)) - state.anchor[state.subject[table]]
     return out
+
+
+def _first_day(moments: dates.Moments) -> np.ndarray:
+    """The first day that a date can be, which may be known to the month or year only."""
+    known = np.isfinite(moments.year) & np.isnan(moments.day) & moments.valid
+    year = np.where(known, moments.year, 1970)
+    month = np.where(known & np.isfinite(moments.month), moments.month, 1)
+    months = ((year - 1970) * 12 + month - 1).astype("int64").astype("datetime64[M]")
+    return np.where(known, months.astype("datetime64[D]").astype(float), np.nan)
