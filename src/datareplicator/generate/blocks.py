@@ -16,6 +16,7 @@ from datareplicator.generate.control.quota import BlockQuota
 from datareplicator.generate.finish import finish
 from datareplicator.generate.make_findings import make_findings
 from datareplicator.generate.make_root import make_root
+from datareplicator.generate.possible import make_possible
 from datareplicator.generate.request import BLOCK, Block, GenerateRequest
 from datareplicator.generate.rows import fill_references
 from datareplicator.generate.state import State
@@ -28,6 +29,7 @@ from datareplicator.generate.timeline import sample_timeline
 from datareplicator.model.context import VisitDays, subject_context
 from datareplicator.model.ends import LAST_DAY, visit_ends
 from datareplicator.model.enrolment import sample_enrolment
+from datareplicator.model.possible import beside
 from datareplicator.model.study_model import Children, Events, Findings, Sets, StudyModel, Visits
 from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import VisitRows
@@ -84,11 +86,24 @@ def begin(model: StudyModel, request: GenerateRequest, block: Block, streams: St
         variation=request.variation,
         quota=quota,
     )
+    _keep_possible(model, request, draw, streams)
     if request.altered is not None:
         change_covariates(request.altered, draw)
     state, rows = _start(model, request, block, streams, draw)
     make_root(model, state, draw)
     return Begun(draw, state, rows)
+
+
+def _keep_possible(model: StudyModel, request: GenerateRequest, draw: SubjectDraw, streams: Streams) -> None:
+    """Gaps where they belong, and no values together that never meet; what counts are asked of stays."""
+    fixed = request.quota.fixed if request.quota is not None else ()
+    asked = frozenset(model.subjects.features[part.feature].name for part in fixed)
+    root, subjects = model.root, draw.subjects
+    named = {root.group: root.groups, root.site: root.sites}
+    allotted = {root.group: subjects.group, root.site: subjects.site}
+    subjects.covariates = make_possible(
+        model.possible, subjects.covariates, beside(named, allotted), streams.under("possible"), asked
+    )
 
 
 def fill(model: StudyModel, begun: Begun) -> State:

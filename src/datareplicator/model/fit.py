@@ -24,6 +24,7 @@ from datareplicator.model.fit_root import (
     find_flags,
     fit_root,
 )
+from datareplicator.model.possible import beside, fit_possible, without_gaps
 from datareplicator.model.prepare import Prepared, prepare
 from datareplicator.model.reference import keep_reference
 from datareplicator.model.relations import fit_relations
@@ -82,7 +83,13 @@ def fit(
     made: list[TableModel] = [*tables, *(fit_findings_rows(training, part) for part in cells)]
     tell("subjects", 0, 1)
     covariates = covariate_features(training, [*root.covariates, *(b.column for b in root.births if b.age is None)])
-    subjects = fit_subjects([*covariates, *training.features], effects, training.subjects)
+    named = {root.group: root.groups, root.site: root.sites}
+    allotted = {root.group: training.subjects.group, root.site: training.subjects.site}
+    possible, gaps = fit_possible(
+        training.subjects.covariates[list(root.covariates)], beside(named, allotted), min_subjects
+    )
+    features = without_gaps([*covariates, *gaps], possible)
+    subjects = fit_subjects([*features, *training.features], effects, training.subjects)
     site = training.subjects.site
     return StudyModel(
         software=version("datareplicator"),
@@ -103,6 +110,7 @@ def fit(
         visits=len(seen_days.day),
         findings=findings,
         root=root,
+        possible=possible,
         tables=tuple(made),
         relations=tuple(relations),
         own_references=fit_own_references(prepared),

@@ -19,6 +19,7 @@ from datareplicator.model.findings.model import FindingsModel
 from datareplicator.model.identity import IdentifierModel
 from datareplicator.model.landmarks import Landmark
 from datareplicator.model.periods import PeriodModel
+from datareplicator.model.possible import Possible
 from datareplicator.model.reference import ReferenceTable
 from datareplicator.model.relations import RelationModel
 from datareplicator.model.results import ResultModel
@@ -256,6 +257,7 @@ class StudyModel(Document):
     visits: int
     findings: FindingsModel | None
     root: RootModel
+    possible: Possible = Possible()
     tables: tuple[TableModel, ...]
     relations: tuple[RelationModel, ...]
     own_references: tuple[OwnReference, ...] = ()

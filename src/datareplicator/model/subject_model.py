@@ -27,7 +27,8 @@ class Feature:
     """One thing known of every subject.
 
     `kind`: "number" (`values` float, NaN missing), "category" (`values` int codes into `categories`, -1 missing), or
-    "score" (`values` normal scores made by another part of the model, NaN missing).
+    "score" (`values` normal scores made by another part of the model, NaN missing). `always`: every new subject has a
+    value, since gaps are told elsewhere.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Feature:
     values: np.ndarray
     categories: tuple = ()
     decimals: int = 0
+    always: bool = False
 
 
 class FeatureModel(Document):
@@ -146,7 +148,7 @@ def _feature(feature: Feature, stratum: np.ndarray, strata: int) -> FeatureModel
     marginals, missing = [], np.zeros(strata)
     for s in range(strata):
         here = stratum == s
-        missing[s] = ((~known & here).sum() + 2 * pooled_missing) / (here.sum() + 2)
+        missing[s] = 0.0 if feature.always else ((~known & here).sum() + 2 * pooled_missing) / (here.sum() + 2)
         # Few subjects in a stratum: everybody counts, those of other strata as much as all of them weigh ten.
         others = (known & ~here).sum()
         weight = np.where(here, 1.0, STRATUM_PRIOR / max(others, STRATUM_PRIOR))

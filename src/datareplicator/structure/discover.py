@@ -31,7 +31,7 @@ from datareplicator.structure.state import State
 from datareplicator.study import Study
 
 Progress = Callable[[str], None]
-SOFT = NUMERIC | {"copy_by_key", "interval", "exists", "present", "aggregate", "same"}
+SOFT = NUMERIC | {"copy_by_key", "interval", "exists", "present", "aggregate", "same", "series"}
 """Templates that a lookup may replace: their targets stay in sight of lookups."""
 
 

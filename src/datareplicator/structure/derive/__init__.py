@@ -23,6 +23,7 @@ from datareplicator.structure.derive import (
     results,
     rollup,
     sequence,
+    series,
     texts,
     units,
 )
@@ -52,6 +53,7 @@ _MODULES = (
     items,
     occurrence,
     rollup,
+    series,
     lookup,
     formula,
 )
@@ -131,6 +133,7 @@ def mine_formulas(ctx: Context) -> list[Derivation]:
         copies.mine_by_key,
         children.mine,
         items.mine,
+        series.mine,
     )
     for step in steps:
         found += step(scene)

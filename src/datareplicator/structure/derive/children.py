@@ -239,6 +239,8 @@ def _presence(scene: Scene, table: str) -> list[Derivation]:
         for condition, yes, no in two_valued(scene, table, target):
             if not 3 <= condition.sum() <= len(condition) - 3:
                 continue
+            if no is not None and table == scene.ctx.root and scene.ctx.tables[table][target].kind == Kind.CATEGORY:
+                continue  # a fact of every subject (the sex) decides what is asked, not the other way round
             for source in partial:
                 if source == target or scene.values(table, source).distinct < 2:
                     continue

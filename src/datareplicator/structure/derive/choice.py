@@ -13,6 +13,7 @@ RANKS = (
     ("linear",),
     ("parse",),
     ("text_of_number",),
+    ("series",),
     ("round", "arithmetic"),
     ("study_day", "date_parts"),
     ("date_difference", "age"),
