@@ -15,6 +15,7 @@ from datareplicator.cli.repair import repair
 from datareplicator.cli.replicate import replicate
 from datareplicator.cli.score_findings import score_findings
 from datareplicator.cli.validate import validate
+from datareplicator.cli.worker import worker
 
 app = typer.Typer(
     name="datareplicator",
@@ -43,5 +44,5 @@ def common(
     """Options of the program itself."""
 
 
-for command in (replicate, profile, fit, generate, validate, corrupt, repair, score_findings, demo):
+for command in (replicate, profile, fit, generate, validate, corrupt, repair, score_findings, demo, worker):
     app.command()(command)

@@ -71,7 +71,11 @@ class Settings(BaseSettings):
         description="Where files are kept: `s3://bucket/path`, `gs://`, `az://`; a folder in the data folder by default.",
     )
     workers: int = Field(
-        1, ge=0, le=64, description="Workers that `serve` runs itself, each one job of each queue at a time; 0 for none."
+        0,
+        ge=0,
+        le=64,
+        description="Workers beside the service on its machine, each one job of each queue at a time; `serve` takes 1 "
+        "where nothing is said.",
     )
     secret_key: SecretStr | None = Field(
         None,

@@ -61,8 +61,8 @@ class LocalWorkers:
         while True:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-m",
-                "datareplicator",
+                "-c",
+                "from datareplicator.cli import main; main()",
                 "worker",
                 "--queues",
                 ",".join(self._queues),

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from datareplicator.errors import RequestError
 from datareplicator.server.database import make_database
 from datareplicator.server.jobs.kind import Desk
+from datareplicator.server.jobs.tables import QUEUES
 from datareplicator.server.jobs.worker import Worker, clean_scratch
 from datareplicator.server.migrate import migrate
+from datareplicator.server.oplog.logs import configure
 from datareplicator.server.settings import Settings
 from datareplicator.server.storage import open_storage
 
@@ -30,6 +33,26 @@ def desk_of(settings: Settings) -> Desk:
     folder = settings.data_dir.resolve()
     storage = open_storage(settings.storage_url, storage_folder(settings).resolve())
     return Desk(make_database(settings), storage, settings, folder / "scratch")
+
+
+def known_queues(text: str) -> list[str]:
+    """The queues in a text with commas. Raises RequestError.
+
+    >>> known_queues("analysis, training")
+    ['analysis', 'training']
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in QUEUES]
+    if unknown or not names:
+        raise RequestError(f"{', '.join(unknown) or 'nothing'} is no queue.", hint=f"There are {', '.join(QUEUES)}.")
+    return list(dict.fromkeys(names))
+
+
+def work_with(queues: Sequence[str], *, slots: int = 1, with_parent: bool = False) -> None:
+    """Work with the settings of the environment."""
+    settings = Settings()
+    configure(settings)
+    asyncio.run(work(settings, queues, slots=slots, with_parent=with_parent))
 
 
 async def work(settings: Settings, queues: Sequence[str], *, slots: int = 1, with_parent: bool = False) -> None:
