@@ -21,13 +21,14 @@ from datareplicator.generate.conditions.edits import edited
 from datareplicator.generate.conditions.judge import Seen, look, seen
 from datareplicator.generate.conditions.outcome import Tally
 from datareplicator.generate.conditions.plan import Part, Plan, Quota, Rule
-from datareplicator.generate.conditions.rows import convert_rows, repair_rows
+from datareplicator.generate.conditions.rows import convert_rows, repair_rows, thin_rows
 from datareplicator.generate.conditions.states import exchange, exchange_begun, loose
 from datareplicator.generate.finish import finish
 from datareplicator.generate.request import BLOCK, Block, GenerateRequest
 from datareplicator.generate.state import State
 from datareplicator.model.study_model import StudyModel
 from datareplicator.seeds import Streams
+from datareplicator.structure.spec import Layout
 
 MOST_BEGUN = 200
 """Spare blocks of subjects without tables that may be drawn for one block."""
@@ -39,6 +40,8 @@ NEVER = 16
 """Spare blocks of which no subject shows an event, after which it counts as one that never happens."""
 PATIENCE = 2
 """Spare blocks that are searched for a rare event before rows are changed or a scenario's steps are done."""
+COMMON = 0.25
+"""Share of subjects with too many events from which events are left out rather than subjects replaced."""
 ROUNDS = 4
 
 
@@ -94,7 +97,7 @@ class Maker:
         state, cells = self._candidates()
         self.cells = cells
         standing = self._standing(state)
-        self._set_goals(standing)
+        self._set_goals(state, standing)
         used = 0
         for _ in range(ROUNDS):
             state, standing, used = self._choose(state, standing, used)
@@ -123,7 +126,28 @@ class Maker:
             mine = self.kept[state.subject[table]] & (not path)
             for rule, rows in zip(rules, redrawn, strict=True):
                 self.tally.add(rule.said, rows=int((rows & mine).sum()))
-        return state, begun.draw.cell
+        return self._thinned(state, streams, bool(path)), begun.draw.cell
+
+    def _thinned(self, state: State, streams: Streams, spare: bool) -> State:
+        """Fewer events of subjects who have too many, where that is so common that others are costly to find."""
+        for table in dict.fromkeys(r.condition.table for r in self.plan.rules if self._thins(r)):
+            rules = [r for r in self.plan.rules if r.condition.table == table and self._thins(r)]
+            found = look(self.model, state, [r.condition for r in rules])
+            if np.any([found.broken(r.condition) for r in rules], axis=0).mean() < COMMON:
+                continue
+            rng = streams.get("conditions", "thin", table)
+            kept = self.kept & (not spare)
+            state, gone = thin_rows(self.model, state, table, [r.condition for r in rules], kept, rng)
+            for rule, rows in zip(rules, gone, strict=True):
+                self.tally.add(rule.said, left_out=int(rows))
+        return state
+
+    def _thins(self, rule: Rule) -> bool:
+        """Whether a rule is over the rows of events of a subject, which no other rows stand below."""
+        condition, structure = rule.condition, self.model.structure
+        layout = structure.tables[condition.table].layout
+        above = any(key.parent == condition.table for key in structure.foreign_keys)
+        return layout == Layout.EVENTS and not condition.local and not above
 
     def _settle_subjects(self, begun: Begun, path: tuple[str, ...]) -> Begun:
         """Subjects for whom the rules and quotas hold that the table of subjects alone decides."""
@@ -193,7 +217,7 @@ class Maker:
             _table(rows).astype(np.int64),
         )
 
-    def _set_goals(self, standing: Standing) -> None:
+    def _set_goals(self, state: State, standing: Standing) -> None:
         """How many rows the block owes where a factor is asked for: of what it shows by itself."""
         rng = Streams(self.request.seed, self.block.index).get("conditions", "goals")
         for k, quota in enumerate(self.plan.quotas):
@@ -206,6 +230,13 @@ class Maker:
                     spare = self._standing(self._candidates("goals", str(n))[0])
                     shown, of = shown + int(spare.rows[k].sum()), of + BLOCK
             self.goals[k] = int(quota.times * shown / of * self.block.keep + u)
+            table = quota.parts[0].condition.table
+            rows = int(self.kept[state.subject[table]].sum())
+            if self.goals[k] > max(rows, 1):
+                share = shown / of * self.block.keep / max(rows, 1)
+                raise RequestError(
+                    f"{quota.said}: {share:.0%} of the rows show it, which cannot be {quota.times:g} times as many.",
+                )
 
     def _lacks(self, standing: Standing) -> dict[int, int]:
         return self._lacking(standing, self.goals, self.kept)
@@ -312,10 +343,11 @@ class Maker:
         k, lack = next((k, lack) for k, lack in lacks.items() if lack)
         quota = self.plan.quotas[k]
         what = "rows" if quota.times is not None else "subjects"
+        drawn = sum(t.shape[1] for t in self.tried) + BLOCK
         return RequestError(
-            f"{quota.said}: {abs(lack):,} of {self.goals[k]:,} {what} "
-            f"could not be found in block {self.block.index + 1} of the run.",
-            hint="The model shows this too seldom; ask for less, or supply it by a scenario with edits.",
+            f"{quota.said}: of {drawn:,} subjects that were drawn for {self.block.keep:,}, too few fit: "
+            f"{abs(lack):,} of {self.goals[k]:,} {what} are missing.",
+            hint="The model shows this too seldom or never; ask for less, or supply it by a scenario with edits.",
         )
 
 

@@ -13,14 +13,15 @@ from datareplicator.generate.conditions.plan import Plan
 class Outcome(Document):
     """How one of the conditions of a run ended, over all subjects.
 
-    kept: nothing was in the way. repaired: `rows` rows were drawn again, `replaced` subjects gave their place to others
-    that fit. supplied: what was asked for is there in `subjects` subjects and `rows_shown` rows; of them `changed` rows
-    were made from others, and `edited` subjects were made to fit by the steps of a scenario.
+    kept: nothing was in the way. repaired: `rows` rows were drawn again, `left_out` events left out, `replaced`
+    subjects gave their place to others. supplied: what was asked for is there in `subjects` subjects and `rows_shown`
+    rows; of them `changed` rows were made from others, and `edited` subjects were made to fit by a scenario's steps.
     """
 
     condition: str
     outcome: Literal["kept", "repaired", "supplied"]
     rows: int = 0
+    left_out: int = 0
     replaced: int = 0
     subjects: int | None = None
     rows_shown: int | None = None
@@ -34,6 +35,7 @@ class Outcome(Document):
             (self.subjects, "subject", "that show it"),
             (self.rows_shown, "row", "that show it"),
             (self.rows or None, "row", "drawn again"),
+            (self.left_out or None, "row", "left out"),
             (self.replaced or None, "subject", "replaced by others that fit"),
             (self.changed or None, "row", "drawn like rows of the event"),
             (self.edited or None, "subject", "edited"),

@@ -9,14 +9,16 @@ coherent in itself, and computed columns follow. Of results near ones are taken 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from datareplicator.expressions import Expression
+from datareplicator.expressions.tree import Aggregate, walk
 from datareplicator.generate.conditions.condition import Condition
 from datareplicator.generate.conditions.judge import Seen, look
-from datareplicator.generate.conditions.states import loose, of_subjects
+from datareplicator.generate.conditions.states import exchange, loose, of_subjects, take_rows
 from datareplicator.generate.state import State
 from datareplicator.model.study_model import StudyModel
 from datareplicator.structure.names import is_named
@@ -40,8 +42,9 @@ class Pool:
     bound: np.ndarray
 
 
-def pool_of(model: StudyModel, state: State, table: str) -> Pool:
-    """The rows of a table as donors and takers."""
+def pool_of(model: StudyModel, state: State, table: str, asked: set[str]) -> Pool:
+    """The rows of a table as donors and takers. `asked`: the drawn columns that are to change; where the term of an
+    event is among them, rows of any term are alike."""
     spec, frame = model.structure.tables[table], state.frames[table]
     findings = spec.layout == Layout.FINDINGS
     results = {spec.value, spec.text, spec.original, spec.unit, spec.status}
@@ -60,7 +63,9 @@ def pool_of(model: StudyModel, state: State, table: str) -> Pool:
     ]
     term = next((getattr(t, "term", None) for t in model.tables if t.table == table), None)
     keys = [c for c in (spec.test, *spec.axes) if c in frame] if findings else [c for c in (term,) if c in frame]
-    copied = [c for c in copied if c not in keys]
+    if not findings and asked & set(keys):
+        copied, keys = [*copied, *keys], []
+    copied = list(dict.fromkeys(c for c in copied if c not in keys))
     dates = [] if findings else [np.isnan(v) for (t, _), v in state.days.items() if t == table and len(v) == len(frame)]
     group = pd.DataFrame({str(k): pd.factorize(frame[c])[0] for k, c in enumerate(keys)}, index=frame.index)
     for k, gap in enumerate(dates):
@@ -137,8 +142,9 @@ def repair_rows(
     redrawn = np.zeros(len(wrong), dtype=bool)
     if not wrong.any():
         return state, redrawn & (truth < 0)
-    pool = pool_of(model, state, table)
-    movable = {ref.column for rule in rules for ref in rule.free if ref.table == table} & set(pool.copied)
+    asked = {ref.column for rule in rules for ref in rule.free if ref.table == table}
+    pool = pool_of(model, state, table, asked)
+    movable = asked & set(pool.copied)
     givers = np.flatnonzero(~wrong & ~pool.bound)
     left = np.flatnonzero(wrong & ~pool.bound)
     if not movable or not len(givers):
@@ -155,6 +161,47 @@ def repair_rows(
         if not len(left):
             break
     return state, redrawn & (truth < 0)
+
+
+def thin_rows(
+    model: StudyModel, state: State, table: str, rules: Sequence[Condition], kept: np.ndarray, rng: np.random.Generator
+) -> tuple[State, np.ndarray]:
+    """Leave out events of subjects who have too many for a rule over their rows: a quarter of those in the way at a
+    time, and one at least. Returns the state and how many rows of the subjects `kept` (bool) went, for each rule;
+    subjects who fit no rule better for it stay as they were."""
+    before, out = look(model, state, rules), state
+    bad = np.any([before.broken(rule) for rule in rules], axis=0)
+    gone = np.zeros(len(rules), dtype=np.int64)
+    for _ in range(2 * TRIES):
+        found = look(model, out, rules)
+        truth = np.array([(found.truth(rule) < 0) & _counted(rule, found) for rule in rules])
+        open_rows = truth.any(axis=0) & ~_bound(model, out, table)
+        if not open_rows.any():
+            break
+        owner = out.subject[table]
+        place = rng.permutation(len(owner))
+        order = np.flatnonzero(open_rows)
+        order = order[np.lexsort((place[order], owner[order]))]
+        rank = pd.Series(owner[order]).groupby(owner[order]).cumcount().to_numpy()
+        size = np.bincount(owner[order], minlength=state.subjects.n)[owner[order]]
+        drop = np.zeros(len(owner), dtype=bool)
+        drop[order[rank < np.maximum(size // 4, 1)]] = True
+        gone += (truth & drop & kept[owner]).sum(axis=1)
+        out = loose(out)
+        take_rows(model, out, table, np.flatnonzero(~drop))
+    after = look(model, out, rules)
+    worse = bad & np.any([after.broken(rule) for rule in rules], axis=0)
+    back = np.flatnonzero(worse)
+    return exchange(model, out, state, back, back), gone
+
+
+def _counted(rule: Condition, found: Seen) -> np.ndarray:
+    """bool a row: the rule's functions over rows speak of it."""
+    nodes = [n for n in walk(rule.expression.tree) if isinstance(n, Aggregate) and n.table in (None, rule.table)]
+    if not nodes or any(n.where is None for n in nodes):
+        return np.ones(len(found.frames[rule.table]), dtype=bool)
+    parts = [replace(rule, expression=Expression(n.where, rule.expression.text)) for n in nodes if n.where is not None]
+    return np.any([found.truth(part) == 1 for part in parts], axis=0)
 
 
 def _accepted(
@@ -196,8 +243,9 @@ def convert_rows(
     """
     seen_before = look(model, state, [event, *rules])
     truth, table = seen_before.truth(event), event.table
-    pool = pool_of(model, state, table)
-    if not {ref.column for ref in event.free if ref.table == table} & set(pool.copied):
+    asked = {ref.column for ref in event.free if ref.table == table}
+    pool = pool_of(model, state, table, asked)
+    if not asked & set(pool.copied):
         return 0
     owner = state.subject[table]
     broken = np.any([seen_before.truth(r) < 0 for r in rules if r.table == table] or [np.zeros(len(truth))], axis=0)
