@@ -19,17 +19,21 @@ def sample_offsets(
     *,
     low: np.ndarray | None = None,
     high: np.ndarray | None = None,
+    coarse: np.ndarray | None = None,
 ) -> np.ndarray:
     """Days (float[n], NaN missing) of rows with the given anchors (float[n] each) and codes (int[n]).
 
-    A row takes the first choice of anchor that it has a day for; without any its date is missing. `low` and `high`
-    (float[n], NaN no bound) bound the result. Raises ModelError when an anchor that the model uses is not given.
+    Rows of an unseen code go by their `coarse` one (int[n]). A row takes the first choice of anchor that it has a day
+    for; without any its date is missing. `low` and `high` (float[n], NaN no bound) bound the result. Raises ModelError
+    when an anchor that the model uses is not given.
     """
     n = len(group)
     used = {model.anchors[a] for a in np.unique(model.level) if a >= 0}
     if used - set(anchors):
         raise ModelError(f"dates are to be counted from {sorted(used - set(anchors))}, which are not there")
     row = _group_rows(model.codes, group)
+    if coarse is not None:
+        row = np.where(row == len(model.codes), _group_rows(model.codes, coarse), row)
     table = np.full((n, len(model.anchors) + 1), np.nan)
     for a, name in enumerate(model.anchors):
         if name in anchors:

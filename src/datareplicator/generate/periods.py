@@ -12,6 +12,7 @@ from datareplicator.model.periods import (
     PREVIOUS_START,
     START,
     PeriodModel,
+    coarse_groups,
     places,
     row_groups,
     subject_anchors,
@@ -36,7 +37,7 @@ def sample_periods(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Starts and ends (float[n] days, NaN missing) of rows sorted by subject; arguments as in `fit_periods`."""
     position, last = places(subject)
-    group = row_groups(code, position, last, model.codes)
+    group, coarse = row_groups(code, position, last, model.codes), coarse_groups(position, last, model.codes)
     start, end = np.full(len(code), np.nan), np.full(len(code), np.nan)
     for j in range(int(position.max(initial=-1)) + 1):
         rows = np.flatnonzero(position == j)
@@ -50,6 +51,7 @@ def sample_periods(
             group[rows],
             own.under("start"),
             low=_earliest(model, before_start, before_end),
+            coarse=coarse[rows],
         )
         end[rows] = sample_offsets(
             model.end,
@@ -57,5 +59,6 @@ def sample_periods(
             group[rows],
             own.under("end"),
             low=start[rows] if model.forward else None,
+            coarse=coarse[rows],
         )
     return start, end

@@ -18,7 +18,7 @@ from datareplicator.model.backoff import (
     Conditional,
     fit_conditional,
 )
-from datareplicator.model.coding import Coding, encode, fit_categories, fit_coding, to_float
+from datareplicator.model.coding import Coding, encode, fit_categories, fit_coding, fit_values, to_float
 from datareplicator.model.patterns import Patterns, fit_patterns, group_columns
 from datareplicator.model.quantiles import NumberLeaves, fit_leaves
 from datareplicator.model.repeats import Repeats, fit_repeats
@@ -89,6 +89,7 @@ def fit_attributes(
     numbers: tuple[str, ...] = (),
     min_subjects: int = 1,
     hard: tuple[str, ...] = (),
+    bound: tuple[str, tuple[str, ...]] | None = None,
 ) -> AttributeModel:
     """Learn the columns of `targets` (n rows) given `context` (n rows) and the subject of each row (int[n]).
 
@@ -96,7 +97,8 @@ def fit_attributes(
     subjects are not learned. `hard` names context columns (facts that tie tables together) over whose values no
     pattern is ever carried. `scope` (int[n]) are the groups within which rows repeat each other where these are not
     the subjects (the rows of one parent). `apart`: columns that join no pattern, drawn first.
-    `numbers`: columns that are measured numbers, however few values they have. Raises
+    `numbers`: columns that are measured numbers, however few values they have. `bound`: a context column, and the
+    columns that only ever take combinations which the source shows with its value (a medicine, and its doses). Raises
     TypeError for date columns.
 
     >>> rows = pd.DataFrame({"SEV": ["MILD", "MILD", "SEVERE", "MILD"]})
@@ -113,15 +115,19 @@ def fit_attributes(
         if name not in columns
     }
     candidates = {name: Candidate(encode(coding, context[name]), coding.size) for name, coding in known.items()}
-    coded = {
+    lead, told = bound if bound is not None and bound[0] in candidates else (None, ())
+    coded = {name: fit_values(targets[name], name, subject, min_subjects) for name in columns if name in told} | {
         name: None if name in numbers else fit_categories(targets[name], name, subject, min_subjects)
         for name in columns
+        if name not in told
     }
     codes = {name: encode(coding, targets[name]) for name, coding in coded.items() if coding is not None}
-    groups = group_columns(codes, candidates, subject, apart)
+    groups = group_columns({n: c for n, c in codes.items() if n not in told}, candidates, subject, apart)
     nodes, codings = [], {}
     fitted = _Fit(candidates, subject, subject if scope is None else np.asarray(scope), hard, min_subjects)
-    for group in groups:
+    told_group = tuple(name for name in columns if name in told)
+    for group in [told_group, *groups] if told_group else groups:
+        fitted.lead = (lead,) if group is told_group else ()
         nodes.append(fitted.patterns([coded[name] for name in group], [codes[name] for name in group]))
         codings |= {name: coded[name] for name in group}
     for name in columns:
@@ -162,6 +168,7 @@ class _Fit:
         categories = [name for name, c in candidates.items() if c.size > 2]
         self.finest = max(categories, key=lambda name: candidates[name].size, default=None)
         self.hard = tuple(name for name in hard if name in candidates)
+        self.lead: tuple[str, ...] = ()
         self.min_subjects = min_subjects
 
     def patterns(self, codings: list[Coding], codes: list[np.ndarray]) -> Node:
@@ -199,7 +206,12 @@ class _Fit:
     def _node(self, outcome: np.ndarray, outcomes: int, kept: np.ndarray, *, value: np.ndarray, **parts) -> Node:
         candidates = {name: Candidate(c.codes[kept], c.size) for name, c in self.candidates.items()}
         table = fit_conditional(
-            outcome[kept], outcomes, candidates, self.subject[kept], hard=self.hard, min_subjects=self.min_subjects
+            outcome[kept],
+            outcomes,
+            candidates,
+            self.subject[kept],
+            hard=self.lead or self.hard,
+            min_subjects=self.min_subjects,
         )
         scope, repeats = self._repeats(table, value, kept, candidates, parts.get("number"))
         return Node(table=table, scope=scope, repeats=repeats, **parts)

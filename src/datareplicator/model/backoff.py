@@ -98,18 +98,26 @@ def fit_conditional(
     """
     rows = selection_rows(subject)
     chosen, strengths = _select(outcome, candidates, subject, rows, hard, most)
-    names = (*hard, *chosen)
+    # A combination that was never seen keeps to its first facts: what decides the outcome alone, then hard facts.
+    leading = [name for name, strength in zip(chosen, strengths, strict=True) if strength == 0.0]
+    leading = [name for name in leading if _decides(candidates[name].codes, outcome)][:1]
+    rest = [(name, strength) for name, strength in zip(chosen, strengths, strict=True) if name not in leading]
+    order = [(name, 0.0) for name in (*leading, *hard)] + rest
+    names = tuple(name for name, _ in order)
     sizes = [candidates[name].size for name in names]
     levels = [_level(outcome, np.zeros(len(outcome), dtype=np.int64), subject, 0, 0.0, min_subjects)]
-    # A combination of hard facts that was never seen keeps to the first of them.
-    depths = [(j + 1, 0.0) for j in range(len(hard))]
-    depths += [(len(hard) + j + 1, strength) for j, strength in enumerate(strengths)]
-    for depth, strength in depths:
+    for depth, strength in enumerate((strength for _, strength in order), start=1):
         key = cell_keys([candidates[name].codes for name in names[:depth]], sizes[:depth])
         level = _level(outcome, key, subject, depth, strength, min_subjects)
         if len(level.keys):
             levels.append(level)
     return Conditional(parents=names, sizes=np.array(sizes, dtype=np.int64), outcomes=outcomes, levels=tuple(levels))
+
+
+def _decides(parent: np.ndarray, outcome: np.ndarray) -> bool:
+    """True where each value of the parent goes with one outcome."""
+    pairs = pd.DataFrame({"parent": parent, "outcome": outcome}).drop_duplicates()
+    return len(pairs) == pairs["parent"].nunique()
 
 
 def cell_keys(codes: list[np.ndarray], sizes: list[int]) -> np.ndarray:

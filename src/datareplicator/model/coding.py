@@ -115,6 +115,15 @@ def fit_categories(values: pd.Series, name: str, subject: np.ndarray, min_subjec
     return _common(coding, values, subject, min_subjects)
 
 
+def fit_values(values: pd.Series, name: str, subject: np.ndarray, min_subjects: int = 1) -> Coding:
+    """Coding of a column each of whose values stands for itself, numbers too."""
+    if not is_number(values):
+        return _named(values, name, subject, min_subjects)
+    x = to_float(values)
+    coding = Coding(name=name, kind="lattice", numbers=np.unique(x[np.isfinite(x)]))
+    return _common(coding, values, subject, min_subjects)
+
+
 def _named(values: pd.Series, name: str, subject: np.ndarray | None, min_subjects: int) -> Coding:
     if pd.api.types.is_bool_dtype(values.dtype):
         return Coding(name=name, kind="boolean", values=("False", "True"))

@@ -12,6 +12,9 @@ from datareplicator.model.eventrows import EventRows
 from datareplicator.model.onset import OnsetModel
 from datareplicator.model.subjects import Subjects
 
+CODE = "__code__"
+"""The context column that holds a row's code."""
+
 
 def usable_covariates(covariates: pd.DataFrame) -> tuple[str, ...]:
     """Columns that rows can sensibly depend on: numbers, and categories with far fewer values than subjects."""
@@ -54,7 +57,7 @@ def row_context(
         "__same_day__": pd.Categorical(same_day),
     }
     if code is not None:
-        columns["__code__"] = code.to_numpy() if not isinstance(code.dtype, pd.CategoricalDtype) else code.array
+        columns[CODE] = code.to_numpy() if not isinstance(code.dtype, pd.CategoricalDtype) else code.array
     if group is not None:
         columns["__class__"] = group.to_numpy() if not isinstance(group.dtype, pd.CategoricalDtype) else group.array
     return base.assign(**columns)
@@ -62,7 +65,7 @@ def row_context(
 
 def lead_context(base: pd.DataFrame, code: pd.Series | None, group: pd.Series | None) -> pd.DataFrame:
     """What the lead of a row that began before the study may depend on: the subject, the term and its class."""
-    columns = {} if code is None else {"__code__": code.array}
+    columns = {} if code is None else {CODE: code.array}
     return base.assign(**columns, **({} if group is None else {"__class__": group.array}))
 
 

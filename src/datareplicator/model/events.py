@@ -20,6 +20,7 @@ from datareplicator.model.counts import CountModel, fit_counts
 from datareplicator.model.digests import subject_digests
 from datareplicator.model.durations import DurationModel, fit_durations
 from datareplicator.model.eventcontext import (
+    CODE,
     find_donors,
     impute_starts,
     lead_context,
@@ -105,13 +106,14 @@ def fit_events(
     covariates: tuple[str, ...] | None = None,
     min_subjects: int = 1,
     named: tuple[str, ...] = (),
+    bound: tuple[str, ...] = (),
 ) -> tuple[EventModel, np.ndarray]:
     """Learn one table of events; returns the model and each subject's propensity score.
 
     The score (float[n]) is the standard normal score of the subject's number of rows given exposure, arm and
     stratum, NaN where rows are impossible. `covariates`: the columns of `subjects.covariates` that rows may depend
     on; by default all with few enough values. `named`: attributes that
-    are no columns of the table.
+    are no columns of the table; `bound`: attributes that describe what the code names.
     """
     rows = rows.take(np.flatnonzero(np.asarray(rows.subject) >= 0))
     chosen = usable_covariates(subjects.covariates) if covariates is None else covariates
@@ -134,7 +136,15 @@ def fit_events(
     context = row_context(base, rows.code, rows.group, on, start, last_day[rows.subject], same_day)
     hard = tuple(MARK + mark for mark in rows.marks)
     targets = rows.attributes.assign(**{START: _precision_text(rows, "start"), END: _precision_text(rows, "end")})
-    attributes = fit_attributes(targets, context, rows.subject, apart=(START,), min_subjects=min_subjects, hard=hard)
+    attributes = fit_attributes(
+        targets,
+        context,
+        rows.subject,
+        apart=(START,),
+        min_subjects=min_subjects,
+        hard=hard,
+        bound=(CODE, bound),
+    )
     same_fresh, same_repeat = _fit_same_days(rows, on)
     model = EventModel(
         name=name,

@@ -82,31 +82,39 @@ class _Pool(NamedTuple):
 
 
 def fit_offsets(
-    target: np.ndarray, anchors: Mapping[str, np.ndarray], group: np.ndarray, subject: np.ndarray
+    target: np.ndarray,
+    anchors: Mapping[str, np.ndarray],
+    group: np.ndarray,
+    subject: np.ndarray,
+    coarse: np.ndarray | None = None,
 ) -> OffsetModel:
     """Learn how a date follows from others.
 
     `target` float[n]: days relative to the subject's reference start, NaN where missing; `anchors`: candidates by name,
     float[n] each, NaN where the subject has no such day; earlier ones win ties. `group` int[n]: code of the row, -1
-    none; `subject` int[n].
+    none; `subject` int[n]. `coarse` int[n]: codes beyond those of `group`, of wider groups that rows of an unseen
+    code belong to.
     """
     names = tuple(anchors)
     known = np.isfinite(target)
     table = np.column_stack([anchors[name] for name in names]) if names else np.empty((len(target), 0))
     sample = _Sample(target[known, None] - table[known], subject[known])
-    codes = np.unique(group[group >= 0])
+    wider = np.full(len(group), -1, dtype=np.int64) if coarse is None else coarse
+    fine = np.unique(group[group >= 0])
+    codes = np.concatenate([fine, np.unique(wider[wider >= 0])])
     broad = _span(target[known])
     resort = _resort(sample, broad)
     share = _CHOICE / max(len(sample.away), 1)
     pool = _Pool(resort, share * np.maximum(_gains(sample.away, broad), 0.0))
-    members = [group[known] == code for code in codes]
+    everywhere = [(group == code) | (wider == code) for code in codes]
+    members = [rows[known] for rows in everywhere]
     levels = [_choose(sample.rows(rows), broad, pool) for rows in members] + [_choose(sample, broad, pool)]
     cells = []
     for rows, level in zip([*members, np.ones(known.sum(), dtype=bool)], levels, strict=True):
-        alike = [m for m, other in zip(members, levels[:-1], strict=True) if other[0] == level[0]]
+        alike = [m for m, other in zip(members[: len(fine)], levels, strict=False) if other[0] == level[0]]
         pooled = np.any(alike, axis=0) & ~rows if alike else np.zeros(known.sum(), dtype=bool)
         cells += _distances(sample.rows(rows), level, sample.rows(pooled))
-    everywhere = [*(group == code for code in codes), np.ones(len(target), dtype=bool)]
+    everywhere.append(np.ones(len(target), dtype=bool))
     missing = [1 - known[rows].mean() if rows.any() else 0.0 for rows in everywhere]
     whole = bool((sample.away[np.isfinite(sample.away)] % 1 == 0).all())
     return OffsetModel(

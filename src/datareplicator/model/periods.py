@@ -59,11 +59,11 @@ def fit_periods(
     previous_end = np.where(position > 0, np.append(np.nan, end[:-1])[: len(end)], np.nan)
     previous_start = np.where(position > 0, np.append(np.nan, start[:-1])[: len(start)], np.nan)
     codes = int(code.max(initial=-1)) + 1
-    group = row_groups(code, position, last, codes)
+    group, coarse = row_groups(code, position, last, codes), coarse_groups(position, last, codes)
     start_model = fit_offsets(
-        start, {PREVIOUS_END: previous_end, **shared, PREVIOUS_START: previous_start}, group, subject
+        start, {PREVIOUS_END: previous_end, **shared, PREVIOUS_START: previous_start}, group, subject, coarse
     )
-    end_model = fit_offsets(end, {**shared, START: start}, group, subject)
+    end_model = fit_offsets(end, {**shared, START: start}, group, subject, coarse)
     return PeriodModel(
         start=start_model,
         end=end_model,
@@ -97,6 +97,11 @@ def row_groups(code: np.ndarray, position: np.ndarray, last: np.ndarray, codes: 
     """
     following = np.where(last, codes, np.append(code[1:], codes)[: len(code)])
     return (code * 2 + (position == 0)) * (codes + 1) + following
+
+
+def coarse_groups(position: np.ndarray, last: np.ndarray, codes: int) -> np.ndarray:
+    """Wider groups, for a code that the source never shows first, last or before such another (int[n])."""
+    return 2 * codes * (codes + 1) + (position == 0) * 2 + last
 
 
 def subject_anchors(

@@ -13,6 +13,7 @@ from pydantic import model_validator
 from datareplicator.document import Document, Floats, Ints
 from datareplicator.model.backoff import Candidate, Conditional, fit_conditional
 from datareplicator.model.coding import Coding, encode, fit_coding
+from datareplicator.standards.sexes import sex_of_code, sex_of_term
 
 DONOR, DONOR_CLASS, CLASS = "__donor__", "__donor_class__", "__own_class__"
 REPEAT_PRIOR = 10.0
@@ -119,7 +120,8 @@ def fit_terms(
     exclusions = tuple(
         found
         for name in exclusive
-        if name in known and (found := _exclusion(name, known[name], candidates[name].codes, term, subject)) is not None
+        if name in known
+        and (found := _exclusion(name, coding, known[name], candidates[name].codes, term, subject)) is not None
     )
     used = set(table.parents) | set(class_table.parents if class_table else ()) | {e.column for e in exclusions}
     return TermModel(
@@ -208,7 +210,10 @@ def _staples(term: np.ndarray, subject: np.ndarray, on: np.ndarray, size: int) -
     return share
 
 
-def _exclusion(name: str, coding: Coding, level: np.ndarray, term: np.ndarray, subject: np.ndarray) -> Exclusion | None:
+def _exclusion(
+    name: str, terms: Coding, coding: Coding, level: np.ndarray, term: np.ndarray, subject: np.ndarray
+) -> Exclusion | None:
+    """Pairs that the subjects are enough to rule out, and those of a term and the sex that cannot have it."""
     if coding.kind == "number" or not 2 <= coding.size - 1 <= FEW_LEVELS:
         return None
     unit = pd.factorize(subject)[0].astype(np.int64)
@@ -216,8 +221,21 @@ def _exclusion(name: str, coding: Coding, level: np.ndarray, term: np.ndarray, s
     people = pairs.drop_duplicates("unit")["level"]
     share = np.bincount(np.maximum(people, 0), minlength=coding.size) / max(len(people), 1)
     pairs = pairs[(pairs["term"] > 0) & (pairs["level"] >= 0)]
-    seen = np.zeros((int(pairs["term"].max()) + 1 if len(pairs) else 0, coding.size))
+    seen = np.zeros((terms.size, coding.size))
     np.add.at(seen, (pairs["term"].to_numpy(), pairs["level"].to_numpy()), 1)
     chance = (1 - share)[None, :] ** seen.sum(axis=1, keepdims=True)
-    found = np.argwhere((seen == 0) & (chance < EXCLUSIVE) & (share > 0)[None, :])
+    unlikely = (chance < EXCLUSIVE) & (seen.sum(axis=1) > 0)[:, None] & (share > 0)[None, :]
+    found = np.argwhere((seen == 0) & (unlikely | _of_other_sex(terms, coding)))
     return Exclusion(column=name, pairs=found) if len(found) else None
+
+
+def _of_other_sex(terms: Coding, coding: Coding) -> np.ndarray:
+    """bool[terms, levels]: the level is the sex that the term can't be said of."""
+    barred = np.zeros((terms.size, coding.size), dtype=bool)
+    sexes = [sex_of_code(value) for value in coding.values]
+    if {"F", "M"} - set(sexes):
+        return barred
+    for code, text in enumerate(terms.values, start=1):
+        if (sex := sex_of_term(text)) is not None:
+            barred[code, 1:] = [other is not None and other != sex for other in sexes]
+    return barred

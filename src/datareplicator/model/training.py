@@ -24,7 +24,8 @@ class Training:
 
     `features`: what the subject model is to learn. `marks[name]`: (table, bool per row) facts of rows that a subject's
     flag asks for; `flagged[name]`: bool per subject. `ends`: float per subject, the days that end a study, by name;
-    `landmarks`: other days of subjects in tables that are learned already. `outcomes` and `stay`: the root's outcomes
+    `landmarks`: other days of subjects in tables that are learned already; `rows`: bool per subject, whether it has a
+    row of a code in a set that is learned already, by name (`code_name`). `outcomes` and `stay`: the root's outcomes
     and what the visits tell of each subject's stay, one row a subject. `min_subjects`: nothing seen in fewer subjects
     is learned.
     """
@@ -40,6 +41,7 @@ class Training:
     flagged: dict[str, np.ndarray] = field(default_factory=dict)
     ends: dict[str, np.ndarray] = field(default_factory=dict)
     landmarks: dict[str, np.ndarray] = field(default_factory=dict)
+    rows: dict[str, np.ndarray] = field(default_factory=dict)
     outcomes: pd.DataFrame = field(default_factory=pd.DataFrame)
     stay: pd.DataFrame = field(default_factory=pd.DataFrame)
     min_subjects: int = 1

@@ -17,6 +17,7 @@ from datareplicator.generate.tables.visits import settle_visit
 from datareplicator.model.context import row_context
 from datareplicator.model.ends import latest_days
 from datareplicator.model.study_model import Sets, StudyModel
+from datareplicator.model.tables.sets import code_name
 from datareplicator.model.tables.visits import VISIT
 from datareplicator.model.training import day_anchors, subject_days
 from datareplicator.structure.spec import TableSpec
@@ -28,6 +29,7 @@ def make_sets(model: StudyModel, table: Sets, state: State) -> None:
     drawn = _distinct(table, model.structure.tables[table.table], drawn)
     drawn, days = _draw_periods(table, state, drawn)
     subject = drawn.subject
+    _tell_rows(model, table, state, drawn)
     frame = pd.DataFrame(index=pd.RangeIndex(len(subject)))
     state.frames[table.table], state.subject[table.table] = frame, subject
     visit = None
@@ -53,6 +55,17 @@ def make_sets(model: StudyModel, table: Sets, state: State) -> None:
     draw_related(model, table.table, state)
 
 
+def _tell_rows(model: StudyModel, table: Sets, state: State, drawn: SetRows) -> None:
+    """Into the context of subjects: whether they have rows of the codes that later sets go with."""
+    trees = [other.model.tree for other in model.tables if isinstance(other, Sets)]
+    asked = {column.name for tree in trees for column in (*tree.hard, *tree.soft)}
+    for code in range(len(table.codes)):
+        name = code_name(table.table, code)
+        if name in asked:
+            has = np.isin(np.arange(state.subjects.n), drawn.subject[drawn.code == code])
+            state.context[name] = pd.Categorical(has.astype(int).astype(str), ["0", "1"])
+
+
 def _draw_periods(table: Sets, state: State, drawn: SetRows) -> tuple[SetRows, list[np.ndarray]]:
     """Start and end of periods, and the rows that are left: none begins later after the last visit than the source's
     do, but for a subject's first."""
@@ -69,8 +82,11 @@ def _draw_periods(table: Sets, state: State, drawn: SetRows) -> tuple[SetRows, l
     keep = ~(start > latest[0]) | (drawn.position == 0)
     start, end = np.minimum(start, latest[0]), np.minimum(end, latest[1])
     if table.periods.ordered:
-        # Two periods that begin on one day are one: the end of the study has cut the second.
-        keep[1:] &= (drawn.subject[1:] != drawn.subject[:-1]) | ~(start[1:] == start[:-1])
+        # Two periods that begin on one day are one: the one without a day of its own goes, but for a subject's first.
+        twice = (drawn.subject[1:] == drawn.subject[:-1]) & (start[1:] == start[:-1])
+        short = ~(end > start)
+        keep[1:] &= ~(twice & short[1:])
+        keep[:-1] &= ~(twice & short[:-1] & ~short[1:]) | (drawn.position[:-1] == 0)
     end = np.maximum(end, start)
     drawn = SetRows(drawn.subject[keep], drawn.position[keep], drawn.code[keep])
     start, end = start[keep], end[keep]

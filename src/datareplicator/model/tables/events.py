@@ -20,6 +20,7 @@ from datareplicator.model.subject_model import Feature
 from datareplicator.model.tables.endings import over_days
 from datareplicator.model.tables.visits import VISIT, visit_codes
 from datareplicator.model.training import Training, day_anchors
+from datareplicator.standards.qualifiers import goes_with
 from datareplicator.structure.order import following
 from datareplicator.structure.spec import ColumnSpec, Kind, TableSpec
 
@@ -57,7 +58,12 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         drawn.attributes[MARK + VISIT] = named.iloc[drawn.attributes.index].array
     drawn.attributes = drawn.attributes.reset_index(drop=True)
     model, score = fit_events(
-        score_name(spec.name), drawn, training.subjects, min_subjects=training.min_subjects, named=(MARK + VISIT,)
+        score_name(spec.name),
+        drawn,
+        training.subjects,
+        min_subjects=training.min_subjects,
+        named=(MARK + VISIT,),
+        bound=tuple(c for c in attributes if term is not None and goes_with(term, c)),
     )
     training.features.append(Feature(name=score_name(spec.name), kind="score", values=score))
     own = {OWN_START: full_days(rows, "start"), OWN_END: full_days(rows, "end")}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import comb
+
 import numpy as np
 import pandas as pd
 
@@ -24,6 +26,11 @@ MOST_CODES = 40
 USUAL = 0.5
 """Share of subjects with the very same keys of rows from which on a set's rows are told by their key alone."""
 
+ALIKE = 0.8
+"""Share of the subjects with either of two rows that have both, from which on one tells of the other."""
+NO_CHANCE = 100
+"""Ways to choose the subjects that have a row, from which on it is no accident that the same have another."""
+
 
 def fit_set_table(training: Training, spec: TableSpec) -> Sets:
     """Learn a table whose few rows a subject form patterns."""
@@ -39,6 +46,10 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
     flags = [c for c in context.columns if c.startswith(MARK + "flag:")]
     arm = (MARK + "group",) if _arm_decides(training, codes, subject) else ()
     hard = [c for c in (MARK + "stratum", *arm, *flags, MARK + "reached_end") if c in context.columns]
+    held = _held(codes[use], subject[use], len(context))
+    echoes, exact = find_echoes(held, training.rows, context[hard])
+    context, hard = context.join(echoes), [*hard[:1], *exact, *hard[1:]]
+    training.rows |= {code_name(spec.name, k): held[:, k] for k in range(held.shape[1])}
     model = fit_sets(codes[use], subject[use], context, tuple(hard), min_subjects=training.min_subjects)
     periods = _fit_periods(training, spec, codes)
     dated = {spec.start, spec.end} if periods is not None else set()
@@ -85,6 +96,42 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
         rows=rows,
         landmarks=marks,
     )
+
+
+def code_name(table: str, code: int) -> str:
+    """The name of a context column: whether a subject has a row of that code in a set."""
+    return f"{MARK}rows:{table}:{code}"
+
+
+def _held(codes: np.ndarray, subject: np.ndarray, n: int) -> np.ndarray:
+    """bool[n, C]: whether each subject has a row of each code."""
+    held = np.zeros((n, int(codes.max(initial=-1)) + 1), dtype=bool)
+    held[subject, codes] = True
+    return held
+
+
+def find_echoes(
+    held: np.ndarray, earlier: dict[str, np.ndarray], fixed: pd.DataFrame
+) -> tuple[pd.DataFrame, list[str]]:
+    """Rows of earlier sets that go with a code of this one, as the element of a dose with the dose.
+
+    `held` bool[n, C]; `earlier`: bool[n] by name; `fixed`: columns that already decide. Returns a column "0"/"1" for
+    each row that much the same subjects have as some code and that `fixed` leaves open, and the names of those that
+    exactly the same subjects have, more than chance would bring together.
+    """
+    cell = fixed.astype(str).agg(" ".join, axis=1) if len(fixed.columns) else pd.Series("", index=fixed.index)
+    found: dict[str, np.ndarray] = {}
+    exact: list[str] = []
+    for name, rows in earlier.items():
+        shared = np.divide((held & rows[:, None]).sum(axis=0), (held | rows[:, None]).sum(axis=0).clip(1))
+        new = not any(np.array_equal(rows, other) for other in found.values())
+        left_open = pd.Series(rows).groupby(cell.to_numpy()).nunique().gt(1).any()
+        if not new or not left_open or shared.max(initial=0) < ALIKE or comb(len(rows), int(rows.sum())) < NO_CHANCE:
+            continue
+        found[name] = rows
+        exact += [name] if shared.max() == 1 else []
+    columns = {name: pd.Categorical(rows.astype(int).astype(str), ["0", "1"]) for name, rows in found.items()}
+    return pd.DataFrame(columns, index=fixed.index), exact
 
 
 def _landmarks(training: Training, spec: TableSpec, told: list[str]) -> tuple[Landmark, ...]:
