@@ -11,13 +11,13 @@ import uuid
 from contextlib import suppress
 
 import pytest
+from server.work.conftest import worker_of
 from sqlalchemy import func, select, update
 
 from datareplicator.server.cache.tables import Result
 from datareplicator.server.jobs import queue
 from datareplicator.server.jobs.local import environment
 from datareplicator.server.jobs.tables import Job
-from server.work.conftest import worker_of
 
 pytestmark = pytest.mark.anyio
 
