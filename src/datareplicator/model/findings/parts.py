@@ -13,6 +13,8 @@ from datareplicator.model.variance import decompose, mean_inflation, variogram
 
 # Parts of the variance within a subject where nothing can be learned: nugget, fast and slow drift.
 DEFAULT_PARTS = np.array([0.25, 0.0, 0.15])
+LEAST_WITHIN = 1e-4
+"""Share of the variance within subjects below which it is taken as none."""
 
 
 @dataclass
@@ -60,13 +62,22 @@ def variance_parts(data: Scored, residual: np.ndarray, weight: np.ndarray, expla
 
 
 def _with_default(parts: np.ndarray, subjects: np.ndarray) -> np.ndarray:
-    """Few subjects with repeated values: towards the other cells' mean parts, and those towards the default."""
+    """Few subjects with repeated values: towards the other cells' mean parts, and those towards the default.
+
+    The sum of the parts moves by factors, so that what hardly varies within a subject (its weight) is not made to vary
+    as most results do; how it divides moves by shares.
+    """
     seen = np.isfinite(parts[0]) & (subjects > 0)
     trust = seen.sum() / (seen.sum() + 1.0)
     filled = np.where(seen, parts, 0.0)
     common = trust * filled.sum(1) / max(seen.sum(), 1) + (1 - trust) * DEFAULT_PARTS
     share = np.where(seen, subjects / (subjects + DEFAULT_SUBJECTS / 3), 0.0)
-    return share * filled + (1 - share) * common[:, None]
+    own = filled.sum(0)
+    total = np.exp(
+        share * np.log(np.maximum(own, LEAST_WITHIN)) + (1 - share) * np.log(max(common.sum(), LEAST_WITHIN))
+    )
+    divided = share * filled / np.maximum(own, LEAST_WITHIN) + (1 - share) * (common / common.sum())[:, None]
+    return total * divided / np.maximum(divided.sum(0), 1e-9)
 
 
 def subject_levels(data: Scored, residual: np.ndarray, parts: Parts) -> tuple[np.ndarray, np.ndarray]:
