@@ -102,3 +102,18 @@ def test_gaps_by_chance_and_small_samples_make_no_rules() -> None:
         possible, features = fit_possible(frame, pd.DataFrame({"arm": rng.choice(["A", "B"], n)}))
         assert not features
         assert not (possible.gates or possible.patterns or possible.apart)
+
+
+def test_a_dose_goes_with_the_arm() -> None:
+    rng = np.random.default_rng(5)
+    dose = changed(
+        dose=lambda f: np.where(f["arm"] == "drug", rng.normal(80, 5, len(f)).round(1) * f["last_visit"], 0.0),
+        weight=lambda f: rng.normal(80, 12, len(f)).round(),
+    )
+    new = made(dose)
+    arm, before = new["arm"].astype(object), dose["patients"].frame
+    assert new.loc[arm == "placebo", "dose"].eq(0).all()
+    drug, source = new.loc[arm == "drug", "dose"], before.loc[before["arm"] == "drug", "dose"]
+    assert drug.min() > 50
+    assert drug.mean() == pytest.approx(source.mean(), rel=0.1)
+    assert new.groupby(arm)["weight"].mean().diff().abs().max() < 4

@@ -102,7 +102,12 @@ def _keep_possible(model: StudyModel, request: GenerateRequest, draw: SubjectDra
     named = {root.group: root.groups, root.site: root.sites}
     allotted = {root.group: subjects.group, root.site: subjects.site}
     subjects.covariates = make_possible(
-        model.possible, subjects.covariates, beside(named, allotted), streams.under("possible"), asked
+        model.possible,
+        subjects.covariates,
+        subjects.group,
+        beside(named, allotted),
+        streams.under("possible"),
+        asked,
     )
 
 

@@ -10,14 +10,28 @@ from datareplicator.seeds import Streams
 
 
 def make_possible(
-    possible: Possible, covariates: pd.DataFrame, beside: pd.DataFrame, streams: Streams, fixed: frozenset[str]
+    possible: Possible,
+    covariates: pd.DataFrame,
+    group: np.ndarray,
+    beside: pd.DataFrame,
+    streams: Streams,
+    fixed: frozenset[str],
 ) -> pd.DataFrame:
-    """The covariates (one row a subject) with gaps where they belong, and without values that never meet.
+    """The covariates (one row a subject) with numbers by arm, with gaps where they belong, and without values that
+    never meet.
 
-    `beside`: what else decides gaps (the arm, the site). Columns in `fixed` keep their values, as a request asks for
-    them: the other one of a pair gives way. The columns of gap patterns are taken out.
+    `group`: int a subject, the arm (-1 none); `beside`: what else decides gaps (the arm, the site). Columns in `fixed`
+    keep their values, as a request asks for them: the other one of a pair gives way. The columns of gap patterns are
+    taken out.
     """
     out = covariates.copy()
+    for number in possible.by_arm:
+        score = out[number.column].to_numpy(dtype=float)
+        value = np.full(len(score), np.nan)
+        for arm, marginal in enumerate(number.marginals):
+            here = np.isfinite(score) & (group == (arm if arm < len(number.marginals) - 1 else -1))
+            value[here] = marginal.sample(score[here])
+        out[number.column] = value
     for pair in possible.apart:
         if pair.first in out and pair.second in out and pair.second not in fixed:
             out[pair.second] = _drawn_again(pair, out, streams.get("apart", pair.first, pair.second))

@@ -24,7 +24,7 @@ from datareplicator.model.fit_root import (
     find_flags,
     fit_root,
 )
-from datareplicator.model.possible import beside, fit_possible, without_gaps
+from datareplicator.model.possible import beside, drawn_apart, fit_by_arm, fit_possible
 from datareplicator.model.prepare import Prepared, prepare
 from datareplicator.model.reference import keep_reference
 from datareplicator.model.relations import fit_relations
@@ -85,10 +85,11 @@ def fit(
     covariates = covariate_features(training, [*root.covariates, *(b.column for b in root.births if b.age is None)])
     named = {root.group: root.groups, root.site: root.sites}
     allotted = {root.group: training.subjects.group, root.site: training.subjects.site}
-    possible, gaps = fit_possible(
-        training.subjects.covariates[list(root.covariates)], beside(named, allotted), min_subjects
-    )
-    features = without_gaps([*covariates, *gaps], possible)
+    own = training.subjects.covariates[list(root.covariates)]
+    possible, gaps = fit_possible(own, beside(named, allotted), min_subjects)
+    by_arm, scores = fit_by_arm(own, training.subjects.group)
+    possible = possible.model_copy(update={"by_arm": by_arm})
+    features = drawn_apart([*covariates, *gaps], possible, scores)
     subjects = fit_subjects([*features, *training.features], effects, training.subjects)
     site = training.subjects.site
     return StudyModel(

@@ -8,15 +8,18 @@ come in patterns (visits after the last), and values of two columns that never m
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from pydantic import model_validator
-from scipy.special import gammaln
+from scipy.special import gammaln, ndtri
+from scipy.stats import kruskal, rankdata
 
 from datareplicator.document import Document, Floats, Ints
-from datareplicator.model.subject_model import Feature
+from datareplicator.model.marginals import Marginal
+from datareplicator.model.subject_model import Feature, fit_marginal
 
 GAPS = "@gaps "
 """Prefix of the features that draw a pattern of gaps."""
@@ -27,6 +30,10 @@ EVIDENCE = 8.0
 MOST_PATTERNS = 40
 MOST_VALUES = 12
 """Patterns of gaps drawn together, and values of a column that decides what is there, at most."""
+
+ARM_P = 1e-5
+LEAST_ARM = 5
+"""Doubt that a number differs between arms by chance, and subjects of an arm from which it counts."""
 
 EXPECTED = 4.6
 """Subjects expected to have two values that never meet, from which on they cannot (1 in 100 by chance)."""
@@ -71,9 +78,18 @@ class Apart(Document):
         return self
 
 
-class Possible(Document):
-    """What can stand together, in the order in which it is seen to: pairs, patterns of gaps, gates."""
+class ByArm(Document):
+    """A number that goes with the arm (a dose): drawn as a normal score, and read as the quantile of its subject's arm;
+    `marginals`: one an arm, the last for subjects without one."""
 
+    column: str
+    marginals: list[Marginal]
+
+
+class Possible(Document):
+    """What can stand together, in the order in which it is seen to: numbers by arm, pairs, patterns of gaps, gates."""
+
+    by_arm: tuple[ByArm, ...] = ()
     apart: tuple[Apart, ...] = ()
     patterns: tuple[GapPattern, ...] = ()
     gates: tuple[Gate, ...] = ()
@@ -108,6 +124,36 @@ def fit_possible(
     return Possible(apart=tuple(_apart(covariates)), patterns=tuple(patterns), gates=tuple(gates)), features
 
 
+def fit_by_arm(covariates: pd.DataFrame, group: np.ndarray) -> tuple[tuple[ByArm, ...], dict[str, np.ndarray]]:
+    """The numbers among the covariates (one row a subject) whose distribution differs between arms (`group`, int a
+    subject, -1 none), and their normal scores within the arm. Columns of subjects before they are allotted, such as the
+    age, do not differ by more than chance."""
+    models, scores = [], {}
+    for name in covariates:
+        values = covariates[name]
+        if not pd.api.types.is_float_dtype(values.dtype) or not _differs(values.to_numpy(), group):
+            continue
+        x, score = values.to_numpy(dtype=float), np.full(len(values), np.nan)
+        marginals = []
+        for arm in [*range(int(group.max()) + 1), -1]:
+            here = (group == arm) & np.isfinite(x)
+            base = x[here] if here.any() else x[np.isfinite(x)]
+            marginals.append(fit_marginal(Feature(name, "number", base), base, np.ones(len(base))))
+            score[here] = ndtri((rankdata(x[here]) - 0.5) / max(here.sum(), 1))
+        models.append(ByArm(column=name, marginals=marginals))
+        scores[name] = score
+    return tuple(models), scores
+
+
+def _differs(x: np.ndarray, group: np.ndarray) -> bool:
+    """Whether a number differs between arms beyond doubt, in arms with enough known values."""
+    parts = [x[(group == arm) & np.isfinite(x)] for arm in range(int(group.max(initial=-1)) + 1)]
+    parts = [p for p in parts if len(p) >= LEAST_ARM]
+    if len(parts) < 2 or np.ptp(np.concatenate(parts)) == 0:
+        return False
+    return bool(kruskal(*parts).pvalue < ARM_P)
+
+
 def beside(named: Mapping[str | None, tuple[str, ...]], index: Mapping[str | None, np.ndarray]) -> pd.DataFrame:
     """Allotted columns (the arm, the site) as text, one row a subject, from the index of each subject's value (-1
     missing)."""
@@ -119,10 +165,14 @@ def beside(named: Mapping[str | None, tuple[str, ...]], index: Mapping[str | Non
     return pd.DataFrame(columns, dtype="str") if columns else pd.DataFrame()
 
 
-def without_gaps(features: list[Feature], possible: Possible) -> list[Feature]:
-    """The features, of which those whose gaps are told elsewhere are drawn for every subject."""
+def drawn_apart(features: list[Feature], possible: Possible, scores: dict[str, np.ndarray]) -> list[Feature]:
+    """The features as they are drawn: for every subject where their gaps are told elsewhere, as `scores` where they
+    are read by arm."""
     told = possible.explained
-    return [Feature(f.name, f.kind, f.values, f.categories, f.decimals, f.always or f.name in told) for f in features]
+    return [
+        replace(f, values=scores.get(f.name, f.values), always=f.always or f.name in told) if f.kind != "score" else f
+        for f in features
+    ]
 
 
 def values_of(column: pd.Series) -> pd.Series:

@@ -152,7 +152,7 @@ def _feature(feature: Feature, stratum: np.ndarray, strata: int) -> FeatureModel
         # Few subjects in a stratum: everybody counts, those of other strata as much as all of them weigh ten.
         others = (known & ~here).sum()
         weight = np.where(here, 1.0, STRATUM_PRIOR / max(others, STRATUM_PRIOR))
-        marginals.append(_marginal(feature, values[known], weight[known]))
+        marginals.append(fit_marginal(feature, values[known], weight[known]))
     return FeatureModel(
         name=feature.name,
         kind=feature.kind,
@@ -162,7 +162,8 @@ def _feature(feature: Feature, stratum: np.ndarray, strata: int) -> FeatureModel
     )
 
 
-def _marginal(feature: Feature, values: np.ndarray, weight: np.ndarray) -> Marginal:
+def fit_marginal(feature: Feature, values: np.ndarray, weight: np.ndarray) -> Marginal:
+    """The distribution of a feature's known values (float[n], each with a weight)."""
     if feature.kind == "score" or len(values) == 0:
         return Marginal(values=np.zeros(1), scores=np.zeros(0), lattice=True, decimals=0)
     effective = float(weight.sum())

@@ -63,7 +63,7 @@ def _backwards(d: Derivation, spec: TableSpec) -> bool:
     """Results go from the collected to the standard ones, never back; the standard text may be written from the number
     where there is a collected result to begin with."""
     here = {s.column for s in d.sources if s.table == d.table}
-    if d.template in ("items", "date_difference"):  # totals of results; times to an event, which are the result
+    if d.template in ("items", "repeated", "date_difference"):  # totals and repeats of results; times as results
         return False
     if d.target == spec.original:
         return True

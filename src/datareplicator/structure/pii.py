@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from datareplicator.structure.lexicon import share_of_names
+
 PATTERNS = {
     "email": r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}",
     "national_id": r"\d{3}-\d{2}-\d{4}",
@@ -53,7 +55,31 @@ def personal(name: str, values: Sequence[str]) -> str | None:
         for kind, pattern in _NAMED:
             if (kind == "initials" or typical > 2) and pattern.fullmatch(name):
                 return kind
+    found = _person(name, values)
+    if found is not None:
+        return found
     return "card" if len(values) >= 5 and all(map(_card, values)) else None
+
+
+_NAMING = re.compile(
+    r"(?:.*_)?names?|.*(?:_by|_rep|person|author|contact|monitor|physician|investigator|owner|manager|staff|user|doctor"
+    r"|nurse|entered|signed|reviewer|rater|assessor).*|(?:..)?(?:evalint|rater)",
+    re.IGNORECASE,
+)
+FEW_NAMES = 2
+
+
+def _person(name: str, values: Sequence[str]) -> str | None:
+    """Names of persons by the words that they are made of: half of the values under a name that leads to expect them,
+    else nearly all of three or more."""
+    if any(_PLAIN["name"].fullmatch(v) is None and _PLAIN["first_name"].fullmatch(v) is None for v in values[:20]):
+        return None
+    if _NAMING.fullmatch(name) and not NO_PERSON.fullmatch(name) and len(values) >= FEW_NAMES:
+        if share_of_names(values[:500]) >= 0.5:
+            return "name"
+        if len(values) >= 5 and " " not in "".join(values) and share_of_names(values[:500], single=True) >= 0.8:
+            return "first_name"
+    return "name" if len(values) >= 3 and share_of_names(values[:500]) >= TOLERANCE else None
 
 
 def _card(text: str) -> bool:

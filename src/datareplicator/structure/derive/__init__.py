@@ -14,12 +14,14 @@ from datareplicator.structure.derive import (
     copies,
     cuts,
     days,
+    factors,
     formula,
     intervals,
     items,
     limits,
     lookup,
     occurrence,
+    repeated,
     results,
     rollup,
     sequence,
@@ -54,6 +56,7 @@ _MODULES = (
     occurrence,
     rollup,
     series,
+    repeated,
     lookup,
     formula,
 )
@@ -134,10 +137,11 @@ def mine_formulas(ctx: Context) -> list[Derivation]:
         children.mine,
         items.mine,
         series.mine,
+        factors.mine,
     )
     for step in steps:
         found += step(scene)
-    return found + occurrence.mine(scene, found)
+    return found + occurrence.mine(scene, found) + repeated.mine(scene, found)
 
 
 def mine_totals(ctx: Context, keys: Iterable[ForeignKey]) -> list[Derivation]:
