@@ -11,6 +11,7 @@ from datareplicator import faults, formats, pipeline, study
 from datareplicator.faults import Answers
 from datareplicator.faults.plan import PlanLike
 from datareplicator.generate.conditions.outcome import Outcome, Tally, outcomes
+from datareplicator.model.fit import TEXT_SUBJECTS
 from datareplicator.model.store import load_model as load_document
 from datareplicator.model.store import save_model
 from datareplicator.model.study_model import StudyModel
@@ -111,16 +112,28 @@ def read_study(source: str | os.PathLike[str] | Mapping[str, Any], *, format: st
 
 
 def fit(
-    study: study.Study, *, min_subjects: int = 1, corrections: Iterable[Mapping[str, Any] | Correction] = ()
+    study: study.Study,
+    *,
+    min_subjects: int = 1,
+    text_subjects: int = TEXT_SUBJECTS,
+    corrections: Iterable[Mapping[str, Any] | Correction] = (),
 ) -> Model:
     """Learn a study.
 
-    Categories, terms and patterns that fewer than `min_subjects` subjects show are not learned. `corrections` set
-    right what is found in the study, as in the run document: ``[{"deny": "derivation", "variable": "LB.LBNRIND"}]``;
+    Categories, terms and patterns that fewer than `min_subjects` subjects show are not learned; verbatim
+    terms and free texts of fewer than `text_subjects` give way to the coded term or a stand-in. `corrections` set right
+    what is found in the study, as in the run document: ``[{"deny": "derivation", "variable": "LB.LBNRIND"}]``;
     `Model.explain` says what was found. Raises StructureError where nothing can be learned, RequestError for a
     correction that does not fit the study.
     """
-    return Model(pipeline.fit(study, min_subjects=min_subjects, corrections=parse_corrections(corrections)))
+    return Model(
+        pipeline.fit(
+            study,
+            min_subjects=min_subjects,
+            text_subjects=text_subjects,
+            corrections=parse_corrections(corrections),
+        )
+    )
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:

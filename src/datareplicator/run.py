@@ -31,6 +31,7 @@ from datareplicator.generate.control.asked import (
     number_of_subjects,
 )
 from datareplicator.generate.request import MOST_SUBJECTS, GenerateRequest
+from datareplicator.model.fit import TEXT_SUBJECTS
 from datareplicator.structure.correction import Correction
 
 MOST_BYTES = 1_000_000
@@ -52,6 +53,11 @@ class Privacy(Document):
 
     min_subjects: int = Field(
         1, ge=1, description="Categories, terms and patterns that fewer subjects show are not learned."
+    )
+    text_subjects: int = Field(
+        TEXT_SUBJECTS,
+        ge=1,
+        description="Verbatim terms and free texts that fewer subjects show give way to the coded term or a stand-in.",
     )
 
 

@@ -47,6 +47,7 @@ def fit(
             run.source,
             output,
             min_subjects=run.privacy.min_subjects,
+            text_subjects=run.privacy.text_subjects,
             corrections=run.corrections,
             overwrite=run.overwrite,
             progress=show,

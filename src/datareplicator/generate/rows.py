@@ -47,7 +47,8 @@ def fill_rows(
             frame[name] = drawn[name].to_numpy() if drawn[name].dtype != "category" else drawn[name].array
     _fill_dates(model, state, drawn, anchors, code, visit, streams)
     for kind, name in ((kind, name) for name, kind in model.personal.items()):
-        frame[name] = _personal(kind, subject, state.subjects.n, streams.get("personal", name))
+        rng = streams.get("personal", name)
+        frame[name] = _personal(kind, subject, state.subjects.n, rng, model.layouts.get(name, ()))
     for identifier in model.identifiers:
         frame[identifier.model.column] = row_identifier(identifier, state, table)
     for reference in model.references:
@@ -157,9 +158,9 @@ def _write_date(
     state.write_date(table, model.column, day, level, second, model.text)
 
 
-def _personal(kind: str, subject: np.ndarray, n: int, rng: np.random.Generator) -> pd.Series:
+def _personal(kind: str, subject: np.ndarray, n: int, rng: np.random.Generator, layouts: tuple[str, ...]) -> pd.Series:
     """One value a subject, the same in all of the subject's rows."""
-    return pd.Series(sample_personal(kind, n, rng)[subject], dtype="str")
+    return pd.Series(sample_personal(kind, n, rng, layouts)[subject], dtype="str")
 
 
 def row_numbers(subject: np.ndarray) -> np.ndarray:

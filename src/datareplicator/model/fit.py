@@ -39,27 +39,36 @@ from datareplicator.model.tables.endings import ending_date
 from datareplicator.model.tables.events import fit_event_table
 from datareplicator.model.tables.sets import fit_set_table
 from datareplicator.model.tables.visits import fit_visits, one_row_a_visit
+from datareplicator.model.texts.protect import protect_texts
 from datareplicator.model.timeline import TimelineModel, VisitRows, fit_timeline
 from datareplicator.model.training import Training, stay_columns
 from datareplicator.structure.discover import discover
-from datareplicator.structure.spec import Layout, Structure, TableSpec
+from datareplicator.structure.spec import MEMBER, Layout, Structure, TableSpec
 from datareplicator.study import Study, Table
 
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, how many parts are done, and how many there are."""
 
 STAY = "stay"
+TEXT_SUBJECTS = 3
+"""Subjects that must share a verbatim term or a free text, by default, for it to be learned."""
 
 SET_LAYOUTS = (Layout.SETS, Layout.INTERVALS, Layout.ONCE, Layout.SUBJECT)
 
 
 def fit(
-    study: Study, *, structure: Structure | None = None, min_subjects: int = 1, progress: Progress | None = None
+    study: Study,
+    *,
+    structure: Structure | None = None,
+    min_subjects: int = 1,
+    text_subjects: int = TEXT_SUBJECTS,
+    progress: Progress | None = None,
 ) -> StudyModel:
     """Learn a study.
 
     `structure`: what was found in it (discovered when None). `min_subjects`: categories, terms and patterns seen in
-    fewer subjects are not learned. Raises StructureError when no subjects can be found.
+    fewer subjects are not learned; `text_subjects`: verbatim terms and free texts of fewer subjects give way to the
+    coded term or a stand-in. Raises StructureError when no subjects can be found.
     """
     tell = progress or (lambda step, done, total: None)
     if structure is None:
@@ -68,6 +77,9 @@ def fit(
     if structure.root is None:
         study, structure = with_subject_table(study, structure)
     prepared = prepare(study, structure)
+    tell("texts", 0, 1)
+    structure, replaced = protect_texts(prepared, max(min_subjects, text_subjects))
+    prepared.structure = structure
     tell("timeline", 0, 1)
     training, timelines, seen_days = _start(prepared, min_subjects)
     training.ends.update(visit_ends(training.visits, training.subjects))
@@ -116,6 +128,7 @@ def fit(
         relations=tuple(relations),
         own_references=fit_own_references(prepared),
         notes=(*structure.notes, *training.notes, *cautions(prepared.n)),
+        replaced=replaced.count,
     )
 
 
@@ -343,5 +356,9 @@ def _references(study: Study, prepared: Prepared, made: set[str]) -> dict:
         if name in made or spec.layout == Layout.SUPPLEMENT or (prepared.subject.get(name, np.empty(0)) >= 0).any():
             continue
         for member in spec.members:
-            out[member] = keep_reference(study[member].frame)
+            frame = study[member].frame
+            now = prepared.frames[name]
+            now = now[(now[MEMBER] == member).to_numpy(dtype=bool)] if MEMBER in now else now
+            texts = [c for c in frame.columns if c in now and spec.column(c).encoding == "text"]
+            out[member] = keep_reference(frame.assign(**{c: now[c].array for c in texts}))
     return out

@@ -7,7 +7,8 @@ earlier ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -171,15 +172,57 @@ KINDS: dict[str, Callable[[int, np.random.Generator], pa.Array]] = {
 }
 
 
+LAID_OUT = ("phone", "postcode", "mrn")
+"""Kinds whose values keep the layout that the source writes them in."""
+_FICTION = re.compile("###")
+_COUNTRY = re.compile(r"(?:\+|00)\d{1,3}(?=\D)")
+
+
+def layout(text: str) -> str:
+    """How a value is written: `#` for digits, `A` and `a` for letters; the code of a country stays.
+
+    >>> layout("+49 89 1234-56"), layout("SW1A 1AA")
+    ('+49 ## ####-##', 'AA#A #AA')
+    """
+    country = _COUNTRY.match(text)
+    lead = country.group() if country else ""
+    rest = re.sub(r"[A-Z]", "A", re.sub(r"[a-z]", "a", text[len(lead) :]))
+    return lead + re.sub(r"\d", "#", rest)
+
+
+def fill_layout(kind: str, pattern: str, n: int, rng: np.random.Generator) -> pa.Array:
+    """Values in a layout. Numbers of telephones have 555 where the first three digits stand together: they lead
+    nowhere.
+
+    >>> fill_layout("phone", "(###) ###-####", 1, np.random.default_rng(0)).to_pylist()
+    ['(555) 865-3200']
+    """
+    if kind == "phone":
+        pattern = _FICTION.sub("555", pattern, count=1)
+    if not n:
+        return pa.array([], pa.large_string())
+    letters = np.tile(np.frombuffer(pattern.encode("utf-32-le"), dtype="<U1"), (n, 1))
+    for mark, some in (("#", "0123456789"), ("A", "ABCDEFGHJKLMNPRSTUVWXY"), ("a", "abcdefghjkmnpqrstuvwxy")):
+        places = [k for k, piece in enumerate(pattern) if piece == mark]
+        if places:
+            letters[:, places] = np.array(list(some), dtype="<U1")[rng.integers(0, len(some), (n, len(places)))]
+    return _from_letters(letters)
+
+
 def personal_text(kind: str, n: int, rng: np.random.Generator) -> pa.Array:
     """`n` values of a kind of personal data as Arrow text; an unknown kind gives names."""
     return KINDS.get(kind, _name)(n, rng)
 
 
-def sample_personal(kind: str, n: int, rng: np.random.Generator) -> np.ndarray:
-    """`n` values of a kind of personal data (object array of text); an unknown kind gives names.
+def sample_personal(kind: str, n: int, rng: np.random.Generator, layouts: Sequence[str] = ()) -> np.ndarray:
+    """`n` values of a kind of personal data (object array of text); an unknown kind gives names. With `layouts` each
+    value is written in one of these, as often as it stands there.
 
     >>> len(sample_personal("initials", 3, np.random.default_rng(0)))
     3
     """
-    return np.array(personal_text(kind, n, rng).to_pylist(), dtype=object)
+    if not layouts:
+        return np.array(personal_text(kind, n, rng).to_pylist(), dtype=object)
+    which = rng.integers(0, len(layouts), n)
+    table = np.stack([fill_layout(kind, text, n, rng).to_numpy(zero_copy_only=False) for text in layouts])
+    return table[which, np.arange(n)]

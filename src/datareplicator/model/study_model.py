@@ -238,7 +238,8 @@ class StudyModel(Document):
 
     `tables` are in the order in which they are made. `strata`: for each class of subjects the tables that it never
     has rows in. `visits`: length of the joint list of visits (catalogue, then occasions). `suppressed`: by column,
-    how many values were not learned since fewer than `min_subjects` subjects show them.
+    how many values were not learned since fewer than `min_subjects` subjects show them; `replaced`: how many texts gave
+    way to coded terms or stand-ins.
     """
 
     format: Literal["datareplicator-model"] = FORMAT
@@ -264,6 +265,7 @@ class StudyModel(Document):
     notes: tuple[str, ...] = ()
     min_subjects: int = 1
     suppressed: dict[str, int] = Field(default_factory=dict)
+    replaced: dict[str, int] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _known_tables(self) -> StudyModel:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from datareplicator.errors import Place, RequestError
 from datareplicator.formats import read_study
+from datareplicator.model.fit import TEXT_SUBJECTS
 from datareplicator.model.fit import fit as fit_model
 from datareplicator.model.store import model_text, parse_model, save_model
 from datareplicator.model.study_model import StudyModel
@@ -45,11 +46,12 @@ def fit(
     study: Study,
     *,
     min_subjects: int = 1,
+    text_subjects: int = TEXT_SUBJECTS,
     corrections: Sequence[Correction] = (),
     progress: Progress = None,
 ) -> StudyModel:
-    """Learn a study; what fewer than `min_subjects` subjects show is left out, and what discovery finds is set right
-    by `corrections`.
+    """Learn a study; what fewer than `min_subjects` subjects show is left out, verbatim terms and free texts of fewer
+    than `text_subjects` give way to coded terms and stand-ins, and what discovery finds is set right by `corrections`.
 
     The model is the one that its JSON document gives: numbers are rounded there, and what is generated must not
     depend on whether the model was on disk in between.
@@ -60,6 +62,7 @@ def fit(
             study,
             structure=structure,
             min_subjects=min_subjects,
+            text_subjects=text_subjects,
             progress=lambda part, done, total: tell(progress, Step("learn", unit=part)),
         )
         hidden = _suppressed(study, structure, min_subjects)
@@ -95,6 +98,7 @@ def explain(model: StudyModel) -> Explanation:
         notes=notes(model),
         min_subjects=model.min_subjects,
         suppressed=model.suppressed,
+        replaced=model.replaced,
     )
 
 
@@ -108,6 +112,7 @@ def fit_to_file(
     output: Path | None,
     *,
     min_subjects: int = 1,
+    text_subjects: int = TEXT_SUBJECTS,
     corrections: Sequence[Correction] = (),
     overwrite: bool = False,
     progress: Progress = None,
@@ -118,7 +123,9 @@ def fit_to_file(
             "exists already.", place=Place(file=str(output)), hint="Choose another name, or add --overwrite."
         )
     study = read(source, progress)
-    model = fit(study, min_subjects=min_subjects, corrections=corrections, progress=progress)
+    model = fit(
+        study, min_subjects=min_subjects, text_subjects=text_subjects, corrections=corrections, progress=progress
+    )
     if output is not None:
         save_model(model, output)
     return model

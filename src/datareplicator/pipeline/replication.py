@@ -62,7 +62,13 @@ def replicate(run: Run, *, progress: Progress = None) -> Outcome:
     output = _output(run, Path(source))
     run.request()
     study = read(source, progress)
-    model = fit(study, min_subjects=run.privacy.min_subjects, corrections=run.corrections, progress=progress)
+    model = fit(
+        study,
+        min_subjects=run.privacy.min_subjects,
+        text_subjects=run.privacy.text_subjects,
+        corrections=run.corrections,
+        progress=progress,
+    )
     return _write(run, output, model, study, progress)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from datareplicator.document import Document
 from datareplicator.profile import words
-from datareplicator.structure.spec import MEMBER, Derivation, Kind, Layout, Structure, TableSpec
+from datareplicator.structure.spec import MEMBER, Derivation, Layout, Structure, TableSpec
 
 WIDTH = 110
 _ASIDE = (Layout.SUPPLEMENT, Layout.REFERENCE, Layout.RELATION, Layout.COMMENT)
@@ -63,6 +63,7 @@ class Explanation(Document):
     pii: dict[str, str]
     min_subjects: int
     suppressed: dict[str, int] = Field(default_factory=dict)
+    replaced: dict[str, int] = Field(default_factory=dict)
     not_learned: tuple[str, ...] = ()
     corrections: tuple[str, ...] = ()
 
@@ -91,6 +92,7 @@ class Explanation(Document):
             ("Orders within a row", self.orders),
             ("Supplements", self.supplements),
             ("Personal data, replaced", [f"{name}: {kind}" for name, kind in self.pii.items()]),
+            ("Texts replaced", [f"{name}: {count:,}" for name, count in self.replaced.items()]),
             (f"Suppressed ({limit})", [f"{name}: {count:,}" for name, count in self.suppressed.items()]),
             ("Not learned, or worth knowing", self.not_learned),
             ("Corrections in force", self.corrections),
@@ -116,9 +118,10 @@ def explain(
     notes: Iterable[str] = (),
     min_subjects: int = 1,
     suppressed: Mapping[str, int] | None = None,
+    replaced: Mapping[str, int] | None = None,
 ) -> Explanation:
     """Lay open what was found. `notes` say what could not be learned; `suppressed` counts, by column, the values that
-    fewer than `min_subjects` subjects show."""
+    fewer than `min_subjects` subjects show, `replaced` the texts that gave way to coded terms or stand-ins."""
     computed = [d for d in structure.derivations if d.target != MEMBER]
     tables = structure.tables.values()
     return Explanation(
@@ -137,9 +140,10 @@ def explain(
         links=tuple(words.link(found, structure.root or "") for found in structure.links),
         orders=tuple(words.order(found) for found in structure.orders),
         supplements=tuple(words.supplement(found) for found in structure.supplements),
-        pii={f"{t.name}.{c.name}": c.pii or "name" for t in tables for c in t.columns if c.kind == Kind.PII},
+        pii={f"{t.name}.{c.name}": c.pii for t in tables for c in t.columns if c.pii is not None},
         min_subjects=min_subjects,
         suppressed=dict(suppressed or {}),
+        replaced=dict(replaced or {}),
         not_learned=tuple(notes),
         corrections=tuple(c.said for c in structure.corrections),
     )

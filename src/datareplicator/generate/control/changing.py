@@ -118,8 +118,10 @@ def _number(model: StudyModel, spec: TableSpec, column: str, change: Change, alt
     if change.drift:
         raise RequestError(f"variation: {spec.name}.{column}: only results of tests can drift.")
     if spec.name == model.root.table and column in model.root.covariates:
+        by_arm = [number.marginals for number in model.possible.by_arm if number.column == column]
         feature = next(f for f in model.subjects.features if f.name == column)
-        altered.covariates[column] = tuple(shape_of(m, change.shift, change.scale, 0.0) for m in feature.marginals)
+        marginals = [by_arm[0][-1]] * len(feature.marginals) if by_arm else feature.marginals
+        altered.covariates[column] = tuple(shape_of(m, change.shift, change.scale, 0.0) for m in marginals)
     else:
         altered.numbers[spec.name, column] = change.shift, change.scale, own.decimals
 

@@ -80,7 +80,7 @@ def _with_clone(model: StudyModel, column: str, by: str, clone: Clone, likes: Li
     structure = model.structure.model_copy(
         update={"derivations": tuple(_extended(d, root.table, renamed) for d in model.structure.derivations)}
     )
-    reference = {name: _with_rows(table, renamed) for name, table in model.reference.items()}
+    reference = {name: _with_rows(model, name, renamed) for name in model.reference}
     return model.model_copy(
         update={"root": root.model_copy(update=part), "structure": structure, "reference": reference}
     )
@@ -143,20 +143,23 @@ def _renamed(value: Any, renamed: dict[str, tuple[str, str]]) -> Any:
     return value
 
 
-def _with_rows(table: ReferenceTable, renamed: dict[str, tuple[str, str]]) -> ReferenceTable:
-    """A table without subjects (a plan of arms) with the rows of the cloned one again, under the new names."""
-    here = {name: pair for name, pair in renamed.items() if name in table.values}
+def _with_rows(model: StudyModel, name: str, renamed: dict[str, tuple[str, str]]) -> ReferenceTable:
+    """A table without subjects (a plan of arms) with the rows of the cloned one again, under the new names; what other
+    tables know too (the elements of the arm) stays."""
+    table = model.reference[name]
+    here = {column: pair for column, pair in renamed.items() if column in table.values}
     rows = len(next(iter(table.values.values()), ()))
     again = [k for k in range(rows) if any(label(table.values[n][k]) == old for n, (old, _) in here.items())]
     if not again:
         return table
-    values = {
-        name: (
-            *column,
-            *(_renamed(column[k], {name: here[name]}) if name in here else _told(column[k], here) for k in again),
-        )
-        for name, column in table.values.items()
-    }
+    elsewhere = {column.name for source in model.sources if source.name != name for column in source.columns}
+
+    def cell(column: str, value: Any) -> Any:
+        if column in here:
+            return _renamed(value, {column: here[column]})
+        return value if column in elsewhere else _told(value, here)
+
+    values = {c: (*held, *(cell(c, held[k]) for k in again)) for c, held in table.values.items()}
     return table.model_copy(update={"values": values})
 
 

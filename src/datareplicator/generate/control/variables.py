@@ -92,6 +92,9 @@ def decided_by(model: StudyModel, column: str) -> str:
     if sources == {root.site}:
         return SITE
     features = {f.name: f for f in model.subjects.features}
+    told = model.possible.explained | {number.column for number in model.possible.by_arm}
+    if sources & told:
+        raise RequestError(f"{column} depends on the arm or on other columns.", hint="Count these instead.")
     if len(sources) == 1 and (source := next(iter(sources))) in root.covariates and source in features:
         if source == column and features[source].kind == "number" and len(_values(features[source])) > MOST_VALUES:
             raise RequestError(f"{column} is a number, not a category.", hint="Count a column of classes of it.")
