@@ -72,6 +72,20 @@ def test_run_documents_are_understood(page: Path, block: str) -> None:
     assert parse_run(block).subjects
 
 
+CONTROL = [(page, block) for page, block in YAML if page.stem == "control-a-study"]
+
+
+@pytest.mark.parametrize("block", [block for _, block in CONTROL], ids=_names(CONTROL))
+def test_what_is_asked_of_a_study_is_made(block: str, model: Path) -> None:
+    from datareplicator import pipeline
+    from datareplicator.model.store import load_model
+    from datareplicator.run import parse_run
+
+    run = parse_run(block)
+    made = pipeline.generate_study(load_model(model), run.request(), workers=1)
+    assert len(made["dm"].frame) == run.subjects
+
+
 def test_there_are_examples_to_run() -> None:
     assert len(PYTHON) >= 2
     assert len(SHELL) >= 3
