@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from datareplicator.cli.admin import admin
 from datareplicator.cli.corrupt import corrupt
 from datareplicator.cli.demo import demo
 from datareplicator.cli.fit import fit
@@ -14,6 +15,7 @@ from datareplicator.cli.profile import profile
 from datareplicator.cli.repair import repair
 from datareplicator.cli.replicate import replicate
 from datareplicator.cli.score_findings import score_findings
+from datareplicator.cli.serve import serve
 from datareplicator.cli.validate import validate
 from datareplicator.cli.worker import worker
 
@@ -44,5 +46,6 @@ def common(
     """Options of the program itself."""
 
 
-for command in (replicate, profile, fit, generate, validate, corrupt, repair, score_findings, demo, worker):
+for command in (replicate, profile, fit, generate, validate, corrupt, repair, score_findings, demo, serve, worker):
     app.command()(command)
+app.add_typer(admin)

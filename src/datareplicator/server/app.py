@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from datareplicator import __version__
-from datareplicator.server import problems
+from datareplicator.server import health, problems
+from datareplicator.server.auth import csrf
+from datareplicator.server.auth.providers import make_providers
 from datareplicator.server.database import make_database
+from datareplicator.server.housekeeping import sweeping
+from datareplicator.server.limits.rate import limit_request
+from datareplicator.server.limits.store import SqlStorage
+from datareplicator.server.middleware import Around
 from datareplicator.server.migrate import migrate
+from datareplicator.server.oplog.requests import RequestWriter, writing
+from datareplicator.server.policies.service import PolicyHolder
 from datareplicator.server.routers import LIFESPANS, ROUTERS
 from datareplicator.server.settings import Settings
 
@@ -25,7 +34,7 @@ an API key (`Authorization: Bearer dr_...`). Errors are problem details (RFC 945
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await migrate(app.state.database)
     async with AsyncExitStack() as stack:
-        for lifespan in LIFESPANS:
+        for lifespan in (writing, sweeping, *LIFESPANS):
             await stack.enter_async_context(lifespan(app))
         yield
     await app.state.database.close()
@@ -44,9 +53,35 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
         max_body_size=settings.max_body_bytes,
     )
-    app.state.settings = settings
-    app.state.database = make_database(settings)
+    _equip(app, settings)
     problems.install(app)
     for router in ROUTERS:
-        app.include_router(router, prefix="/api")
+        app.include_router(
+            router,
+            prefix="/api",
+            dependencies=[Depends(limit_request)],
+            responses=problems.responses(401, 403, 422, 429),
+        )
+    app.include_router(health.router)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID", csrf.HEADER],
+            expose_headers=["Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-ID"],
+        )
+    app.add_middleware(Around, settings=settings)
     return app
+
+
+def _equip(app: FastAPI, settings: Settings) -> None:
+    """What requests find under `app.state`."""
+    database = make_database(settings)
+    app.state.settings = settings
+    app.state.database = database
+    app.state.policies = PolicyHolder(database)
+    app.state.counters = SqlStorage(database)
+    app.state.requests = RequestWriter(database)
+    app.state.providers = make_providers(settings)

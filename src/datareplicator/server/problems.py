@@ -121,7 +121,7 @@ def _from_validation(error: RequestValidationError) -> Problem:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of this application as a problem."""
+    """Answer every error of this application as a problem; what is none of these is `middleware`'s to answer."""
 
     @app.exception_handler(Problem)
     async def _problem(request: Request, error: Problem) -> JSONResponse:
@@ -138,11 +138,6 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         return answer(request, Problem(error.status_code, str(error.detail), headers=error.headers))
-
-    @app.exception_handler(Exception)
-    async def _defect(request: Request, error: Exception) -> JSONResponse:
-        detail = "An error of the service; the administrator finds it in the log under this request's id."
-        return answer(request, Problem(500, detail))
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

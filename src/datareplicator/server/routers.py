@@ -11,9 +11,30 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import APIRouter, FastAPI
 
 from datareplicator.server import work
+from datareplicator.server.audit.routes import router as audit
+from datareplicator.server.auth.oauth_routes import router as oauth
+from datareplicator.server.auth.routes import router as account
+from datareplicator.server.keys.routes import router as keys
+from datareplicator.server.limits.routes import router as usage
+from datareplicator.server.oplog.routes import router as logs
+from datareplicator.server.policies.routes import router as settings
+from datareplicator.server.projects.member_routes import router as members
 from datareplicator.server.projects.routes import router as projects
+from datareplicator.server.users.routes import router as users
 
-ROUTERS: list[APIRouter] = [projects, *work.ROUTERS]
+ROUTERS: list[APIRouter] = [
+    account,
+    oauth,
+    projects,
+    members,
+    keys,
+    usage,
+    settings,
+    users,
+    audit,
+    logs,
+    *work.ROUTERS,
+]
 
 LIFESPANS: list[Callable[[FastAPI], AbstractAsyncContextManager[None]]] = [work.lifespan]
 """Entered in order after the migration, left in reverse order."""

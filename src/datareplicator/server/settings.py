@@ -68,7 +68,8 @@ class Settings(BaseSettings):
     )
     storage_url: str | None = Field(
         None,
-        description="Where files are kept: `s3://bucket/path`, `gs://`, `az://`; a folder in the data folder by default.",
+        description="Where files are kept: `s3://bucket/path`, `gs://`, `az://`; a folder in the data folder by "
+        "default.",
     )
     workers: int = Field(
         0,

@@ -28,5 +28,6 @@ context.configure(
     render_item=_render,
     compare_type=True,
     transaction_per_migration=False,
+    transactional_ddl=True,
 )
 context.run_migrations()

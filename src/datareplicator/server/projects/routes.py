@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, status
 
+from datareplicator.server.audit.service import record
 from datareplicator.server.auth.principal import Principal, require
 from datareplicator.server.database import SessionDep
-from datareplicator.server.problems import responses
+from datareplicator.server.problems import Problem, responses
 from datareplicator.server.projects import service
 from datareplicator.server.projects.access import ProjectEdit, ProjectOwn, ProjectRead
 from datareplicator.server.projects.schemas import ProjectChange, ProjectNew, ProjectOut, ProjectPage
@@ -38,7 +39,11 @@ async def create_project(
     asked: ProjectNew, principal: Annotated[Principal, require("projects.write")], session: SessionDep
 ) -> ProjectOut:
     """A new project; its maker is its owner."""
+    if principal.only_project is not None:
+        raise Problem(403, "This API key is for one project only.")
     project = await service.create_project(session, principal, asked)
+    facts = service.facts(project)
+    await record(session, principal, "project.made", "project", project.id, after=facts, project_id=project.id)
     return service.shown(project, MemberRole.OWNER)
 
 
@@ -51,7 +56,10 @@ async def read_project(access: ProjectRead) -> ProjectOut:
 @router.patch("/{project_id}", summary="Change a project", responses=responses(404))
 async def change_project(asked: ProjectChange, access: ProjectEdit, session: SessionDep) -> ProjectOut:
     """Change name, description, standard or domains, or archive it."""
+    before = service.facts(access.project)
     project = await service.change_project(session, access, asked)
+    after, who = service.facts(project), access.principal
+    await record(session, who, "project.changed", "project", project.id, before, after, project_id=project.id)
     return service.shown(project, access.role)
 
 
@@ -61,3 +69,5 @@ async def change_project(asked: ProjectChange, access: ProjectEdit, session: Ses
 async def delete_project(access: ProjectOwn, session: SessionDep) -> None:
     """Delete a project with everything in it, for good."""
     await service.delete_project(session, access.project_id)
+    before, number = service.facts(access.project), access.project_id
+    await record(session, access.principal, "project.deleted", "project", number, before, project_id=number)
