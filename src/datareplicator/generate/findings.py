@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from datareplicator.generate.identities import keep_identities, keep_orders
 from datareplicator.generate.panels import sample_panels
 from datareplicator.model.findings.digests import sequence_digests
 from datareplicator.model.findings.levels import level_values
@@ -57,6 +58,8 @@ def sample_findings(
         rows = np.flatnonzero(known[:, k])
         if len(rows):
             value[rows, k] = _values(model, k, latent[rows, k], subject[rows], visit[rows])
+    keep_identities(value, model.identities, model.marginals, streams.under("identities"))
+    keep_orders(value, model.orders, model.marginals)
     return FindingRows(subject[row], visit[row], order[row], cell, value[row, cell])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from datareplicator.model.findings.dependence import common_part, residual_correlation, subject_effects
 from datareplicator.model.findings.digests import digests
 from datareplicator.model.findings.grid import Grid, Observations, build_grid
+from datareplicator.model.findings.identity_fit import fit_identities, fit_orders
 from datareplicator.model.findings.means import arm_effects, courses, of_arm
 from datareplicator.model.findings.model import Cell, Effects, FindingsModel, pack
 from datareplicator.model.findings.parts import noise_scale, subject_levels, variance_parts
@@ -68,6 +69,8 @@ def fit_findings(
         marginals=marginals,
         presence=fit_presence(grid, cells, subjects),
         digests=digests(grid),
+        identities=fit_identities(grid, cells),
+        orders=fit_orders(grid, cells),
     )
     return model, effects
 

@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from datareplicator.document import Document, Floats, Ints
 from datareplicator.model.correlation import nearest
+from datareplicator.model.findings.identity_model import Identity, Order
 from datareplicator.model.findings.presence_model import Presence
 from datareplicator.model.marginals import Marginal
 
@@ -53,7 +54,8 @@ class FindingsModel(Document):
     residual variance, drawn once a test (`noise_group`); `noise_slope`: its change by one sd of the subject's level;
     `site_noise`: by site. `levels`: (K, 11) quantiles of the level at the scores -2 .. 2. `scores`: (K, 33) latent
     values at the normal scores -3.2 .. 3.2. `residual`: upper triangle (without diagonal, row by row) of the residual
-    correlation at a visit. `digests`: of the training sequences of each cell.
+    correlation at a visit. `digests`: of the training sequences of each cell. `identities`: what follows from two
+    others, in the order of computation; `orders`: what always lies above another.
     """
 
     visit_day: Floats
@@ -73,6 +75,8 @@ class FindingsModel(Document):
     marginals: list[Marginal]
     presence: Presence
     digests: list[Ints]
+    identities: tuple[Identity, ...] = ()
+    orders: tuple[Order, ...] = ()
 
     @model_validator(mode="after")
     def _shapes(self) -> FindingsModel:
@@ -85,6 +89,10 @@ class FindingsModel(Document):
                 raise ValueError(f"{name}: last axis has {getattr(self, name).shape[-1]} entries for {k} cells")
         if len(self.residual) != k * (k - 1) // 2:
             raise ValueError(f"residual: {len(self.residual)} correlations for {k} cells")
+        named = [c for law in self.identities for c in (law.target, law.first, law.second)]
+        named += [c for order in self.orders for c in (order.above, order.below)]
+        if named and not 0 <= min(named) <= max(named) < k:
+            raise ValueError("an identity or order names a cell that does not exist")
         if len(self.marginals) != k or len(self.digests) != k:
             raise ValueError(f"marginals, digests: one is needed for each of {k} cells")
         return self
