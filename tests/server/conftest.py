@@ -5,11 +5,12 @@ SQLite always; PostgreSQL as well where scripts/postgresql.py finds one (it says
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi_users.password import PasswordHelper
 from httpx import ASGITransport, AsyncClient
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from datareplicator.server.app import create_app
 from datareplicator.server.auth.permissions import Role
@@ -26,10 +31,14 @@ from datareplicator.server.auth.tables import User
 from datareplicator.server.database import Database, make_database
 from datareplicator.server.migrate import migrate
 from datareplicator.server.settings import PREFIX, Settings
+from scripts.postgresql import NotHere
+from scripts.postgresql import running as running_postgresql
 
 BASE = "http://service.test"
 PASSWORD = "correct horse battery staple"
 HASH = PasswordHelper().hash(PASSWORD)
+WORK = Path(__file__).parent / "work"
+BOTH = bool(os.environ.get("POSTGRESQL_EVERYWHERE"))
 
 
 @pytest.fixture
@@ -47,25 +56,60 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a database that was migrated once, to be copied."""
-    import asyncio
-
     folder = tmp_path_factory.mktemp("template")
-
-    async def make() -> None:
-        database = make_database(Settings(_env_file=None, data_dir=folder))
-        await migrate(database)
-        await database.close()
-
-    asyncio.run(make())
+    asyncio.run(_migrated(Settings(_env_file=None, data_dir=folder)))
     return folder / "datareplicator.db"
 
 
-@pytest.fixture(params=["sqlite"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_sqlite: Path) -> Iterator[str]:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of the foundation run on both databases; those of long work on both when POSTGRESQL_EVERYWHERE is set."""
+    if "database_url" in metafunc.fixturenames:
+        both = BOTH or WORK not in metafunc.definition.path.parents
+        metafunc.parametrize("database_url", ["sqlite", "postgresql"] if both else ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """A server of its own, with a migrated database `template` to be copied; tests are skipped where there is none."""
+    with ExitStack() as stack:
+        try:
+            address = stack.enter_context(running_postgresql())
+        except NotHere as reason:
+            pytest.skip(f"no PostgreSQL: {reason}")
+        asyncio.run(_administer(address, "CREATE DATABASE template"))
+        asyncio.run(_migrated(Settings(_env_file=None, database_url=_named(address, "template"))))
+        yield address
+
+
+def _named(address: str, name: str) -> str:
+    return make_url(address).set(database=name).render_as_string(hide_password=False)
+
+
+async def _administer(address: str, statement: str) -> None:
+    engine = create_async_engine(address, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
+
+
+async def _migrated(settings: Settings) -> None:
+    database = make_database(settings)
+    await migrate(database)
+    await database.close()
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a fresh, migrated database."""
-    copy = tmp_path / "datareplicator.db"
-    shutil.copyfile(migrated_sqlite, copy)
-    yield f"sqlite+aiosqlite:///{copy}"
+    if request.param == "sqlite":
+        copy = tmp_path / "datareplicator.db"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), copy)
+        yield f"sqlite+aiosqlite:///{copy}"
+        return
+    address, name = request.getfixturevalue("postgresql"), f"test_{uuid.uuid4().hex}"
+    asyncio.run(_administer(address, f"CREATE DATABASE {name} TEMPLATE template"))
+    yield _named(address, name)
+    asyncio.run(_administer(address, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @dataclass
