@@ -12,6 +12,7 @@ from datareplicator.faults import Plan, as_plan
 from datareplicator.formats import open_writer
 from datareplicator.generate.conditions.outcome import Outcome as Ending
 from datareplicator.generate.conditions.outcome import Tally, outcomes
+from datareplicator.generate.control.asked import Variation
 from datareplicator.generate.control.settle import settle
 from datareplicator.generate.request import Block
 from datareplicator.manifest import FileEntry, Manifest, Request, digest, versions, write_manifest
@@ -216,5 +217,6 @@ def _asked(run: Run) -> Request:
 
 def _control(run: Run) -> dict[str, Any] | None:
     """What else was asked of the subjects, in the form of the run document."""
-    asked = run.model_dump(mode="json", exclude_defaults=True, include=set(CONTROL))
+    more = {"variation"} if isinstance(run.variation, Variation) else set()
+    asked = run.model_dump(mode="json", exclude_defaults=True, include={*CONTROL, *more})
     return asked or None

@@ -75,7 +75,7 @@ def protect_texts(prepared: Prepared, min_subjects: int) -> tuple[Structure, Rep
             coded = _coded(spec, column, frame)
             if coded is not None:
                 _to_coded(prepared, name, column.name, coded, min_subjects, done)
-            elif _is_prose(structure, spec, column) and _has_subjects(prepared, name):
+            elif _is_prose(structure, spec, column, frame) and _has_subjects(prepared, name):
                 _to_prose(prepared, name, column, min_subjects, rng, done)
             prose = column.kind == Kind.TEXT
             _map(frame, column.name, lambda text, prose=prose: scrubber.scrub(text, prose=prose), done, name)
@@ -173,15 +173,19 @@ def _to_coded(prepared: Prepared, table: str, column: str, coded: str, least: in
     frame[column] = values.astype("object").where(~rare, instead).astype(values.dtype)
 
 
-def _is_prose(structure: Structure, spec: TableSpec, column: ColumnSpec) -> bool:
+def _is_prose(structure: Structure, spec: TableSpec, column: ColumnSpec, frame: pd.DataFrame) -> bool:
     """Whether rare values of a column are free texts: no results, no codes, nothing that follows from a code."""
     codes = {spec.test, spec.code, spec.visit, spec.unit, *spec.axes, *spec.key}
     looked_up = any(
         d.table == spec.name and d.target == column.name and d.template in ("lookup", "constant", "copy_subject")
         for d in structure.derivations
     )
-    if column.name in codes or looked_up:
+    if column.name in codes or looked_up or CODED.fullmatch(column.name):
         return False
+    if column.kind == Kind.CATEGORY and spec.code is not None and spec.code in frame:
+        pairs = frame[[spec.code, column.name]].dropna().drop_duplicates()
+        if len(pairs) == pairs[spec.code].nunique():
+            return False
     if column.name in (spec.value, spec.text, spec.original):
         return column.kind == Kind.TEXT
     return column.kind in (Kind.TEXT, Kind.CATEGORY)

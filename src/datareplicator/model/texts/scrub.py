@@ -76,6 +76,7 @@ class Scrubber:
         self._identifiers = {i for i in identifiers if len(i) >= LEAST_IDENTIFIER}
         self._known: dict[tuple[str, str], str] = {}
         self._pools: dict[str, list[str]] = {}
+        self._used: dict[str, int] = {}
 
     def stand_in(self, kind: str, original: str) -> str:
         """The text that stands for an original of a kind of personal data, always the same; never the original."""
@@ -89,7 +90,7 @@ class Scrubber:
                 made = personal_text(kind if kind in KINDS else "name", AT_ONCE, rng).to_pylist()
                 self._pools[kind] = list(dict.fromkeys(str(v) for v in made))
             pool = self._pools[kind]
-            place = sum(k == kind for k, _ in self._known)
+            place = self._used[kind] = self._used.get(kind, -1) + 1
             text = pool[place % len(pool)]
             self._known[key] = pool[(place + 7) % len(pool)] if text.casefold() == key[1] else text
         text = self._known[key]
