@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from datareplicator.model.possible import Apart, Possible, values_of
+from datareplicator.model.context import shown
+from datareplicator.model.possible import Apart, Possible
 from datareplicator.seeds import Streams
 
 
@@ -42,7 +43,7 @@ def make_possible(
             out[column] = out[column].where(there[:, k])
     for gate in possible.gates:
         source = out if gate.by in out else beside
-        out[gate.column] = out[gate.column].where(values_of(source[gate.by]).isin(gate.values).to_numpy())
+        out[gate.column] = out[gate.column].where(shown(source[gate.by]).isin(gate.values).to_numpy())
     return out.drop(columns=[p.name for p in possible.patterns])
 
 

@@ -42,6 +42,14 @@ def row_context(context: pd.DataFrame, subject: np.ndarray, known: dict[str, pd.
     return out
 
 
+def shown(values: pd.Series) -> pd.Series:
+    """A column as categories by what it shows: whole numbers without a point, whether they are stored as numbers or,
+    as in a block, as the texts of codes."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        values = values.astype(float).map(lambda v: f"{v:.10g}", na_action="ignore")
+    return values.astype("str").astype("category")
+
+
 class VisitDays:
     """Days of attended visits as a matrix: `day[i, v]`, NaN where subject i did not attend visit v or its day is
     unknown; `attended[i, v]`. The first `own` are the study's visits, the others occasions of single tables."""

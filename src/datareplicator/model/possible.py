@@ -18,6 +18,7 @@ from scipy.special import gammaln, ndtri
 from scipy.stats import kruskal, rankdata
 
 from datareplicator.document import Document, Floats, Ints
+from datareplicator.model.context import shown
 from datareplicator.model.marginals import Marginal
 from datareplicator.model.subject_model import Feature, fit_marginal
 
@@ -175,19 +176,12 @@ def drawn_apart(features: list[Feature], possible: Possible, scores: dict[str, n
     ]
 
 
-def values_of(column: pd.Series) -> pd.Series:
-    """The values as text, whole numbers without a point; missing stays missing."""
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return column.map(lambda v: f"{v:.10g}", na_action="ignore").astype("str")
-    return column.astype("str")
-
-
 def _gate(covariates: pd.DataFrame, beside: pd.DataFrame, column: str) -> Gate | None:
     held = covariates[column].notna().to_numpy()
     evidence = float(gammaln(len(held) + 1) - gammaln(held.sum() + 1) - gammaln((~held).sum() + 1))
     for frame in (covariates, beside):
         for name in frame.columns:
-            by = values_of(frame[name]) if name != column else pd.Series(dtype="str")
+            by = shown(frame[name]) if name != column else pd.Series(dtype="str")
             levels = by.dropna().unique()
             if not len(by) or by.isna().any() or not 2 <= len(levels) <= MOST_VALUES:
                 continue

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from datareplicator.document import Document, Floats, Ints
 from datareplicator.model.assigned import Assigned
 from datareplicator.model.below import Above
+from datareplicator.model.brief import Brief
 from datareplicator.model.carried import Carried
 from datareplicator.model.chains import OwnReference
 from datareplicator.model.children import ChildrenModel
@@ -163,7 +164,7 @@ class Events(Document):
     8601 text; `marks`: facts of the subject that ask for rows of their own; `over`: the most days by which a start
     follows each end of the subject's study; `visit_follows`: a row's visit is not before its start; `carried`: how
     a record stands at visit after visit; `unique`: sets of columns in which no two rows of a subject are alike;
-    `told`: the attributes that `rows` may depend on.
+    `told`: the attributes that `rows` may depend on; `brief`: the rows that end on the day on which they start.
     """
 
     kind: Literal["events"] = "events"
@@ -180,6 +181,7 @@ class Events(Document):
     carried: Carried | None
     unique: tuple[tuple[str, ...], ...]
     told: tuple[str, ...] = ()
+    brief: Brief | None = None
     rows: RowsModel
 
 

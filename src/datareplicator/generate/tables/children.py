@@ -8,8 +8,7 @@ import pandas as pd
 from datareplicator.generate.children import sample_children
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
-from datareplicator.model.assigned import labels
-from datareplicator.model.context import row_context
+from datareplicator.model.context import row_context, shown
 from datareplicator.model.study_model import Children, StudyModel
 from datareplicator.model.tables.children import parent_context
 from datareplicator.model.training import day_anchors
@@ -40,5 +39,5 @@ def make_children(model: StudyModel, table: Children, state: State) -> None:
     start = parent_spec.start or parent_spec.date
     others = {"parent": state.days[key.parent, start][parent]} if (key.parent, start) in state.days else {}
     anchors = day_anchors(subject, None, None, state.subjects, others)
-    known = {c: labels(frame[c]) for c in table.told}
+    known = {c: shown(frame[c]) for c in table.told}
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, np.full(len(parent), -1))

@@ -16,8 +16,8 @@ from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
 from datareplicator.generate.tables.related import draw_related
 from datareplicator.generate.tables.visits import settle_visit
-from datareplicator.model.assigned import labels
-from datareplicator.model.context import MARK, row_context
+from datareplicator.model.brief import ends_at_once
+from datareplicator.model.context import MARK, row_context, shown
 from datareplicator.model.ends import latest_days
 from datareplicator.model.eventrows import EventRows
 from datareplicator.model.fit_root import FLAG, call_name
@@ -53,22 +53,24 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
     state.frames[table.table], state.subject[table.table] = frame, subject
     if table.term is not None and drawn.code is not None:
         frame[table.term] = drawn.code.array
+    for name in drawn.attributes.columns:
+        if name not in (MARK + VISIT, RECORD):
+            frame[name] = drawn.attributes[name].array
+    at_once = ends_at_once(table.brief, frame) & np.isfinite(drawn.end)
+    drawn.end = np.where(at_once, np.floor(drawn.start), drawn.end)
     for column, day, precision in (
         (table.start, drawn.start, drawn.precision("start")),
         (table.end, drawn.end, drawn.precision("end")),
     ):
         if column is not None:
             _write_event_date(state, table, column, day, precision)
-    for name in drawn.attributes.columns:
-        if name not in (MARK + VISIT, RECORD):
-            frame[name] = drawn.attributes[name].array
     if visit is not None and table.visit is not None:
         frame[table.visit.column] = visit_values(model, model.structure.tables[table.table], visit)
     for name, mark in drawn.marks.items():
         state.marks[f"{table.table}/{name}"] = mark
     own = {OWN_START: full_days(drawn, "start"), OWN_END: full_days(drawn, "end")}
     anchors = day_anchors(subject, visit, state.visits, state.subjects, own)
-    known = {c: labels(pd.Series(frame[c])) for c in table.told if c in frame}
+    known = {c: shown(pd.Series(frame[c])) for c in table.told if c in frame}
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, np.full(len(subject), -1))
     if table.carried is not None and RECORD in drawn.attributes:
         _keep_one_value(table.table, table.carried.columns, drawn.attributes[RECORD].to_numpy(), state)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from datareplicator.model.assigned import labels
 from datareplicator.model.children import fit_children
-from datareplicator.model.context import MARK
+from datareplicator.model.context import MARK, shown
 from datareplicator.model.prepare import parent_rows
 from datareplicator.model.rows import fit_rows
 from datareplicator.model.study_model import Children
@@ -48,7 +47,7 @@ def fit_children_table(training: Training, spec: TableSpec) -> Children:
         prepared,
         spec,
         rest,
-        training.row_context(spec, {c: labels(frame[c]) for c in told}),
+        training.row_context(spec, {c: shown(frame[c]) for c in told}),
         anchors,
         np.full(len(frame), -1),
         ends=training.ends,

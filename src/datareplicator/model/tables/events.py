@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.dates import Precision
-from datareplicator.model.assigned import labels
+from datareplicator.model.brief import fit_brief
 from datareplicator.model.carried import Carried, fit_carried
-from datareplicator.model.context import MARK, MOST_LEVELS
+from datareplicator.model.context import MARK, MOST_LEVELS, shown
 from datareplicator.model.eventcontext import record_groups
 from datareplicator.model.eventkeys import REPEATED
 from datareplicator.model.eventrows import EventRows, approximate_days
@@ -72,7 +72,7 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         prepared,
         spec,
         rest,
-        training.row_context(spec, {c: labels(frame[c]) for c in told}),
+        training.row_context(spec, {c: shown(frame[c]) for c in told}),
         day_anchors(subject, index, training.visits, training.subjects, own),
         np.full(len(frame), -1),
         ends=training.ends,
@@ -92,6 +92,7 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         carried=carried,
         unique=_unique(prepared, spec, term, start),
         told=told,
+        brief=fit_brief(frame[list(told)], rows.start, rows.end) if start in inner and spec.end in inner else None,
         rows=leftover,
     )
 

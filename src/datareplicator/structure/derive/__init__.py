@@ -13,6 +13,7 @@ from datareplicator.structure.derive import (
     children,
     copies,
     cuts,
+    dateparts,
     days,
     factors,
     formula,
@@ -47,6 +48,7 @@ _MODULES = (
     units,
     arithmetic,
     days,
+    dateparts,
     cuts,
     limits,
     baseline,
@@ -128,6 +130,7 @@ def mine_formulas(ctx: Context) -> list[Derivation]:
     steps: Iterable[Callable[[Scene], list[Derivation]]] = (
         sequence.mine,
         days.mine,
+        dateparts.mine,
         arithmetic.mine,
         cuts.mine,
         limits.mine,
