@@ -103,9 +103,14 @@ def _keep_fixed(derivation: Derivation, state: State, view: View) -> None:
     for store, gaps_only in ((state.fixed, False), (state.stopgap, True)):
         values = store.get(key)
         if values is not None:
-            computed = view.frames[key[0]][key[1]].astype(object)
+            computed = view.frames[key[0]][key[1]]
             keep = values.isna().to_numpy() | (computed.notna().to_numpy() & gaps_only)
-            view.put(*key, computed.where(keep, values.to_numpy()))
+            if keep.all():
+                continue
+            number = pd.api.types.is_numeric_dtype(computed.dtype)
+            put = pd.to_numeric(values, errors="coerce") if number else values
+            mixed = (computed if number else computed.astype(object)).where(keep, put.to_numpy())
+            view.put(*key, mixed if number else mixed.astype("category"))
 
 
 def _state_fact(fact: DatedFact, model: StudyModel, state: State, view: View) -> None:

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datareplicator.errors import RequestError
 from datareplicator.expressions import Expression, ExpressionError, Schema, parse
 from datareplicator.expressions.tree import Aggregate, Variable, walk
-from datareplicator.generate.conditions.names import closure, find_table, references
+from datareplicator.generate.conditions.names import closure, find_table, references, tables_of
 from datareplicator.model.study_model import StudyModel
 from datareplicator.structure.spec import Ref
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A checked condition on the rows of a table. `computed`: the computed columns that it needs, `free`: the drawn
-    ones; `early`: the table of subjects alone decides it; `local`: each row of the table decides for itself."""
+    """A checked condition on the rows of a table.
+
+    `computed`: the computed columns that it needs, `free`: the drawn ones; `tables`: all whose rows it looks at;
+    `early`: the table of subjects alone decides it; `local`: each row of the table decides for itself.
+    """
 
     table: str
     expression: Expression
@@ -23,6 +26,7 @@ class Condition:
     reads: frozenset[Ref]
     computed: frozenset[tuple[str, str]]
     free: frozenset[Ref]
+    tables: frozenset[str]
     early: bool
     local: bool
 
@@ -48,11 +52,14 @@ def condition_of(
     _refuse_whole_tables(model, expression, table, said)
     computed, free = closure(model, found)
     root = model.root.table
-    early = table == root and all(r.table == root for r in found | free) and all(t == root for t, _ in computed)
+    tables = tables_of(expression, own) | {table}
+    early = tables == {root} and all(r.table == root for r in free) and all(t == root for t, _ in computed)
     single = own.single | {table}
     flat = not any(isinstance(node, Aggregate) for node in walk(expression.tree))
     local = flat and table != root and all(r.table in single for r in found)
-    return Condition(table, expression, own, frozenset(found), frozenset(computed), frozenset(free), early, local)
+    return Condition(
+        table, expression, own, frozenset(found), frozenset(computed), frozenset(free), frozenset(tables), early, local
+    )
 
 
 def _refuse_whole_tables(model: StudyModel, expression: Expression, table: str, said: str) -> None:

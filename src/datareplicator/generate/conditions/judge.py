@@ -65,7 +65,8 @@ def seen(model: StudyModel, state: State, conditions: Iterable[Condition]) -> Se
     """As `look`, for a state in which everything is computed."""
     wanted: dict[str, set[str]] = {}
     for condition in conditions:
-        wanted.setdefault(condition.table, set())
+        for table in condition.tables:
+            wanted.setdefault(table, set())
         for ref in condition.reads:
             wanted.setdefault(ref.table, set()).add(ref.column)
         for table in list(wanted):

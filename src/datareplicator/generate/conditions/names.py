@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datareplicator.errors import RequestError
 from datareplicator.expressions import Expression, Schema, Type
 from datareplicator.expressions.check import Checker, resolve
-from datareplicator.expressions.tree import Aggregate, Node, Variable
+from datareplicator.expressions.tree import Aggregate, Node, Variable, walk
 from datareplicator.model.study_model import StudyModel
 from datareplicator.structure.names import is_named
 from datareplicator.structure.order import reads
@@ -75,6 +75,12 @@ def _references(node: Node, schema: Schema, text: str) -> Iterator[Ref]:
                 yield Ref(table=table, column=schema.find_column(table, name) or name)
     for child in node.children():
         yield from _references(child, inner, text)
+
+
+def tables_of(expression: Expression, schema: Schema) -> set[str]:
+    """The tables whose rows a checked expression counts or reads."""
+    named = {n.table for n in walk(expression.tree) if isinstance(n, Aggregate) and n.table is not None}
+    return {schema.find_table(n) or n for n in named} | {r.table for r in references(expression, schema)}
 
 
 def closure(model: StudyModel, wanted: set[Ref]) -> tuple[set[tuple[str, str]], set[Ref]]:

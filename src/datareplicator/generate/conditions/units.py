@@ -20,7 +20,7 @@ from datareplicator.generate.conditions.condition import Condition, condition_of
 from datareplicator.generate.conditions.learned import known_values
 from datareplicator.generate.conditions.names import find_table, schema_of
 from datareplicator.model.study_model import StudyModel
-from datareplicator.structure.spec import Ref
+from datareplicator.structure.spec import Kind, Ref
 
 FOLDER = Path(__file__).parent / "scenarios"
 MOST_BYTES = 100_000
@@ -131,17 +131,33 @@ def steps_of(model: StudyModel, schema: Schema, unit: Unit, said: str) -> tuple[
     for edit in unit.edits:
         try:
             table = find_table(model, edit.table)
-            where, unless = (
-                None if text is None else condition_of(model, schema, edit.table, text, said)
-                for text in (edit.where, edit.unless)
-            )
+            unless = None if edit.unless is None else condition_of(model, schema, edit.table, edit.unless, said)
+            where = _where(model, schema, edit, said)
         except RequestError:  # the study has no such table or variable: the step has nothing to do in it
             continue
         values = {}
         for name, text in edit.values.items():
             column = DAY if edit.cut is not None else schema.find_column(table, name)
-            if column is None:
+            if column is None or _never_filled(model, table, column):
                 continue
             values[column] = condition_of(model, schema, edit.table, text, said, value=True)
         out.append(Step(edit, table, where, unless, values))
     return tuple(out)
+
+
+def _never_filled(model: StudyModel, table: str, column: str) -> bool:
+    """Whether a column follows from others and the source has no value in it: a scenario is no reason to fill it."""
+    spec = model.structure.tables[table]
+    return column in model.structure.derived(table) and spec.column(column).kind == Kind.EMPTY
+
+
+def _where(model: StudyModel, schema: Schema, edit: Edit, said: str) -> Condition | None:
+    """The rows of a step; for an added row they are a preference, which the study need not have the variables for."""
+    if edit.where is None:
+        return None
+    try:
+        return condition_of(model, schema, edit.table, edit.where, said)
+    except RequestError:
+        if edit.add is None:
+            raise
+        return None
