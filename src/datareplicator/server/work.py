@@ -18,6 +18,7 @@ from datareplicator.server.jobs.local import LocalWorkers
 from datareplicator.server.jobs.routes import router as jobs
 from datareplicator.server.jobs.run_worker import storage_folder
 from datareplicator.server.models.routes import router as models
+from datareplicator.server.previews.service import forget_copies
 from datareplicator.server.runs.routes import router as runs
 from datareplicator.server.runs.routes import schema_router as run_schema
 from datareplicator.server.storage import open_storage
@@ -68,6 +69,7 @@ async def _tidy(app: FastAPI) -> None:
     while True:
         try:
             await tidy(app.state.database, app.state.storage)
+            await asyncio.to_thread(forget_copies, app.state.settings.data_dir)
         except Exception as error:  # the store or the database is away: the next look finds the same to do
             log.error("tidying failed", problem=type(error).__name__)
         await asyncio.sleep(TIDY)

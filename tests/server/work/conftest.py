@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
+from datareplicator import sample_study_path
 from datareplicator.server.jobs.kind import Desk
 from datareplicator.server.jobs.tables import QUEUES
 from datareplicator.server.jobs.worker import Worker
 
+SMALL = ("dm.xpt", "ae.xpt", "vs.xpt")
 SECONDS = 90
 """After which a job of a test is thought to hang."""
 
@@ -55,6 +57,14 @@ class Analyst:
     async def sample(self) -> dict[str, Any]:
         """The sample study as a dataset."""
         return await self.post("/datasets/sample")
+
+    async def small(self) -> dict[str, Any]:
+        """Three tables of the sample study: learned in a moment."""
+        dataset = await self.post("/datasets", {"name": "Small"}, 201)
+        files = [("files", (name, (sample_study_path() / name).read_bytes())) for name in SMALL]
+        answer = await self.client.post(f"{self.base}/datasets/{dataset['id']}/files", files=files)
+        assert answer.status_code == 201, answer.text
+        return {**dataset, "latest": answer.json()}
 
     async def done(self, job_id: str, state: str = "done") -> dict[str, Any]:
         """Wait for the end of a job."""

@@ -64,10 +64,10 @@ def _children(pid):
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks at processes by /proc")
 async def test_a_killed_worker_loses_nothing_and_doubles_nothing(service, idle, record_property):
-    dataset = await idle.sample()
+    dataset = await idle.small()
     first = await _process(service)
     try:
-        document = {"subjects": 40_000, "seed": 3}
+        document = {"subjects": 400_000, "seed": 3}
         run = await idle.post("/runs", {"dataset_id": dataset["id"], "document": document}, 202)
 
         async def generating():
@@ -129,8 +129,8 @@ async def _shrink(session, job_id):
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks at processes by /proc")
 async def test_cancel_kills_the_process_within_two_seconds(service, at_work, record_property):
-    dataset = await at_work.sample()
-    run = await at_work.post("/runs", {"dataset_id": dataset["id"], "document": {"subjects": 50_000}}, 202)
+    dataset = await at_work.small()
+    run = await at_work.post("/runs", {"dataset_id": dataset["id"], "document": {"subjects": 400_000}}, 202)
 
     async def generating():
         job = await at_work.get(f"/jobs/{run['job']['id']}")
@@ -155,7 +155,7 @@ async def test_cancel_kills_the_process_within_two_seconds(service, at_work, rec
 
 async def test_a_late_worker_is_refused(service, idle):
     """One that was silent for too long, and comes back with a result that another is working on."""
-    await idle.sample()
+    await idle.small()
     late = await queue.claim(service.database, ["analysis"], "late")
     assert late is not None and late.attempt == 1
     assert await queue.claim(service.database, ["analysis"], "other") is None
@@ -173,7 +173,7 @@ async def test_a_late_worker_is_refused(service, idle):
 
 async def test_two_workers_never_claim_the_same_job(service, idle):
     for _ in range(4):
-        await idle.sample()
+        await idle.small()
     async with service.database.session(write=True) as session:
         await session.execute(update(Job).values(at_once=None))
     claimed = await asyncio.gather(*(queue.claim(service.database, ["analysis"], f"w{n}") for n in range(10)))
@@ -182,7 +182,7 @@ async def test_two_workers_never_claim_the_same_job(service, idle):
 
 
 async def test_priority_then_age_and_a_limit_of_jobs_at_a_time(service, idle):
-    dataset = await idle.sample()
+    dataset = await idle.small()
     asked = {"dataset_id": dataset["id"]}
     routine = await idle.post("/analyses", {**asked, "urgency": "routine"})
     critical = await idle.post("/analyses", {**asked, "urgency": "critical"})
@@ -201,7 +201,7 @@ async def test_priority_then_age_and_a_limit_of_jobs_at_a_time(service, idle):
 
 
 async def test_a_job_that_kills_its_worker_is_given_up(service, idle):
-    dataset = await idle.sample()
+    dataset = await idle.small()
     job_id = uuid.UUID(dataset["latest"]["job"]["id"])
     async with service.database.session(write=True) as session:
         await session.execute(update(Job).where(Job.id == job_id).values(failures=queue.MOST_FAILURES))
@@ -211,7 +211,7 @@ async def test_a_job_that_kills_its_worker_is_given_up(service, idle):
 
 
 async def test_who_waits_for_a_cancelled_job_fails_and_gets_its_quota_back(service, idle):
-    dataset = await idle.sample()
+    dataset = await idle.small()
     run = await idle.post("/runs", {"dataset_id": dataset["id"], "document": {"subjects": 10}}, 202)
     await idle.post(f"/jobs/{run['waits_for']['id']}/cancel")
     job = await idle.get(f"/jobs/{run['job']['id']}")
@@ -223,7 +223,7 @@ async def test_who_waits_for_a_cancelled_job_fails_and_gets_its_quota_back(servi
 
 
 async def test_a_worker_that_is_stopped_gives_its_job_back(service, idle):
-    dataset = await idle.sample()
+    dataset = await idle.small()
     job_id = dataset["latest"]["job"]["id"]
     async with worker_of(service):
 

@@ -32,7 +32,7 @@ BODIES = {
 @pytest.fixture
 async def made(at_work):
     """One of each thing, done."""
-    dataset = await at_work.sample()
+    dataset = await at_work.small()
     asked = {"dataset_id": dataset["id"]}
     analysis = await at_work.post("/analyses", asked)
     run = await at_work.post("/runs", {**asked, "document": {"subjects": 3}})
@@ -84,7 +84,13 @@ def _request(method, path, base, made):
     return base + url, options
 
 
-async def test_strangers_and_viewers(service, at_work, made):
+async def test_who_is_not_in_a_project_finds_nothing_of_it(service, at_work, made):
+    """One test, since making the things takes longest."""
+    await _strangers_and_viewers(service, at_work, made)
+    await _things_named_in_bodies(service, made)
+
+
+async def _strangers_and_viewers(service, at_work, made):
     stranger = service.as_user(await service.sign_up(role="manager"))
     nobody = service.client()
     other = await service.sign_up()
@@ -113,7 +119,7 @@ async def test_strangers_and_viewers(service, at_work, made):
             assert (await at_work.client.request(method, url, **options)).status_code == 200, (method, path)
 
 
-async def test_things_of_other_projects_are_not_found_in_bodies(service, at_work, made):
+async def _things_named_in_bodies(service, made):
     other = await service.sign_up()
     client, base = service.as_user(other), f"/api/projects/{await service.project(other)}"
     for path, body in (

@@ -12,6 +12,7 @@ from datareplicator.server.analyses.schemas import AnalysisNew, AnalysisOut, Ana
 from datareplicator.server.analyses.work import EXPLANATION, PROFILE
 from datareplicator.server.database import SessionDep
 from datareplicator.server.datasets.routes import Editor, Reader, StorageDep
+from datareplicator.server.jobs.schemas import MOST
 from datareplicator.server.problems import responses
 
 router = APIRouter(prefix="/projects/{project_id}/analyses", tags=["analyses"])
@@ -22,7 +23,7 @@ async def list_analyses(
     access: Reader,
     session: SessionDep,
     dataset_id: uuid.UUID | None = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AnalysisPage:
     """Analyses of the project, newest first."""

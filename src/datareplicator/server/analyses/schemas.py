@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from datareplicator.server.jobs.schemas import JobOut, Urgency
+from datareplicator.server.jobs.schemas import MOST, JobOut, Urgency
 from datareplicator.server.projects.schemas import Name
 
 
@@ -18,7 +18,7 @@ class AnalysisNew(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     dataset_id: uuid.UUID
-    version: int | None = Field(None, ge=1, description="Version of the dataset; the latest by default.")
+    version: int | None = Field(None, ge=1, le=MOST, description="Version of the dataset; the latest by default.")
     name: Name | None = None
     urgency: Urgency = "normal"
 

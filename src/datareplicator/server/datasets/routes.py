@@ -24,6 +24,7 @@ from datareplicator.server.datasets.schemas import (
     VersionOut,
 )
 from datareplicator.server.datasets.tables import Dataset
+from datareplicator.server.jobs.schemas import MOST, Number
 from datareplicator.server.problems import Problem, responses
 from datareplicator.server.projects.access import ProjectAccess, in_project
 from datareplicator.server.storage import Storage
@@ -48,7 +49,7 @@ async def list_datasets(
     access: Reader,
     session: SessionDep,
     search: Annotated[str, Query(max_length=200, description="Part of the name.")] = "",
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> DatasetPage:
     """Datasets of the project, the latest changed first."""
@@ -225,7 +226,7 @@ async def create_version(
 
 
 @router.get("/{dataset_id}/versions/{number}", summary="Read a version", responses=responses(404))
-async def read_version(dataset_id: uuid.UUID, number: int, access: Reader, session: SessionDep) -> VersionOut:
+async def read_version(dataset_id: uuid.UUID, number: Number, access: Reader, session: SessionDep) -> VersionOut:
     """Files of a version, what was recognised in them, and what is wrong with them."""
     return await service.version_shown(
         session, await service.find_version(session, access.project_id, dataset_id, number)
@@ -238,7 +239,7 @@ async def read_version(dataset_id: uuid.UUID, number: int, access: Reader, sessi
     status_code=status.HTTP_204_NO_CONTENT,
     responses=responses(404),
 )
-async def delete_version(dataset_id: uuid.UUID, number: int, access: Editor, session: SessionDep) -> None:
+async def delete_version(dataset_id: uuid.UUID, number: Number, access: Editor, session: SessionDep) -> None:
     """Delete a version and the files that only it has."""
     version = await service.find_version(session, access.project_id, dataset_id, number)
     await service.remove_version(session, access, version)
@@ -294,7 +295,7 @@ async def send_part(
     database: DatabaseDep,
     storage: StorageDep,
     settings: SettingsDep,
-    upload_offset: Annotated[int, Header(ge=0, description="Where the part begins.")],
+    upload_offset: Annotated[int, Header(ge=0, le=2**50, description="Where the part begins.")],
 ) -> Response:
     """The next bytes of a file, as application/offset+octet-stream; the answer says where it stands then."""
     if request.headers.get("content-type", "") != "application/offset+octet-stream":

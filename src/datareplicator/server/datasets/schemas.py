@@ -131,7 +131,7 @@ class UploadNew(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(max_length=500)
-    size: int = Field(ge=1, description="Bytes of the whole file.")
+    size: int = Field(ge=1, le=2**50, description="Bytes of the whole file.")
 
 
 class UploadOut(BaseModel):

@@ -13,6 +13,7 @@ from datareplicator.server.analyses.tables import Analysis
 from datareplicator.server.audit.service import record
 from datareplicator.server.cache import service as cache
 from datareplicator.server.cache.tables import Result
+from datareplicator.server.database import now
 from datareplicator.server.datasets.receiving import Received
 from datareplicator.server.datasets.schemas import DatasetNew, DatasetOut, FileOut, Inspection, VersionOut
 from datareplicator.server.datasets.tables import Dataset, DatasetVersion, StoredFile, Upload, VersionFile
@@ -139,6 +140,7 @@ async def add_version(
         size=sum(file.size for file in files.values()),
         created_by=access.principal.user_id,
     )
+    dataset.updated_at = now()
     session.add_all([version, *files.values()])
     await session.flush()
     session.add_all(VersionFile(version_id=version.id, file_id=file.id) for file in files.values())
@@ -218,14 +220,19 @@ async def version_shown(session: AsyncSession, version: DatasetVersion) -> Versi
     )
 
 
-async def remove(session: AsyncSession, access: ProjectAccess, dataset: Dataset) -> None:
+async def drop(session: AsyncSession, dataset: Dataset) -> None:
     """Delete a dataset with its versions, analyses, validations and files; models and runs stay."""
     own = select(DatasetVersion.id).where(DatasetVersion.dataset_id == dataset.id)
-    await _remove_versions(session, access, [row for (row,) in (await session.execute(own)).all()])
+    await _remove_versions(session, dataset.project_id, [row for (row,) in (await session.execute(own)).all()])
     for upload in await session.scalars(select(Upload.id).where(Upload.dataset_id == dataset.id)):
         cache.forget(session, f"projects/{dataset.project_id}/uploads/{upload}")
     await session.execute(delete(Dataset).where(Dataset.id == dataset.id))
     cache.forget(session, f"projects/{dataset.project_id}/datasets/{dataset.id}")
+
+
+async def remove(session: AsyncSession, access: ProjectAccess, dataset: Dataset) -> None:
+    """Delete a dataset, as somebody asked for."""
+    await drop(session, dataset)
     await record(
         session,
         access.principal,
@@ -239,7 +246,7 @@ async def remove(session: AsyncSession, access: ProjectAccess, dataset: Dataset)
 
 async def remove_version(session: AsyncSession, access: ProjectAccess, version: DatasetVersion) -> None:
     """Delete a version, and the files that no other version has."""
-    await _remove_versions(session, access, [version.id])
+    await _remove_versions(session, access.project_id, [version.id])
     orphans = select(StoredFile).where(
         StoredFile.dataset_id == version.dataset_id,
         StoredFile.id.not_in(select(VersionFile.file_id)),
@@ -259,7 +266,7 @@ async def remove_version(session: AsyncSession, access: ProjectAccess, version: 
     )
 
 
-async def _remove_versions(session: AsyncSession, access: ProjectAccess, versions: Sequence[uuid.UUID]) -> None:
+async def _remove_versions(session: AsyncSession, project_id: uuid.UUID, versions: Sequence[uuid.UUID]) -> None:
     """Delete versions and what only describes them: jobs are cancelled, results are let go."""
     results: list[uuid.UUID | None] = []
     for table, column in (
@@ -271,7 +278,7 @@ async def _remove_versions(session: AsyncSession, access: ProjectAccess, version
         results += [result for result, _ in rows]
         for _, job_id in rows:
             if job_id is not None:
-                await queue.cancel(session, access.project_id, job_id)
+                await queue.cancel(session, project_id, job_id)
         await session.execute(delete(table).where(column.in_(versions)))
     await cache.let_go(session, results)
 

@@ -12,6 +12,7 @@ from datareplicator.server.database import DatabaseDep, SessionDep, SettingsDep
 from datareplicator.server.datasets import service
 from datareplicator.server.datasets.routes import Reader, StorageDep
 from datareplicator.server.downloads.service import file_answer
+from datareplicator.server.jobs.schemas import Number
 from datareplicator.server.previews import service as previews
 from datareplicator.server.previews.schemas import ColumnSummary, Rows, TableOut, TableQuery
 from datareplicator.server.problems import not_found, responses
@@ -26,7 +27,7 @@ async def _result(session: AsyncSession, project_id: uuid.UUID, dataset_id: uuid
 
 @router.get("/tables", summary="List the tables", responses=responses(404, 409))
 async def list_tables(
-    dataset_id: uuid.UUID, number: int, access: Reader, session: SessionDep, storage: StorageDep
+    dataset_id: uuid.UUID, number: Number, access: Reader, session: SessionDep, storage: StorageDep
 ) -> list[TableOut]:
     """Tables with their columns, labels and rows."""
     return previews.tables_out(
@@ -37,7 +38,7 @@ async def list_tables(
 @router.post("/tables/{table}/query", summary="Look at a table", responses=responses(404, 409, 422))
 async def query_table(
     dataset_id: uuid.UUID,
-    number: int,
+    number: Number,
     table: str,
     asked: TableQuery,
     access: Reader,
@@ -54,7 +55,7 @@ async def query_table(
 @router.get("/tables/{table}/columns/{column}", summary="Summarise a column", responses=responses(404, 409, 422))
 async def summarise_column(
     dataset_id: uuid.UUID,
-    number: int,
+    number: Number,
     table: str,
     column: str,
     access: Reader,
@@ -71,7 +72,7 @@ async def summarise_column(
 @router.get("/files/{name}", summary="Download a file", responses=responses(404, 416))
 async def read_file(
     dataset_id: uuid.UUID,
-    number: int,
+    number: Number,
     name: str,
     request: Request,
     access: Reader,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect, WebSocketE
 from datareplicator.server.database import SessionDep, database_of
 from datareplicator.server.jobs import service
 from datareplicator.server.jobs.hub import Hub, is_open
-from datareplicator.server.jobs.schemas import JobEventOut, JobOut, JobPage, State
+from datareplicator.server.jobs.schemas import MOST, JobEventOut, JobOut, JobPage, State
 from datareplicator.server.problems import Problem, responses
 from datareplicator.server.projects.access import ProjectAccess, in_project
 
@@ -29,7 +29,7 @@ async def list_jobs(
     session: SessionDep,
     kind: Annotated[str | None, Query(max_length=32)] = None,
     state: State | None = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JobPage:
     """Jobs of the project, newest first."""
@@ -46,7 +46,7 @@ async def read_job(job_id: uuid.UUID, access: Reader, session: SessionDep) -> Jo
 @router.post("/{job_id}/cancel", summary="Cancel a job", responses=responses(404, 409))
 async def cancel_job(job_id: uuid.UUID, access: Editor, session: SessionDep) -> JobOut:
     """End a job. What it did so far is thrown away; its process is killed within two seconds."""
-    return service.shown(await service.cancel(session, access.project_id, job_id))
+    return service.shown(await service.cancel(session, access, job_id))
 
 
 @router.get("/{job_id}/events", summary="Events of a job, by polling", responses=responses(404))
@@ -54,7 +54,7 @@ async def list_events(
     job_id: uuid.UUID,
     access: Reader,
     session: SessionDep,
-    after: Annotated[int, Query(ge=0, description="Number of the last event that was seen.")] = 0,
+    after: Annotated[int, Query(ge=0, le=MOST, description="Number of the last event that was seen.")] = 0,
 ) -> list[JobEventOut]:
     """Up to 1,000 events after a number."""
     await service.find(session, access.project_id, job_id)

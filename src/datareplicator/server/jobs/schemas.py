@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 Urgency = Literal["routine", "normal", "critical"]
+MOST = 2**31 - 1
+"""Of counts and offsets: what every database takes."""
+Number = Annotated[int, Field(ge=1, le=MOST)]
 
 
 class JobProgress(BaseModel):

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from datareplicator.server.audit.service import record
 from datareplicator.server.database import now
 from datareplicator.server.jobs import queue
 from datareplicator.server.jobs.schemas import JobEventOut, JobOut, JobProgress, Urgency
@@ -30,6 +31,10 @@ QUEUE_OF = {
     "export": "generation",
     "push": "generation",
 }
+
+
+OPERATION = {"model": "training", "import": "training", "run": "generation", "corruption": "generation"}
+"""By which word the log of operations knows a kind of job, where it is another."""
 
 
 async def ask(
@@ -64,7 +69,7 @@ async def ask(
         job.started_at = job.finished_at = moment
         await session.flush()
         operation = {"principal": access.principal, "project_id": access.project_id, "job_id": str(job.id)}
-        await log_operation(session, kind, cache="hit", **operation, **_counts(done))
+        await log_operation(session, OPERATION.get(kind, kind), cache="hit", **operation, **_counts(done))
     await queue.tell(session, job.id, {"event": "state", "state": QUEUED if done is None else DONE})
     return job
 
@@ -108,12 +113,16 @@ async def page(
     return list(rows), total or 0
 
 
-async def cancel(session: AsyncSession, project_id: uuid.UUID, job_id: uuid.UUID) -> Job:
+async def cancel(session: AsyncSession, access: ProjectAccess, job_id: uuid.UUID) -> Job:
     """Cancel a job. Raises 404, and 409 where it has ended already."""
-    job = await find(session, project_id, job_id)
-    if not await queue.cancel(session, project_id, job_id):
+    job = await find(session, access.project_id, job_id)
+    if not await queue.cancel(session, access.project_id, job_id):
         raise Problem(409, f"The job is {job.state} already.")
     await session.refresh(job)
+    known = {"principal": access.principal, "project_id": access.project_id}
+    await log_operation(session, OPERATION.get(job.kind, job.kind), "cancelled", job_id=str(job.id), **known)
+    after = {"kind": job.kind, "of": str(job.subject_id)}
+    await record(session, access.principal, "cancel", "job", job.id, after=after, project_id=access.project_id)
     return job
 
 

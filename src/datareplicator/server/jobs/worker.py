@@ -22,6 +22,7 @@ from datareplicator.server.jobs.child import problem
 from datareplicator.server.jobs.children import Child, Spare
 from datareplicator.server.jobs.kind import Desk, Kind, Outcome, kinds
 from datareplicator.server.jobs.notes import Notes
+from datareplicator.server.jobs.service import OPERATION
 from datareplicator.server.jobs.tables import Job
 from datareplicator.server.oplog.service import log_operation
 from datareplicator.server.policies.service import load
@@ -230,7 +231,7 @@ class _Attempt:
         job, used = self._job, self._used
         await log_operation(
             session,
-            job.kind,
+            OPERATION.get(job.kind, job.kind),
             outcome,
             user_id=job.user_id,
             project_id=job.project_id,

@@ -14,6 +14,7 @@ from datareplicator.server.database import DatabaseDep, SessionDep, SettingsDep
 from datareplicator.server.datasets import receiving
 from datareplicator.server.datasets.routes import ANY_SIZE, StorageDep
 from datareplicator.server.downloads.service import file_answer
+from datareplicator.server.jobs.schemas import MOST
 from datareplicator.server.models import service
 from datareplicator.server.models.schemas import ModelChange, ModelNew, ModelOut, ModelPage
 from datareplicator.server.models.work import MODEL
@@ -33,7 +34,7 @@ async def list_models(
     access: Reader,
     session: SessionDep,
     name: Annotated[str | None, Query(max_length=200, description="Versions of this name only.")] = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ModelPage:
     """Models of the project, newest first."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from datareplicator.server.jobs.schemas import JobOut, Urgency
+from datareplicator.server.jobs.schemas import MOST, JobOut, Urgency
 from datareplicator.server.projects.schemas import Name
 
 
@@ -27,7 +27,7 @@ class ModelNew(BaseModel):
     )
 
     dataset_id: uuid.UUID
-    version: int | None = Field(None, ge=1, description="Version of the dataset; the latest by default.")
+    version: int | None = Field(None, ge=1, le=MOST, description="Version of the dataset; the latest by default.")
     name: Name | None = Field(None, description="Models of the same name are versions of each other.")
     description: str = Field("", max_length=20_000)
     corrections: list[dict[str, Any]] = Field([], max_length=1000, description="What discovery found, set right.")

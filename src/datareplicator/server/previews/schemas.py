@@ -40,7 +40,7 @@ class TableQuery(BaseModel):
     search: str = Field("", max_length=200)
     sort: list[Order] = Field([], max_length=10)
     columns: list[str] | None = Field(None, max_length=2000, description="These only, in this order.")
-    offset: int = Field(0, ge=0, le=10**12)
+    offset: int = Field(0, ge=0, le=2**62)
     limit: int = Field(50, ge=1, le=1000)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time as clock
 import uuid
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -27,6 +28,8 @@ from datareplicator.server.storage import Missing, Storage
 
 SIGNS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 TOP = 10
+COPIES_KEPT = 600.0
+"""Seconds."""
 
 
 async def index_of(storage: Storage, result: Result | None) -> list[dict[str, Any]]:
@@ -101,6 +104,14 @@ async def _path(storage: Storage, settings: Settings, key: str) -> Path:
     return copy
 
 
+def forget_copies(data_dir: Path) -> None:
+    """Remove copies of remote files that were made some time ago: what was deleted must not stay here."""
+    limit = clock.time() - COPIES_KEPT
+    for path in (data_dir / "previews").rglob("*.parquet"):
+        if path.stat().st_mtime < limit:
+            path.unlink(missing_ok=True)
+
+
 def _check(names: Sequence[str], entry: dict[str, Any]) -> None:
     known = {column["name"] for column in entry["columns"]}
     for name in names:
@@ -133,7 +144,7 @@ def _page(path: Path, entry: dict[str, Any], query: TableQuery) -> Rows:
                 f"SELECT {shown} FROM {source} WHERE {clause} ORDER BY {order} LIMIT ? OFFSET ?",
                 [str(path), *values, query.limit, query.offset],
             ).fetchall()
-        except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException) as error:
+        except (duckdb.DataError, duckdb.ProgrammingError, OverflowError) as error:
             raise Problem(422, "A value does not fit the type of its column.") from error
     return Rows(
         table=entry["table"],

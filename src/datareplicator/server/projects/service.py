@@ -9,6 +9,7 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datareplicator.server.auth.principal import Principal
+from datareplicator.server.cache.service import forget
 from datareplicator.server.database import now
 from datareplicator.server.problems import not_found
 from datareplicator.server.projects.access import ProjectAccess
@@ -91,5 +92,6 @@ async def change_project(session: AsyncSession, access: ProjectAccess, asked: Pr
 
 
 async def delete_project(session: AsyncSession, project_id: uuid.UUID) -> None:
-    """Delete a project with everything in it."""
+    """Delete a project with everything in it, its files too."""
+    forget(session, f"projects/{project_id}")
     await session.execute(delete(Project).where(Project.id == project_id))

@@ -15,6 +15,7 @@ from datareplicator.server.auth.principal import CurrentPrincipal
 from datareplicator.server.database import DatabaseDep, SessionDep, SettingsDep
 from datareplicator.server.datasets.routes import StorageDep
 from datareplicator.server.downloads.service import file_answer, zip_answer
+from datareplicator.server.jobs.schemas import MOST
 from datareplicator.server.previews import service as previews
 from datareplicator.server.previews.schemas import ColumnSummary, Rows, TableOut, TableQuery
 from datareplicator.server.problems import not_found, responses
@@ -48,7 +49,7 @@ async def list_runs(
     access: Reader,
     session: SessionDep,
     kind: Literal["generate", "corrupt"] | None = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> RunPage:
     """Runs of the project, newest first."""
@@ -152,7 +153,7 @@ async def read_findings(
     rule: Annotated[str | None, Query(max_length=100)] = None,
     table: Annotated[str | None, Query(max_length=200)] = None,
     severity: Literal["error", "warning", "info"] | None = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> FindingPage:
     """Findings of the checks that every run goes through, by rule and one by one (the first of each rule)."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from datareplicator.run import OutputFormat
-from datareplicator.server.jobs.schemas import JobOut, Urgency
+from datareplicator.server.jobs.schemas import MOST, JobOut, Urgency
 from datareplicator.server.projects.schemas import Name
 
 DOCUMENT = (
@@ -32,7 +32,7 @@ class RunNew(BaseModel):
     )
 
     dataset_id: uuid.UUID | None = None
-    version: int | None = Field(None, ge=1, description="Version of the dataset; the latest by default.")
+    version: int | None = Field(None, ge=1, le=MOST, description="Version of the dataset; the latest by default.")
     model_id: uuid.UUID | None = None
     name: Name | None = None
     document: dict[str, Any] = Field({}, description=DOCUMENT)
@@ -50,9 +50,9 @@ class CorruptionNew(BaseModel):
     )
 
     dataset_id: uuid.UUID
-    version: int | None = Field(None, ge=1, description="Version of the dataset; the latest by default.")
+    version: int | None = Field(None, ge=1, le=MOST, description="Version of the dataset; the latest by default.")
     plan: dict[str, Any] = Field(description="Faults: profiles by `include`, or your own in `faults`.")
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, le=2**63 - 1)
     format: OutputFormat = "same"
     name: Name | None = None
     urgency: Urgency = "normal"

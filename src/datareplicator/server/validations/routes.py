@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response, status
 from datareplicator.server.database import DatabaseDep, SessionDep
 from datareplicator.server.datasets.routes import StorageDep
 from datareplicator.server.downloads.service import file_answer
+from datareplicator.server.jobs.schemas import MOST
 from datareplicator.server.problems import responses
 from datareplicator.server.runs import findings
 from datareplicator.server.runs.routes import Editor, Reader
@@ -26,7 +27,7 @@ async def list_validations(
     access: Reader,
     session: SessionDep,
     run_id: uuid.UUID | None = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ValidationPage:
     """Validations of the project, newest first."""
@@ -55,7 +56,7 @@ async def read_findings(
     rule: Annotated[str | None, Query(max_length=100)] = None,
     table: Annotated[str | None, Query(max_length=200)] = None,
     severity: Literal["error", "warning", "info"] | None = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> FindingPage:
     """Findings by rule, and every one of them page by page."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from datareplicator.server.jobs.schemas import JobOut, Urgency
+from datareplicator.server.jobs.schemas import MOST, JobOut, Urgency
 from datareplicator.server.projects.schemas import Name
 
 
@@ -18,7 +18,7 @@ class ValidationNew(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     dataset_id: uuid.UUID | None = None
-    version: int | None = Field(None, ge=1)
+    version: int | None = Field(None, ge=1, le=MOST)
     run_id: uuid.UUID | None = None
     baseline_dataset_id: uuid.UUID | None = Field(None, description="Whose own rates are the yardstick.")
     detectors: bool = Field(True, description="Run the statistical detectors as well.")
