@@ -6,6 +6,7 @@ SQLite always; PostgreSQL as well where scripts/postgresql.py finds one (it says
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import uuid
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from fastapi import FastAPI
 from fastapi_users.password import PasswordHelper
 from httpx import ASGITransport, AsyncClient
@@ -41,6 +43,11 @@ WORK = Path(__file__).parent / "work"
 BOTH = bool(os.environ.get("POSTGRESQL_EVERYWHERE"))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _quiet() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
@@ -62,10 +69,12 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests of the foundation run on both databases; those of long work on both when POSTGRESQL_EVERYWHERE is set."""
+    """Tests of the foundation run on both databases, those of long work when POSTGRESQL_EVERYWHERE is set; a module
+    says otherwise by DATABASES."""
     if "database_url" in metafunc.fixturenames:
-        both = BOTH or WORK not in metafunc.definition.path.parents
-        metafunc.parametrize("database_url", ["sqlite", "postgresql"] if both else ["sqlite"], indirect=True)
+        usual = ("sqlite",) if WORK in metafunc.definition.path.parents and not BOTH else ("sqlite", "postgresql")
+        databases = getattr(metafunc.module, "DATABASES", usual)
+        metafunc.parametrize("database_url", databases, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -200,6 +209,12 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
     """The service under test."""
     async with running(settings) as made:
         yield made
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> FastAPI:
+    """An application that was not started: to look at."""
+    return create_app(Settings(_env_file=None, data_dir=tmp_path))
 
 
 @pytest.fixture

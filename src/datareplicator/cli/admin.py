@@ -28,9 +28,7 @@ def create_administrator(
     email: Email,
     password: Annotated[
         str,
-        typer.Option(
-            "--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for else."
-        ),
+        typer.Option("--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for else."),
     ],
 ) -> None:
     """Make an administrator, or make an account one and give it a new password."""

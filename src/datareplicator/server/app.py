@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     _equip(app, settings)
     problems.install(app)
+    problems.describe(app)
     for router in ROUTERS:
         app.include_router(
             router,

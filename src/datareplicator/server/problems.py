@@ -144,9 +144,25 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error bodies of a route for the OpenAPI document."""
     return {
         status: {
-            "model": ProblemDetail,
             "description": HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}},
         }
         for status in statuses
     }
+
+
+def describe(app: FastAPI) -> None:
+    """Put the form of problems into the OpenAPI document, to which `responses` refers."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if "ProblemDetail" not in schemas:
+            form = ProblemDetail.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= form.pop("$defs", {}) | {"ProblemDetail": form}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

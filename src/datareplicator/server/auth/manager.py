@@ -39,7 +39,6 @@ class Users(SQLAlchemyUserDatabase):
 
     async def create(self, create_dict: dict[str, Any]) -> User:
         user = User(**{**create_dict, "email": create_dict["email"].strip().lower()})
-        user.oauth_accounts = []
         self.session.add(user)
         await self.session.flush()
         return user
@@ -54,13 +53,7 @@ class Users(SQLAlchemyUserDatabase):
         await self.session.execute(delete(User).where(User.id == user.id))
 
     async def add_oauth_account(self, user: User, create_dict: dict[str, Any]) -> User:  # type: ignore[override]
-        user.oauth_accounts.append(OAuthAccount(**create_dict))
-        await self.session.flush()
-        return user
-
-    async def update_oauth_account(self, user: User, oauth_account: Any, update_dict: dict[str, Any]) -> User:  # type: ignore[override]
-        for name, value in update_dict.items():
-            setattr(oauth_account, name, value)
+        self.session.add(OAuthAccount(user_id=user.id, **create_dict))
         await self.session.flush()
         return user
 

@@ -15,12 +15,11 @@ from fastapi import Depends, Security
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
 from datareplicator.server.auth import csrf, sessions
 from datareplicator.server.auth.permissions import GRANTED, Role, known
-from datareplicator.server.auth.tables import LoginSession, User
+from datareplicator.server.auth.tables import User
 from datareplicator.server.database import Database, database_of, now, settings_of
 from datareplicator.server.keys.tables import ApiKey
 from datareplicator.server.problems import Problem
@@ -94,19 +93,14 @@ def _of_user(user: User, means: Means, token: str | None = None) -> Principal:
 
 async def _by_session(database: Database, connection: HTTPConnection, token: str, means: Means) -> Principal | None:
     async with database.session() as session:
-        user = await sessions.HashedTokens(session, settings_of(connection)).read_token(token)
-        stale = user is not None and await _is_stale(session, token)
-    if user is None:
+        found = await sessions.HashedTokens(session, settings_of(connection)).find(token)
+    if found is None:
         return None
+    user, stale = found
     if stale:
         async with database.session(write=True) as session:
             await sessions.touch(session, token)
     return _of_user(user, means, token)
-
-
-async def _is_stale(session: AsyncSession, token: str) -> bool:
-    used = await session.scalar(select(LoginSession.used_at).where(LoginSession.token == digest(token)))
-    return used is not None and used < now() - TOUCH
 
 
 async def _by_key(database: Database, given: str) -> Principal | None:

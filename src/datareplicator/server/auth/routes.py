@@ -83,8 +83,8 @@ async def login(
     user = await service.check_password_login(request, policies, asked.email, asked.password)
     async with database.session(write=True) as session:
         token = await service.start_session(request, session, user, "password")
-    made = set_cookies(response, settings, token)
-    return service.me(user, service.principal_of(user, "cookie", token), policies.access, made)
+        made = set_cookies(response, settings, token)
+        return await service.me(session, user, service.principal_of(user, "cookie", token), policies.access, made)
 
 
 @router.post("/token", summary="Log in with a program", dependencies=[SameOrigin], responses=responses(401))
@@ -116,7 +116,7 @@ async def read_me(principal: CurrentPrincipal, session: SessionDep, settings: Se
     """The asker's account and permissions; of an API key those of its scopes."""
     user = await session.get_one(User, principal.user_id)
     made = csrf.token_for(settings, principal.session_token or "") if principal.means == "cookie" else None
-    return service.me(user, principal, policies.access, made)
+    return await service.me(session, user, principal, policies.access, made)
 
 
 @router.patch("/me", summary="Change one's name")
@@ -125,7 +125,7 @@ async def change_me(asked: MeChange, principal: Person, session: SessionDep, pol
     user = await session.get_one(User, principal.user_id)
     user.name = asked.name.strip()
     await record(session, principal, "user.renamed", "user", user.id)
-    return service.me(user, principal, policies.access)
+    return await service.me(session, user, principal, policies.access)
 
 
 @router.post("/password", summary="Change one's password", status_code=status.HTTP_204_NO_CONTENT)

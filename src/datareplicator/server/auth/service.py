@@ -6,6 +6,7 @@ import uuid
 
 from fastapi.security import OAuth2PasswordRequestForm
 from fastapi_users import exceptions
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
@@ -18,7 +19,7 @@ from datareplicator.server.auth.manager import UserManager, weak
 from datareplicator.server.auth.permissions import Role
 from datareplicator.server.auth.principal import Means, Principal
 from datareplicator.server.auth.schemas import Me
-from datareplicator.server.auth.tables import User
+from datareplicator.server.auth.tables import OAuthAccount, User
 from datareplicator.server.database import Database, database_of, now
 from datareplicator.server.mail import Mail
 from datareplicator.server.policies.model import Access, Policies
@@ -73,8 +74,11 @@ def principal_of(user: User, means: Means, token: str | None) -> Principal:
     return Principal(user.id, user.email, Role(user.role), user.tier, means, session_token=token)
 
 
-def me(user: User, principal: Principal, access: Access, csrf_token: str | None = None) -> Me:
+async def me(
+    session: AsyncSession, user: User, principal: Principal, access: Access, csrf_token: str | None = None
+) -> Me:
     """What somebody is told about themselves."""
+    linked = select(OAuthAccount.oauth_name).where(OAuthAccount.user_id == user.id)
     return Me(
         id=user.id,
         email=user.email,
@@ -84,7 +88,7 @@ def me(user: User, principal: Principal, access: Access, csrf_token: str | None 
         is_verified=user.is_verified,
         has_password_login=bool(access.password_login),
         permissions=sorted(principal.permissions),
-        identities=sorted(identity.oauth_name for identity in user.oauth_accounts),
+        identities=sorted(await session.scalars(linked)),
         csrf_token=csrf_token,
     )
 

@@ -29,11 +29,14 @@ class HashedTokens(Strategy[User, uuid.UUID]):  # pyright: ignore[reportInvalidT
 
     async def read_token(self, token: str | None, user_manager: object = None) -> User | None:
         """The active user whose login this is, if it is still good."""
-        if not token:
-            return None
+        found = await self.find(token) if token else None
+        return found[0] if found else None
+
+    async def find(self, token: str) -> tuple[User, bool] | None:
+        """The active user, and whether it is time to note that the login was used."""
         moment = now()
         found = (
-            select(User, LoginSession)
+            select(User, LoginSession.used_at)
             .join(LoginSession, LoginSession.user_id == User.id)
             .where(
                 LoginSession.token == digest(token),
@@ -43,7 +46,7 @@ class HashedTokens(Strategy[User, uuid.UUID]):  # pyright: ignore[reportInvalidT
             )
         )
         row = (await self.session.execute(found)).first()
-        return None if row is None else row[0]
+        return None if row is None else (row[0], row[1] < moment - TOUCH)
 
     async def write_token(self, user: User) -> str:
         """A new login; the token is known to the caller only."""

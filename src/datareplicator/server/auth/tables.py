@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 
 from sqlalchemy import Boolean, ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from datareplicator.server.auth.permissions import Role
 from datareplicator.server.database import Base, Identified, Made, now
@@ -28,8 +28,6 @@ class User(Identified, Base):
     role: Mapped[str] = mapped_column(String(20), default=Role.ANALYST.value)
     tier: Mapped[str] = mapped_column(String(40), default="standard")
     last_login_at: Mapped[datetime | None]
-
-    oauth_accounts: Mapped[list[OAuthAccount]] = relationship(lazy="selectin", cascade="all, delete-orphan")
 
 
 class OAuthAccount(Identified, Base):
