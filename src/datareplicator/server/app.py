@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from datareplicator import __version__
-from datareplicator.server import health, problems
+from datareplicator.server import health, problems, static
 from datareplicator.server.auth import csrf
 from datareplicator.server.auth.providers import make_providers
 from datareplicator.server.database import make_database
@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             responses=problems.responses(401, 403, 422, 429),
         )
     app.include_router(health.router)
+    static.install(app)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -135,8 +135,14 @@ def make_database(settings: Settings) -> Database:
             create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True), settings
         )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    waiting = {"timeout": BUSY_SECONDS}
-    engine = create_async_engine(url, pool_size=10, max_overflow=30, connect_args=waiting, hide_parameters=True)
+    engine = create_async_engine(
+        url,
+        pool_size=10,
+        max_overflow=30,
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,
+        pool_reset_on_return=None,  # sessions end their transactions themselves
+    )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return Database(engine, settings)

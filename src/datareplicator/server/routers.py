@@ -14,6 +14,7 @@ from datareplicator.server import work
 from datareplicator.server.audit.routes import router as audit
 from datareplicator.server.auth.oauth_routes import router as oauth
 from datareplicator.server.auth.routes import router as account
+from datareplicator.server.choices.routes import router as choices
 from datareplicator.server.keys.routes import router as keys
 from datareplicator.server.limits.routes import router as usage
 from datareplicator.server.oplog.routes import router as logs
@@ -33,6 +34,7 @@ ROUTERS: list[APIRouter] = [
     users,
     audit,
     logs,
+    choices,
     *work.ROUTERS,
 ]
 

@@ -94,6 +94,7 @@ def _of_user(user: User, means: Means, token: str | None = None) -> Principal:
 async def _by_session(database: Database, connection: HTTPConnection, token: str, means: Means) -> Principal | None:
     async with database.session() as session:
         found = await sessions.HashedTokens(session, settings_of(connection)).find(token)
+        connection.state.policies = await connection.app.state.policies.read(session)
     if found is None:
         return None
     user, stale = found
@@ -103,7 +104,7 @@ async def _by_session(database: Database, connection: HTTPConnection, token: str
     return _of_user(user, means, token)
 
 
-async def _by_key(database: Database, given: str) -> Principal | None:
+async def _by_key(database: Database, connection: HTTPConnection, given: str) -> Principal | None:
     moment = now()
     async with database.session() as session:
         found = (
@@ -112,6 +113,7 @@ async def _by_key(database: Database, given: str) -> Principal | None:
             .where(ApiKey.secret == digest(given), ApiKey.revoked_at.is_(None), User.is_active.is_(True))
         )
         row = (await session.execute(found)).first()
+        connection.state.policies = await connection.app.state.policies.read(session)
     if row is None:
         return None
     user, key = row
@@ -134,7 +136,7 @@ async def possible_principal(
     database = database_of(connection)
     given = header or (bearer.credentials if bearer else None)
     if given is not None and given.startswith(KEY_PREFIX):
-        principal = await _by_key(database, given)
+        principal = await _by_key(database, connection, given)
     elif given is not None:
         principal = await _by_session(database, connection, given, "bearer")
     elif cookie:

@@ -63,7 +63,7 @@ def windows(policies: Policies, principal: Principal | None, address: str, route
     ]
 
 
-async def limit_request(connection: HTTPConnection, policies: PoliciesDep, principal: PossiblePrincipal) -> None:
+async def limit_request(connection: HTTPConnection, principal: PossiblePrincipal, policies: PoliciesDep) -> None:
     """Count this request; 429 if it is one too many. The remaining amounts go into the answer's headers."""
     method = connection.scope.get("method", "WEBSOCKET")
     route = route_of(connection)

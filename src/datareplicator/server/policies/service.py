@@ -63,10 +63,14 @@ class PolicyHolder:
     async def current(self) -> Policies:
         """The policies in force now."""
         async with self._database.session() as session:
-            version = await session.scalar(select(StoredPolicies.version))
-            if version != self._version:
-                self._policies = await load(session)
-                self._version = version or 0
+            return await self.read(session)
+
+    async def read(self, session: AsyncSession) -> Policies:
+        """The same, in a transaction that is open anyway."""
+        version = await session.scalar(select(StoredPolicies.version))
+        if version != self._version:
+            self._policies = await load(session)
+            self._version = version or 0
         return self._policies
 
 
@@ -112,8 +116,9 @@ async def _locked(session: AsyncSession) -> StoredPolicies:
 
 
 async def policies_of(connection: HTTPConnection) -> Policies:
-    """The policies in force for this request."""
-    return await connection.app.state.policies.current()
+    """The policies in force for this request; whoever looked up the principal read them along."""
+    known: Policies | None = getattr(connection.state, "policies", None)
+    return known or await connection.app.state.policies.current()
 
 
 PoliciesDep = Annotated[Policies, Depends(policies_of)]
