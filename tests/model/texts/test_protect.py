@@ -192,6 +192,13 @@ def test_other_texts_stay_as_they_are(text: str) -> None:
     assert Scrubber().scrub(text) == text
 
 
+def test_full_names_in_rare_codes_are_seen_and_words_that_are_also_names_stay() -> None:
+    scrubber = Scrubber(["Jordan Miller"])
+    assert "Anna" not in scrubber.scrub("asked Anna Smith", prose=False, rare=True)
+    assert scrubber.scrub("Jordan", prose=False, rare=True) == "Jordan"
+    assert scrubber.scrub("Jordan called", prose=True) != "Jordan called"
+
+
 def test_the_same_person_is_the_same_stand_in_everywhere() -> None:
     scrubber = Scrubber()
     one, two = scrubber.scrub("Dr. Smith called"), scrubber.scrub("asked Dr. Smith again")

@@ -77,9 +77,21 @@ def protect_texts(prepared: Prepared, min_subjects: int) -> tuple[Structure, Rep
                 _to_coded(prepared, name, column.name, coded, min_subjects, done)
             elif _is_prose(structure, spec, column, frame) and _has_subjects(prepared, name):
                 _to_prose(prepared, name, column, min_subjects, rng, done)
-            prose = column.kind == Kind.TEXT
-            _map(frame, column.name, lambda text, prose=prose: scrubber.scrub(text, prose=prose), done, name)
+            rare = _rare(prepared, name, column, min_subjects)
+            _map(frame, column.name, _scrubbing(scrubber, column.kind == Kind.TEXT, rare), done, name)
     return _again(structure, prepared, done, staff), done
+
+
+def _scrubbing(scrubber: Scrubber, prose: bool, rare: frozenset[str]) -> Callable[[str], str]:
+    return lambda text: scrubber.scrub(text, prose=prose, rare=text in rare)
+
+
+def _rare(prepared: Prepared, table: str, column: ColumnSpec, least: int) -> frozenset[str]:
+    """The values of a column of no codes that fewer than `least` subjects show."""
+    if column.kind != Kind.CATEGORY or CODED.fullmatch(column.name) or not _has_subjects(prepared, table):
+        return frozenset()
+    held = _holders(prepared, table, prepared.frames[table][column.name])
+    return frozenset(held.index[held < least])
 
 
 def _is_text(frame: pd.DataFrame, column: ColumnSpec) -> bool:

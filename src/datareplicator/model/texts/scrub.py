@@ -96,15 +96,17 @@ class Scrubber:
         text = self._known[key]
         return text.upper() if original.isupper() and any(c.isalpha() for c in original) else text
 
-    def scrub(self, text: str, *, prose: bool = True) -> str:
-        """A text without personal data. Names without a title and initials are looked for in `prose` only."""
+    def scrub(self, text: str, *, prose: bool = True, rare: bool = False) -> str:
+        """A text without personal data. Full names without a title are looked for in `prose` and in `rare` codes, names
+        known from other columns and initials in prose only: a country or a drug may be called like a person."""
         for kind, shape in SHAPES:
             text = shape.sub(lambda m, kind=kind: self.stand_in(kind, m.group()), text)
         text = WORD.sub(self._identifier, text) if self._identifiers else text
         text = TITLED.sub(self._titled, text)
+        if prose or rare:
+            text = self._pairs(text)
         if not prose:
             return text
-        text = self._pairs(text)
         text = TOLD.sub(self._told, text)
         text = INITIALS.sub(self._initials, text)
         return WORD.sub(self._known_name, text) if self._names else text
