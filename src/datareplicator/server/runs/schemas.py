@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from datareplicator.run import OutputFormat
 from datareplicator.server.jobs.schemas import MOST, JobOut, Urgency
@@ -89,7 +89,7 @@ class RunChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name | None = None
-    keep_until: datetime | None = None
+    keep_until: AwareDatetime | None = None
 
 
 class OutputFile(BaseModel):
