@@ -7,13 +7,12 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from support.models import sample_model
 from support.studies import adam
 from support.trial import as_study, trial
 
 from datareplicator import pipeline
-from datareplicator.data import sample_study_path
 from datareplicator.errors import RequestError
-from datareplicator.formats import read_study
 from datareplicator.generate.request import GenerateRequest
 from datareplicator.model.study_model import StudyModel
 from datareplicator.run import parse_run
@@ -22,8 +21,8 @@ from datareplicator.study import Study
 
 @cache
 def learned(name: str) -> StudyModel:
-    studies = {"sample": lambda: read_study(sample_study_path()), "adam": adam, "trial": lambda: as_study(trial(1))}
-    return pipeline.fit(studies[name]())
+    studies = {"adam": adam, "trial": lambda: as_study(trial(1))}
+    return sample_model() if name == "sample" else pipeline.fit(studies[name]())
 
 
 @cache

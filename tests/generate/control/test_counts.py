@@ -9,12 +9,11 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from support.models import sample_model
 from support.studies import adam, shop, study_day, study_of
 
 from datareplicator import pipeline
-from datareplicator.data import sample_study_path
 from datareplicator.errors import RequestError
-from datareplicator.formats import read_study
 from datareplicator.generate.control.margins import Claim, whole_cells
 from datareplicator.generate.control.quota import truncated
 from datareplicator.model.study_model import StudyModel
@@ -26,8 +25,8 @@ ARMS = ("Placebo", "Veltipran 10 mg", "Veltipran 20 mg")
 
 @cache
 def learned(name: str = "sample") -> StudyModel:
-    studies = {"sample": lambda: read_study(sample_study_path()), "adam": adam, "shop": shop, "sexes": _two_sexes}
-    return pipeline.fit(studies[name]())
+    studies = {"adam": adam, "shop": shop, "sexes": _two_sexes}
+    return sample_model() if name == "sample" else pipeline.fit(studies[name]())
 
 
 def made(text: str, name: str = "sample", workers: int = 1) -> Study:
