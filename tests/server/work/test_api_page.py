@@ -68,3 +68,35 @@ def test_the_snippets_run(address: str, tmp_path: Path, monkeypatch: pytest.Monk
     code = "\n".join(blocks).replace("time.sleep(1)", "time.sleep(0.2)")
     exec(compile(code, str(PAGE), "exec"), {"__name__": "example"})
     assert (tmp_path / "run.zip").stat().st_size > 10_000
+    _an_upload_that_is_cut_leaves_nothing(address, os.environ["DATAREPLICATOR_TOKEN"], tmp_path / "data")
+
+
+def _an_upload_that_is_cut_leaves_nothing(address: str, token: str, data: Path) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=f"{address}/api", headers=headers) as api:
+        project = api.post("/projects", json={"name": "Cut"}).json()["id"]
+        home = f"/projects/{project}/datasets"
+        dataset = api.post(home, json={"name": "Cut"}).json()["id"]
+        lines = [
+            f"POST /api{home}/{dataset}/files HTTP/1.1",
+            "Host: here",
+            f"Authorization: Bearer {token}",
+            "Content-Type: multipart/form-data; boundary=x",
+            "Content-Length: 50000000",
+            "",
+            "--x",
+            'Content-Disposition: form-data; name="files"; filename="big.csv"',
+            "",
+            "a,b",
+        ]
+        host, _, port = address.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port))) as wire:
+            wire.sendall("\r\n".join(lines).encode() + b"1,2\n" * 500_000)
+            time.sleep(0.5)
+            assert list((data / "staging").iterdir())
+        limit = time.monotonic() + 10
+        while list((data / "staging").iterdir()) and time.monotonic() < limit:
+            time.sleep(0.1)
+        assert not list((data / "staging").iterdir())
+        assert api.get(f"{home}/{dataset}/versions").json() == []
+        assert not (data / "files/projects" / project).exists()

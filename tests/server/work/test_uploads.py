@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import uuid
 import zipfile
+from datetime import timedelta
 
 import pandas as pd
 import pytest
+from sqlalchemy import update
 
 from datareplicator import sample_study_path
+from datareplicator.server.database import now
+from datareplicator.server.datasets.tables import Upload
 from datareplicator.server.tidying import tidy
 
 pytestmark = pytest.mark.anyio
@@ -152,6 +156,27 @@ async def test_deletion_really_deletes(at_work, service):
         pass
     assert await storage.keys("projects") == []
     assert (await at_work.client.get(f"{at_work.base}/analyses/{twin['id']}")).status_code == 404
+
+
+async def test_what_is_past_its_time_goes(idle, service):
+    dataset = await idle.small()
+    client, url = idle.client, f"{idle.base}/runs"
+    run = (await client.post(url, json={"dataset_id": dataset["id"], "document": {"subjects": 3}})).json()
+    answer = await client.patch(f"{url}/{run['id']}", json={"keep_until": "2020-01-01T00:00:00Z"})
+    assert answer.status_code == 200
+    upload = await idle.post(f"/datasets/{dataset['id']}/uploads", {"name": "a.csv", "size": 9})
+    async with service.database.session(write=True) as session:
+        await session.execute(update(Upload).values(expires_at=now() - timedelta(hours=1)))
+    while await tidy(service.database, service.app.state.storage):
+        pass
+    assert (await client.get(f"{url}/{run['id']}")).status_code == 404
+    assert (await idle.get(f"/jobs/{run['job']['id']}"))["state"] == "cancelled"
+    assert (await client.head(f"{idle.base}/datasets/{dataset['id']}/uploads/{upload['id']}")).status_code == 404
+    assert await service.app.state.storage.keys("projects") != []
+    assert (await client.delete(idle.base)).status_code == 204
+    while await tidy(service.database, service.app.state.storage):
+        pass
+    assert await service.app.state.storage.keys("projects") == []
 
 
 async def test_an_unknown_dataset_is_not_found(idle):
