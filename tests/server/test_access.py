@@ -36,6 +36,7 @@ OWN = {
     "POST /api/auth/password",
     "GET /api/auth/sessions",
     "DELETE /api/auth/sessions/{session_id}",
+    "GET /api/choices",
     "GET /api/settings/mine",
     "GET /api/logs",
     "GET /api/logs/summary",

@@ -1,0 +1,73 @@
+"""What a request can choose from, so that a form need not know it by heart."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from datareplicator.faults.plan import as_plan, profile_names
+from datareplicator.generate.conditions.asked import Scenario
+from datareplicator.generate.conditions.units import unit_names, wanted
+from datareplicator.run import OUTPUT_FORMATS
+from datareplicator.server.auth.principal import CurrentPrincipal
+
+router = APIRouter(tags=["runs"])
+
+
+class FaultShown(BaseModel):
+    """One fault of a profile."""
+
+    kind: str
+    amount: str = Field(description="A share of the places that it can have, or a number.")
+
+
+class ProfileShown(BaseModel):
+    """A bundled profile of faults."""
+
+    name: str
+    summary: str
+    faults: list[FaultShown]
+
+
+class ScenarioShown(BaseModel):
+    """A bundled scenario."""
+
+    name: str
+    summary: str
+
+
+class Choices(BaseModel):
+    """What is bundled."""
+
+    formats: list[str]
+    profiles: list[ProfileShown]
+    scenarios: list[ScenarioShown]
+
+
+@cache
+def _choices() -> Choices:
+    plans = {name: as_plan(name) for name in profile_names()}
+    units = [wanted(Scenario(name=name, subjects=1)).unit for name in unit_names()]
+    return Choices(
+        formats=list(OUTPUT_FORMATS),
+        profiles=[
+            ProfileShown(
+                name=name,
+                summary=plan.summary,
+                faults=[
+                    FaultShown(kind=one.kind, amount=f"{one.rate:.4g} of the places" if one.rate else f"{one.count}")
+                    for one in plan.faults
+                ],
+            )
+            for name, plan in plans.items()
+        ],
+        scenarios=[ScenarioShown(name=unit.name, summary=unit.summary) for unit in units],
+    )
+
+
+@router.get("/choices", summary="What a run can choose from")
+async def read_choices(principal: CurrentPrincipal) -> Choices:
+    """Formats, bundled profiles of faults and bundled scenarios, with what they stand for."""
+    return _choices()
