@@ -6,7 +6,6 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from datareplicator.errors import SourceError
 from datareplicator.formats import read_study, write_study
 from datareplicator.study import Study
 
@@ -59,8 +58,10 @@ def test_windows_1252_texts_are_read(sdtm: Study) -> None:
 
 @needs_data
 def test_adam_in_parquet_and_xport(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="occurs twice"):
-        read_study(DATA / "cdisc-pilot-adam.zip")
+    both = read_study(DATA / "cdisc-pilot-adam.zip")
+    assert sum(note.startswith(("adae:", "adsl:", "adtte:")) for note in both.notes) == 3
+    assert both["adae"].origin is not None
+    assert both["adae"].origin.format == "parquet"
     parquet = read_study(DATA / "cdisc-pilot-adam.zip", format="parquet")
     assert parquet.rows == 212_321
     assert parquet["adsl"].columns["USUBJID"].label == "Unique Subject Identifier"

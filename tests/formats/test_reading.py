@@ -50,6 +50,18 @@ def test_the_study_is_named_by_its_data_or_its_source(tmp_path: Path) -> None:
     assert read_study(str(folder)).name == "folder"
 
 
+def test_of_a_table_in_two_formats_that_of_most_tables_is_read(tmp_path: Path) -> None:
+    for name in ("dm.csv", "ae.csv", "vs.csv"):
+        (tmp_path / name).write_bytes(CSV)
+    (tmp_path / "DM.json").write_text('[{"A": 1}]')
+    study = read_study(tmp_path)
+    assert list(study) == ["ae", "dm", "vs"]
+    (note,) = study.notes
+    assert "dm.csv is read, DM.json (with" in note
+    assert "name the format" in note
+    assert list(read_study(tmp_path, format="json")) == ["DM"]
+
+
 def test_a_table_in_two_files_is_refused_unless_a_format_is_named(tmp_path: Path) -> None:
     (tmp_path / "dm.csv").write_bytes(CSV)
     (tmp_path / "DM.json").write_text('[{"A": 1}]')

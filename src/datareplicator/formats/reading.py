@@ -14,6 +14,7 @@ from datareplicator.formats.dataset_json import with_note
 from datareplicator.formats.frames import read_frames
 from datareplicator.formats.localise import localise
 from datareplicator.formats.registry import BY_SUFFIX, FORMATS, Format, format_named
+from datareplicator.formats.twins import one_of_each
 from datareplicator.study import Study, Table
 
 _IGNORED = {"define.xml", "manifest.json", "report.html", "model.json", "validation.json"}
@@ -49,17 +50,7 @@ def _read_path(path: Path, wanted: Format | None) -> list[Table]:
 
 
 def _study(tables: list[Table], stem: str, shown: str) -> Study:
-    by_name: dict[str, Table] = {}
-    for table in tables:
-        other = next((t for name, t in by_name.items() if name.lower() == table.name.lower()), None)
-        if other is not None:
-            files = " and ".join(t.origin.file for t in (other, table) if t.origin is not None)
-            raise SourceError(
-                f"the table occurs twice ({files}).",
-                place=Place(shown, table.name),
-                hint="Keep one of the files, or name the format to read.",
-            )
-        by_name[table.name] = table
+    by_name, twins = one_of_each(tables, shown)
     if not any(len(table) for table in tables):
         raise SourceError(
             "there are column names at most, but no row.",
@@ -67,7 +58,7 @@ def _study(tables: list[Table], stem: str, shown: str) -> Study:
             hint="A study is learned from rows; give files that hold some.",
         )
     local, notes = localise(by_name)
-    return Study(local, _study_name(by_name) or stem, notes)
+    return Study(local, _study_name(by_name) or stem, (*twins, *notes))
 
 
 def _study_name(tables: Mapping[str, Table]) -> str:
