@@ -55,9 +55,8 @@ def _left(password: str, email: str) -> str:
     names = [part for part in (email.lower(), *email.lower().split("@"), *email.lower().split(".")) if len(part) > 3]
     for word in (*names, *_COMMON):
         left = left.replace(word, "")
-        plain = left.translate(_LEET)
-        if word in plain:
-            left = plain.replace(word, "")
+        while (at := left.translate(_LEET).find(word)) >= 0:
+            left = left[:at] + left[at + len(word) :]
     for run in _RUNS:
         left = _without_runs(left, run)
     return left
