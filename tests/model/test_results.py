@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from datareplicator.generate.results import write_results
 from datareplicator.model.results import ResultModel, fit_results
@@ -100,3 +101,17 @@ def test_texts_among_the_numbers_of_the_value_are_no_numbers() -> None:
     model, _, number = fit_results(spec(), made, 0)
     assert np.isnan(number).tolist() == [False, True, False, True]
     assert (model.scales[0].slope, model.scales[0].intercept) == (1.0, 0.0)
+
+
+def test_the_text_of_a_number_in_one_unit_is_not_written_in_another() -> None:
+    source = frame(
+        ["BILI"] * 6,
+        ["0.5", "0.6", "8.5", "9.1", "0.7", "10.2"],
+        ["mg/dL", "mg/dL", "umol/L", "umol/L", "mg/dL", "umol/L"],
+        ["8.55", "10.26", "8.5", "9.1", "11.97", "10.2"],
+        [8.55, 10.26, 8.5, 9.1, 11.97, 10.2],
+    )
+    model, cell, _ = fit_results(spec(), source, 0)
+    made = pd.DataFrame(write_results(model, cell[:1], np.array([8.55]), pd.Series(["umol/L"])))
+    assert float(made["LBORRES"].iloc[0]) == pytest.approx(8.55, abs=0.06)
+    assert made["LBSTRESN"].iloc[0] == float(made["LBSTRESC"].iloc[0]) == float(made["LBORRES"].iloc[0])

@@ -131,7 +131,9 @@ def _fit_cell(spec: TableSpec, part: pd.DataFrame, names: list[Text]) -> tuple[R
     value = _beyond(part, texts, value, has_text & ~numeric)
     distinct = np.unique(value[np.isfinite(value)])
     special = np.unique(value[np.isfinite(value) & ~numeric])
-    few = len(distinct) <= FEW and _one_to_one(part, columns, value)
+    # A number stands for one text in one unit only.
+    units = part[spec.unit][numeric].nunique() if spec.unit is not None else 0
+    few = len(distinct) <= FEW and units <= 1 and _one_to_one(part, columns, value)
     levels_kept = distinct if few else special
     kept = {c: _at_levels(part[c], value, levels_kept) for c in columns}
     whole = few and len(distinct) <= 12 and bool(np.all(distinct == np.round(distinct)))
