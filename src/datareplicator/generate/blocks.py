@@ -67,19 +67,19 @@ def coherent() -> Iterator[None]:
     except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
         raise ModelError(
             f"the parts of the model contradict each other ({type(error).__name__}: {error}).",
-            hint="The document was edited or is damaged; fit the model again.",
+            hint="Fit the model again, if the document was edited or is damaged; else this is a defect: report it with it.",
         ) from error
 
 
-def begin(model: StudyModel, request: GenerateRequest, block: Block, streams: Streams) -> Begun:
-    """Draw the subjects of a block, their visits and their table."""
+def begin(model: StudyModel, request: GenerateRequest, block: Block, streams: Streams, size: int = BLOCK) -> Begun:
+    """Draw the subjects of a block (`size`: so many spare ones), their visits and their table."""
     quota = None
     if request.quota is not None:
-        cell = request.quota.cells(block.first, BLOCK, block.keep, streams.under("subjects"))
+        cell = request.quota.cells(block.first, size, min(block.keep, size), streams.under("subjects"))
         quota = BlockQuota(request.quota, cell)
     draw = sample_subjects(
         model.subjects,
-        BLOCK,
+        size,
         block.index,
         streams.under("subjects"),
         stratified=request.stratified,
