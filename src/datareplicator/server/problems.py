@@ -11,12 +11,15 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from datareplicator.errors import DataReplicatorError
 
 MEDIA_TYPE = "application/problem+json"
 STATUS_OF_CODE = {"request": 422, "source": 422, "structure": 422, "model": 422, "write": 507, "engine": 503}
+DATA_EXCEPTION = "22"
+"""Class of SQLSTATE: the value is what the database refuses, not the statement."""
 CODE_OF_STATUS = {
     400: "bad-request",
     401: "not-authenticated",
@@ -134,6 +137,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         return answer(request, _from_validation(error))
+
+    @app.exception_handler(DBAPIError)
+    async def _database(request: Request, error: DBAPIError) -> JSONResponse:
+        if not str(getattr(error.orig, "sqlstate", None) or "").startswith(DATA_EXCEPTION):
+            raise error
+        return answer(request, Problem(422, "A value cannot be stored, such as a text with a NUL character."))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
