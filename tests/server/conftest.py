@@ -11,34 +11,26 @@ import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
 from fastapi import FastAPI
-from fastapi_users.password import PasswordHelper
-from httpx import ASGITransport, AsyncClient
+from httpx import AsyncClient
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+from support.service import BASE, Service, running
 
 from datareplicator.server.app import create_app
-from datareplicator.server.auth.permissions import Role
-from datareplicator.server.auth.sessions import HashedTokens
-from datareplicator.server.auth.tables import User
-from datareplicator.server.database import Database, make_database
+from datareplicator.server.database import make_database
 from datareplicator.server.migrate import migrate
 from datareplicator.server.settings import PREFIX, Settings
 from scripts.postgresql import NotHere
 from scripts.postgresql import running as running_postgresql
 
-BASE = "http://service.test"
-PASSWORD = "correct horse battery staple"
-HASH = PasswordHelper().hash(PASSWORD)
 WORK = Path(__file__).parent / "work"
 BOTH = bool(os.environ.get("POSTGRESQL_EVERYWHERE"))
 
@@ -119,76 +111,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     asyncio.run(_administer(address, f"CREATE DATABASE {name} TEMPLATE template"))
     yield _named(address, name)
     asyncio.run(_administer(address, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-@dataclass
-class Account:
-    """Somebody with an account and a login."""
-
-    id: uuid.UUID
-    email: str
-    token: str
-    password: str = PASSWORD
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What proves who asks."""
-        return {"Authorization": f"Bearer {self.token}"}
-
-
-@dataclass
-class Service:
-    """An application that runs, and ways to use it."""
-
-    app: FastAPI
-    settings: Settings
-    _clients: list[AsyncClient] = field(default_factory=list)
-
-    @property
-    def database(self) -> Database:
-        return self.app.state.database
-
-    def client(self, **options: Any) -> AsyncClient:
-        """Somebody without a login."""
-        transport = ASGITransport(app=self.app, raise_app_exceptions=options.pop("raise_app_exceptions", True))
-        made = AsyncClient(transport=transport, base_url=BASE, **options)
-        self._clients.append(made)
-        return made
-
-    async def sign_up(self, email: str | None = None, role: str = "analyst", **fields: Any) -> Account:
-        """A new account with a login, past all checks."""
-        email = email or f"{role}-{uuid.uuid4().hex[:8]}@example.org"
-        values = {"is_verified": True, "hashed_password": HASH, **fields}
-        async with self.database.session(write=True) as session:
-            user = User(email=email, role=Role(role).value, **values)
-            session.add(user)
-            await session.flush()
-            token = await HashedTokens(session, self.settings).write_token(user)
-        return Account(user.id, email, token)
-
-    def as_user(self, account: Account) -> AsyncClient:
-        """A client that is this account."""
-        return self.client(headers=account.headers)
-
-    async def project(self, owner: Account, **fields: Any) -> str:
-        """A new project of this owner; its id."""
-        answer = await self.as_user(owner).post("/api/projects", json={"name": "Study", **fields})
-        assert answer.status_code == 201, answer.text
-        return answer.json()["id"]
-
-    async def close(self) -> None:
-        for client in self._clients:
-            await client.aclose()
-
-
-@asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Service]:
-    """A service with these settings, started and stopped."""
-    app = create_app(settings)
-    async with app.router.lifespan_context(app):
-        service = Service(app, settings)
-        yield service
-        await service.close()
 
 
 @pytest.fixture
