@@ -15,6 +15,7 @@ from benchmarks.data import BENCH, PILOT
 PARTS: dict[str, tuple[str, Path | None]] = {
     "speed": ("time of learning and making against reading and writing, on the bundled sample study", None),
     "faults": ("a study made with faults against one made without: time and memory", None),
+    "constraints": ("a study made under constraints, rare events and scenarios against one made without: time", None),
     "tables": ("plain tables: time, memory and quality, side by side with SDV", None),
     "structure": ("precision and recall of what is found from 20 subjects", PILOT),
     "fidelity": ("score of synthetic subjects against real ones", BENCH),
@@ -33,7 +34,7 @@ def main() -> int:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     if options.list:
         for name, (text, _) in PARTS.items():
-            print(f"{name:<10} {text}")
+            print(f"{name:<11} {text}")
         return 0
     failed = 0
     for name in options.parts or PARTS:

@@ -112,18 +112,18 @@ class Maker:
 
     # Candidates
 
-    def _candidates(self, *path: str) -> tuple[State, np.ndarray]:
+    def _candidates(self, *path: str, size: int = BLOCK) -> tuple[State, np.ndarray]:
         """A block of subjects with all their rows, and the subjects' cells: the plain one, or a spare one by its
         `path`."""
         streams = Streams(self.request.seed, self.block.index, path)
-        begun = begin(self.model, self.request, self.block, streams)
+        begun = begin(self.model, self.request, self.block, streams, size)
         begun = self._settle_subjects(begun, path)
         state = fill(self.model, begun)
         for table in dict.fromkeys(r.condition.table for r in self.plan.rules if r.condition.local):
             rules = [r for r in self.plan.rules if r.condition.local and r.condition.table == table]
             rng = streams.get("conditions", "repair", table)
             state, redrawn = repair_rows(self.model, state, table, [r.condition for r in rules], rng)
-            mine = self.kept[state.subject[table]] & (not path)
+            mine = (self.kept[: state.subjects.n] & (not path))[state.subject[table]]
             for rule, rows in zip(rules, redrawn, strict=True):
                 self.tally.add(rule.said, rows=int((rows & mine).sum()))
         return self._thinned(state, streams, bool(path)), begun.draw.cell
@@ -136,7 +136,7 @@ class Maker:
             if np.any([found.broken(r.condition) for r in rules], axis=0).mean() < COMMON:
                 continue
             rng = streams.get("conditions", "thin", table)
-            kept = self.kept & (not spare)
+            kept = self.kept[: state.subjects.n] & (not spare)
             state, gone = thin_rows(self.model, state, table, [r.condition for r in rules], kept, rng)
             for rule, rows in zip(rules, gone, strict=True):
                 self.tally.add(rule.said, left_out=int(rows))
@@ -155,7 +155,7 @@ class Maker:
         quotas = {k: q.early for k, q in enumerate(self.plan.quotas) if q.early and not path}
         if not rules and not quotas:
             return begun
-        places = self.kept if not path else np.ones(BLOCK, dtype=bool)
+        places = self.kept if not path else np.ones(begun.state.subjects.n, dtype=bool)
         mine = self._early(begun.state, rules, quotas)
         for k, parts in quotas.items():
             times = self.plan.quotas[k].times
@@ -185,8 +185,10 @@ class Maker:
     def _early(self, state: State, rules: Sequence[Rule], quotas: Mapping[int, tuple[Part, ...]]) -> Standing:
         parts = [p for held in quotas.values() for p in held]
         found = look(self.model, state, [r.condition for r in rules] + [p.condition for p in parts])
-        shows = [found.shows(quotas[k]) if k in quotas else np.zeros(BLOCK, bool) for k in range(len(self.plan.quotas))]
-        return Standing(_table([found.broken(r.condition) for r in rules]), _table(shows), _table(shows).astype(int))
+        none = np.zeros(found.n, dtype=bool)
+        shows = [found.shows(quotas[k]) if k in quotas else none for k in range(len(self.plan.quotas))]
+        broken = _table([found.broken(r.condition) for r in rules], found.n)
+        return Standing(broken, _table(shows, found.n), _table(shows, found.n).astype(np.int64))
 
     def _count_replaced(
         self, mine: Standing, rules: Sequence[Rule], lacks: Mapping[int, int], slots: np.ndarray
@@ -212,9 +214,9 @@ class Maker:
             for q in quotas
         ]
         return Standing(
-            _table([found.broken(r.condition) for r in self.plan.rules]),
-            _table([found.shows(q.parts) for q in quotas]),
-            _table(rows).astype(np.int64),
+            _table([found.broken(r.condition) for r in self.plan.rules], found.n),
+            _table([found.shows(q.parts) for q in quotas], found.n),
+            _table(rows, found.n).astype(np.int64),
         )
 
     def _set_goals(self, state: State, standing: Standing) -> None:
@@ -273,7 +275,7 @@ class Maker:
                 raise impossible(self.plan.rules, self.tried) if bad.any() else self._too_few(lacks)
             if used >= NEVER and not bad.any() and not found:
                 raise self._too_few(lacks)
-            spare, cells = self._candidates("spare", str(used))
+            spare, cells = self._candidates("spare", str(used), size=self._size(standing, lacks, used))
             used += 1
             theirs = self._standing(spare)
             self.tried.append(theirs.broken)
@@ -282,6 +284,14 @@ class Maker:
             self._count_replaced(standing, self.plan.rules, lacks, slots)
             state = exchange(self.model, state, spare, slots, takes)
             standing.exchange(theirs, slots, takes)
+
+    def _size(self, standing: Standing, lacks: Mapping[int, int], used: int) -> int:
+        """How many spare subjects to draw: twice as many as are likely to be needed, in steps of a factor of two."""
+        if used > 1 or any(lacks.values()) or len(np.unique(self.cells)) > 1:
+            return BLOCK
+        bad = standing.bad
+        needed = 2 * int((bad & self.kept).sum()) / max(1 - float(bad.mean()), 1 / BLOCK)
+        return next(size for size in (16, 32, 64, BLOCK) if size >= needed or size == BLOCK)
 
     def _at_once(self, lacks: dict[int, int]) -> bool:
         """Whether spare blocks need not be searched first: a factor is reached by rows, an unknown event by steps."""
@@ -369,8 +379,8 @@ def impossible(rules: Sequence[Rule], tried: Sequence[np.ndarray]) -> RequestErr
     )
 
 
-def _table(rows: list[np.ndarray]) -> np.ndarray:
-    return np.array(rows) if rows else np.zeros((0, BLOCK), dtype=bool)
+def _table(rows: list[np.ndarray], n: int) -> np.ndarray:
+    return np.array(rows) if rows else np.zeros((0, n), dtype=bool)
 
 
 def _pairs(

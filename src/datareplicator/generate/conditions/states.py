@@ -70,7 +70,7 @@ def of_subjects(
 ) -> State:
     """The rows of some subjects, who are `as_subjects` from now on; what is known a subject stays as it was, and with
     `rooted` the table of subjects too, so that columns can be computed."""
-    new = np.full(state.subjects.n, -1)
+    new = np.full(state.subjects.n, -1, dtype=np.int64)
     new[subjects] = subjects if as_subjects is None else as_subjects
     out = loose(state)
     for table in out.frames:
@@ -87,7 +87,7 @@ def exchange(model: StudyModel, state: State, other: State, slots: np.ndarray, t
     are."""
     if not len(slots):
         return state
-    there = of_subjects(model, other, takes, slots)
+    there = replace(of_subjects(model, other, takes, slots), subjects=state.subjects)
     _number_again(model, there)
     here = of_subjects(model, state, np.setdiff1d(np.arange(state.subjects.n), slots))
     for table in here.frames:
@@ -158,7 +158,7 @@ def _exchange_subjects(here: State, other: State, slots: np.ndarray, takes: np.n
     """What is known a subject, with the others' in their places."""
 
     def swap(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-        if len(mine) != len(theirs) or not len(mine):
+        if len(mine) != here.subjects.n or len(theirs) != other.subjects.n:
             return mine
         out = mine.copy()
         out[slots] = theirs[takes]
@@ -203,7 +203,7 @@ def exchange_begun(model: StudyModel, mine: Begun, theirs: Begun, slots: np.ndar
     """As `exchange`, for a block of which only the subjects are there."""
     if not len(slots):
         return mine
-    new = np.full(mine.state.subjects.n, -1)
+    new = np.full(theirs.state.subjects.n, -1)
     new[takes] = slots
     state = exchange(model, mine.state, theirs.state, slots, takes)
     keep, more = ~np.isin(mine.rows.subject, slots), new[theirs.rows.subject] >= 0
