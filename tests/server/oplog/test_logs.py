@@ -88,7 +88,9 @@ async def test_operations_are_recorded_and_found(service: Any) -> None:
     client = service.as_user(account)
     await client.get(f"/api/projects/{project}")
     await service.app.state.requests.flush()
-    found = (await client.get("/api/logs", params={"kind": "generation"})).json()
+    answer = await client.get("/api/logs", params={"kind": "generation"})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
     assert found["total"] == 1
     assert (found["items"][0]["cache"], found["items"][0]["cost"], found["items"][0]["job_id"]) == ("hit", 0.05, "j1")
     requests = (await client.get("/api/logs", params={"project_id": project})).json()["items"]

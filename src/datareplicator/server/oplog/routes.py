@@ -96,7 +96,7 @@ class Filter(BaseModel):
 
     def conditions(self, principal: Principal) -> list[ColumnElement[bool]]:
         """As conditions; who may not read the operations of all reads their own."""
-        given = self.model_dump(exclude={"since", "until"}, exclude_none=True)
+        given = self.model_dump(exclude={"since", "until", "offset", "limit"}, exclude_none=True)
         found = [getattr(Operation, name) == value for name, value in given.items()]
         if self.since is not None:
             found.append(Operation.at >= self.since)
