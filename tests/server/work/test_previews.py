@@ -54,6 +54,13 @@ async def test_pages_filters_and_order(look):
 
     sex = await look.at.get(f"{look.home}/tables/dm/columns/SEX")
     assert (sex["missing"], sex["distinct"], sum(rows for _, rows in sex["top"])) == (0, 2, 20)
+    bars = await look.at.get(f"{look.home}/tables/dm/columns/SEX/chart")
+    assert sum(bar["rows"] for bar in bars["data"]["values"]) == 20
+    assert bars["$schema"].endswith("vega-lite/v6.json") and bars["encoding"]["y"]["title"] == "SEX"
+    bins = (await look.at.get(f"{look.home}/tables/dm/columns/AGE/chart"))["data"]["values"]
+    assert sum(one["rows"] for one in bins) == 20
+    assert (bins[0]["from"], round(bins[-1]["to"])) == (min(ages), max(ages))
+    await look.at.get(f"{look.home}/tables/dm/columns/NONE/chart", 422)
     tables = {table["table"]: table for table in await look.at.get(f"{look.home}/tables")}
     assert tables["dm"]["rows"] == 20 and tables["dm"]["preview"] and tables["dm"]["label"]
 

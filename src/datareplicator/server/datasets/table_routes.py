@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,7 @@ from datareplicator.server.datasets.routes import Reader, StorageDep
 from datareplicator.server.downloads.service import file_answer
 from datareplicator.server.jobs.schemas import Number
 from datareplicator.server.previews import service as previews
+from datareplicator.server.previews.charts import chart_of
 from datareplicator.server.previews.schemas import ColumnSummary, Rows, TableOut, TableQuery
 from datareplicator.server.problems import not_found, responses
 
@@ -85,3 +87,20 @@ async def read_file(
     if file is None:
         raise not_found("file")
     return await file_answer(request, storage, file.key, file.name, sha256=file.sha256)
+
+
+@router.get("/tables/{table}/columns/{column}/chart", summary="Plot a column", responses=responses(404, 409, 422))
+async def plot_column(
+    dataset_id: uuid.UUID,
+    number: Number,
+    table: str,
+    column: str,
+    access: Reader,
+    database: DatabaseDep,
+    storage: StorageDep,
+    settings: SettingsDep,
+) -> dict[str, Any]:
+    """A Vega-Lite specification with its data: a histogram of numbers, bars of anything else."""
+    async with database.session() as session:
+        result = await _result(session, access.project_id, dataset_id, number)
+    return await chart_of(storage, settings, result, table, column)

@@ -75,11 +75,19 @@ async def summary_of(
     storage: Storage, settings: Settings, result: Result | None, table: str, column: str
 ) -> ColumnSummary:
     """What one column holds."""
+    path, _ = await column_at(storage, settings, result, table, column)
+    return await asyncio.to_thread(_summary, path, column)
+
+
+async def column_at(
+    storage: Storage, settings: Settings, result: Result | None, table: str, column: str
+) -> tuple[Path, dict[str, Any]]:
+    """The file of a table, and what is known of one of its columns. Raises 404, and 422 where there is none."""
     entry = await _entry(storage, result, table)
     assert result is not None
     _check([column], entry)
     path = await _path(storage, settings, f"{result.prefix}/{entry['file']}")
-    return await asyncio.to_thread(_summary, path, column)
+    return path, next(known for known in entry["columns"] if known["name"] == column)
 
 
 async def _entry(storage: Storage, result: Result | None, table: str) -> dict[str, Any]:
@@ -119,7 +127,7 @@ def _check(names: Sequence[str], entry: dict[str, Any]) -> None:
             raise Problem(422, f"The table {entry['table']} has no column {name!r}.", columns=sorted(known))
 
 
-def _connect() -> duckdb.DuckDBPyConnection:
+def connect() -> duckdb.DuckDBPyConnection:
     """A database of its own, in memory: no settings, no files but those named, no network."""
     return duckdb.connect(
         ":memory:",
@@ -137,7 +145,7 @@ def _page(path: Path, entry: dict[str, Any], query: TableQuery) -> Rows:
     )
     shown = ", ".join(_shown(name, types[name]) for name in names) or "NULL"
     source = "read_parquet(?, file_row_number=true)"
-    with _connect() as database:
+    with connect() as database:
         try:
             counted = database.execute(f"SELECT count(*) FROM {source} WHERE {clause}", [str(path), *values]).fetchone()
             found = database.execute(
@@ -220,7 +228,7 @@ def _given(value: Any, kind: str) -> Any:
 
 def _summary(path: Path, column: str) -> ColumnSummary:
     name = quoted(column)
-    with _connect() as database:
+    with connect() as database:
         counts = database.execute(
             f"SELECT count(*) - count({name}), count(DISTINCT {name}), min({name}), max({name}) FROM read_parquet(?)",
             [str(path)],

@@ -17,6 +17,7 @@ from datareplicator.server.datasets.routes import StorageDep
 from datareplicator.server.downloads.service import file_answer, zip_answer
 from datareplicator.server.jobs.schemas import MOST
 from datareplicator.server.previews import service as previews
+from datareplicator.server.previews.charts import chart_of
 from datareplicator.server.previews.schemas import ColumnSummary, Rows, TableOut, TableQuery
 from datareplicator.server.problems import not_found, responses
 from datareplicator.server.projects.access import ProjectAccess, in_project
@@ -203,3 +204,21 @@ async def summarise_column(
     async with database.session() as session:
         result = await service.result_of(session, await service.find(session, access.project_id, run_id))
     return await previews.summary_of(storage, settings, result, table, column)
+
+
+@router.get(
+    "/{run_id}/tables/{table}/columns/{column}/chart", summary="Plot a column", responses=responses(404, 409, 422)
+)
+async def plot_column(
+    run_id: uuid.UUID,
+    table: str,
+    column: str,
+    access: Reader,
+    database: DatabaseDep,
+    storage: StorageDep,
+    settings: SettingsDep,
+) -> dict[str, Any]:
+    """A Vega-Lite specification with its data: a histogram of numbers, bars of anything else."""
+    async with database.session() as session:
+        result = await service.result_of(session, await service.find(session, access.project_id, run_id))
+    return await chart_of(storage, settings, result, table, column)
