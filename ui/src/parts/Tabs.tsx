@@ -1,0 +1,14 @@
+import type { ReactNode } from "react";
+
+/** A row of links that leads through the parts of something; the present one is marked. Scrolls on narrow screens. */
+export function TabBar({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <nav aria-label={label} className="mb-5 overflow-x-auto border-b border-line">
+      <ul className="flex min-w-max gap-1">{children}</ul>
+    </nav>
+  );
+}
+
+export const tabClass =
+  "inline-block border-b-2 border-transparent px-3 py-2 text-muted no-underline hover:text-ink -outline-offset-2 " +
+  "aria-[current=page]:border-accent aria-[current=page]:text-ink aria-[current=page]:font-medium";
