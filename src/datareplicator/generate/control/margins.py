@@ -16,6 +16,8 @@ from scipy.sparse import csr_array, eye_array, hstack
 from datareplicator.errors import RequestError
 
 ROUNDS = 200
+MOST_SAID = 12
+"""Clashing claims that a message names."""
 FAINT = 1e-9
 """Share of a cell that can be but never came in the sample of expectations."""
 
@@ -125,4 +127,5 @@ def _clash(possible: np.ndarray, claims: Sequence[Claim]) -> str:
     said = [f"{claim.number:,} with {claim.said}" for claim in left]
     if len(said) == 1:
         return f"{said[0]}, of {whole.number:,} subjects, cannot be: the study shows none, or too few are asked for."
-    return f"these counts cannot hold together for {whole.number:,} subjects: {'; '.join(said)}."
+    more = f"; and {len(said) - MOST_SAID} more" if len(said) > MOST_SAID else ""
+    return f"these counts cannot hold together for {whole.number:,} subjects: {'; '.join(said[:MOST_SAID])}{more}."

@@ -99,7 +99,11 @@ class Scrubber:
     def scrub(self, text: str, *, prose: bool = True, rare: bool = False) -> str:
         """A text without personal data. Full names without a title are looked for in `prose` and in `rare` codes, names
         known from other columns and initials in prose only: a country or a drug may be called like a person."""
+        signs = {"email": "@" in text, "url": "." in text}
+        digits = any(c.isdigit() for c in text)
         for kind, shape in SHAPES:
+            if not signs.get(kind, digits):
+                continue
             text = shape.sub(lambda m, kind=kind: self.stand_in(kind, m.group()), text)
         text = WORD.sub(self._identifier, text) if self._identifiers else text
         text = TITLED.sub(self._titled, text)
