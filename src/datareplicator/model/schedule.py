@@ -96,7 +96,8 @@ USUAL = 0.8
 
 def named_visits(prepared: Prepared, table: TableSpec) -> pd.Series:
     """The visit of each row; of findings that name none (derived parameters), the visit at which the subject's other
-    rows, else most rows, have the same value in the column that goes with visits best."""
+    rows, else most rows, have the same value in the column that goes with visits best; where the subject has no other
+    row of that visit, its last one: nobody is seen for a derived row's sake."""
     frame = prepared.frames[table.name]
     named = _keys(frame[table.visit])
     missing = named.isna().to_numpy()
@@ -110,7 +111,11 @@ def named_visits(prepared: Prepared, table: TableSpec) -> pd.Series:
     beside = frame[column]
     own = named.groupby([subject, beside], observed=True).transform("first")
     most = named.groupby(beside, observed=True).agg(lambda v: next(iter(v.mode()), None))
-    return named.fillna(own).fillna(beside.astype(object).map(most).astype(named.dtype))
+    usual = beside.astype(object).map(most).astype(named.dtype)
+    seen = pd.MultiIndex.from_arrays([subject[named.notna()], named.dropna()])
+    there = pd.MultiIndex.from_arrays([subject, usual]).isin(seen)
+    last = named.groupby(subject).transform("max") if pd.api.types.is_numeric_dtype(named.dtype) else own
+    return named.fillna(own).fillna(usual.where(there)).fillna(last)
 
 
 def _beside(table: TableSpec) -> list[str]:
