@@ -69,7 +69,7 @@ def asked(rules: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> list[di
     return [{"domain": domain, "rule": rule} for domain, rule in rules]
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rules=st.lists(st.sampled_from(RULES), min_size=1, max_size=4, unique=True), seed=st.integers(0, 3))
 def test_any_constraints_that_can_be_kept_together_are_kept(
     small: Model, rules: list[tuple[str, str]], seed: int

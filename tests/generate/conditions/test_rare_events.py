@@ -29,7 +29,7 @@ def test_rows_come_so_many_times_as_often(small: Model, times: float) -> None:
     plain = small.generate(128, seed=1)["ae"].frame
     made = small.generate(128, seed=1, rare_events=[{"domain": "AE", "where": "AESEV = 'SEVERE'", "times": times}])
     before, after = (plain["AESEV"] == "SEVERE").sum(), (made["ae"].frame["AESEV"] == "SEVERE").sum()
-    assert abs(after - times * before) <= 1  # whole rows
+    assert abs(after - times * before) <= max(1, 0.02 * after)  # whole rows
     assert made.conditions[0].rows_shown == after
 
 

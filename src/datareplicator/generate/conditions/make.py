@@ -42,6 +42,8 @@ PATIENCE = 2
 """Spare blocks that are searched for a rare event before rows are changed or a scenario's steps are done."""
 COMMON = 0.25
 """Share of subjects with too many events from which events are left out rather than subjects replaced."""
+NEARLY = 0.02
+"""Share of the rows of an event by which a block may miss the factor that is asked for."""
 ROUNDS = 4
 
 
@@ -247,7 +249,7 @@ class Maker:
         """By quota, how many subjects or rows are missing (below zero: too many, where a factor is asked for)."""
         fine, by_rows = places & ~standing.bad, self._by_rows(goals)
         return {
-            k: goal - int(standing.rows[k][places].sum())
+            k: _beyond(goal - int(standing.rows[k][places].sum()), goal)
             if k in by_rows
             else max(0, goal - int((standing.shows[k] & fine).sum()))
             for k, goal in goals.items()
@@ -284,6 +286,7 @@ class Maker:
             self._count_replaced(standing, self.plan.rules, lacks, slots)
             state = exchange(self.model, state, spare, slots, takes)
             standing.exchange(theirs, slots, takes)
+            changed = changed and not len(slots)
 
     def _size(self, standing: Standing, lacks: Mapping[int, int], used: int) -> int:
         """How many spare subjects to draw: twice as many as are likely to be needed, in steps of a factor of two."""
@@ -377,6 +380,11 @@ def impossible(rules: Sequence[Rule], tried: Sequence[np.ndarray]) -> RequestErr
         f"the constraints leave too few subjects: {drawn}, {fitting:,} fit all of them ({names}).",
         hint="Loosen the constraint that the fewest fit.",
     )
+
+
+def _beyond(lack: int, goal: int) -> int:
+    """How many rows are missing, where these are more than can be told from as many times as asked for."""
+    return lack if abs(lack) > NEARLY * goal else 0
 
 
 def _table(rows: list[np.ndarray], n: int) -> np.ndarray:
