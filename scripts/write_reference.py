@@ -1,17 +1,24 @@
-"""Writes the reference pages that follow from the code: commands, rules, kinds of faults, JSON Schemas."""
+"""Writes the reference pages that follow from the code: commands, rules, faults, settings, JSON Schemas."""
 
 from __future__ import annotations
 
 import json
+from enum import Enum
 from pathlib import Path
 
 import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from datareplicator.cli.app import app
 from datareplicator.faults.kind import Kind, all_kinds
 from datareplicator.faults.plan import as_plan, plan_schema, profile_names
 from datareplicator.model.single.reading import document_schema
 from datareplicator.run import run_schema
+from datareplicator.server.auth.permissions import GRANTED, PERMISSIONS, Role
+from datareplicator.server.policies.model import Policies, Tier
+from datareplicator.server.settings import PREFIX, OpenIdProvider, Settings
 from datareplicator.validate import Rule, rules
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -38,11 +45,21 @@ def _option_table(command: typer.core.TyperCommand) -> list[str]:
     return ["| option | meaning |", "|---|---|", *lines] if lines else []
 
 
+def _commands(group: typer.core.TyperGroup) -> list[tuple[str, typer.core.TyperCommand]]:
+    """The commands, those of groups after their group."""
+    found = []
+    for name, command in group.commands.items():
+        found.append((name, command))
+        if isinstance(command, typer.core.TyperGroup):
+            found += [(f"{name} {inner}", each) for inner, each in command.commands.items()]
+    return found
+
+
 def command_page() -> str:
     """The page of the commands, as Markdown."""
     group = typer.main.get_command(app)
     parts = [HEAD, "\n".join(["## datareplicator", "", group.help or "", "", *_option_table(group)])]
-    for name, command in group.commands.items():
+    for name, command in _commands(group):
         parts.append("\n".join([f"## {name}", "", command.help or "", "", *_option_table(command)]))
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
@@ -120,7 +137,58 @@ def training_page() -> str:
     return json.dumps(document_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+SETTINGS_HEAD = """# Settings of the service
+
+Generated from the program by `make docs`. [How to run the service](../how-to/run-the-service.md).
+
+## Environment
+
+Read when the service starts, from environment variables or a file `.env` in the working folder. Lists are written with
+commas, `OIDC_PROVIDERS` as JSON. An empty variable counts as not set.
+"""
+ACCESS_NOTE = """## Settings of administrators
+
+Changed while the service runs, on the page of settings or by `PATCH /api/settings`; in force in every process with the
+next request; each change stands in the audit trail. What the environment says about registration and login is fixed.
+"""
+FIELDS = "| setting | default | meaning |\n|---|---|---|"
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel | dict):
+        return ""
+    plain = value.value if isinstance(value, Enum) else value
+    return "" if plain in (None, [], {}, PydanticUndefined) else f"`{plain}`"
+
+
+def _fields(model: type[BaseModel], prefix: str = "", *, upper: bool = False) -> list[str]:
+    return [
+        f"| `{prefix}{name.upper() if upper else name}` | {_default(field)} | {field.description or ''} |"
+        for name, field in model.model_fields.items()
+    ]
+
+
+def settings_page() -> str:
+    """The page of the settings, as Markdown."""
+    parts = [SETTINGS_HEAD, "\n".join([FIELDS, *_fields(Settings, PREFIX, upper=True)])]
+    parts += ["### An OpenID provider", "\n".join([FIELDS, *_fields(OpenIdProvider)]), ACCESS_NOTE]
+    for name, field in Policies.model_fields.items():
+        kind = Tier if name == "tiers" else field.annotation
+        text = (kind.__doc__ or "").splitlines()[0]
+        title = "tiers.NAME" if name == "tiers" else name
+        parts += [f"### {title}", text, "\n".join([FIELDS, *_fields(kind, f"{title}.")])]
+    roles = "| permission | meaning | " + " | ".join(role.value for role in Role) + " |"
+    lines = [
+        f"| `{name}` | {text} | " + " | ".join("yes" if name in GRANTED[role] else "" for role in Role) + " |"
+        for name, text in PERMISSIONS.items()
+    ]
+    parts += ["## Roles", "\n".join([roles, "|---|---|" + "---|" * len(Role), *lines])]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
 PAGES = {
+    "settings.md": settings_page,
     "faults.md": kinds_page,
     "faults.schema.json": plan_page,
     "rules.md": rules_page,

@@ -23,7 +23,7 @@ def _reference():
     return module
 
 
-@pytest.mark.parametrize("page", ["cli.md", "run.schema.json"])
+@pytest.mark.parametrize("page", ["cli.md", "run.schema.json", "settings.md"])
 def test_the_generated_reference_is_fresh(page: str) -> None:
     fresh = _reference().PAGES[page]()
     assert (ROOT / "docs/reference" / page).read_text(encoding="utf-8") == fresh, "run `make docs`"
