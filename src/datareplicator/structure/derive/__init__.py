@@ -140,10 +140,10 @@ def mine_formulas(ctx: Context) -> list[Derivation]:
         children.mine,
         items.mine,
         series.mine,
-        factors.mine,
     )
     for step in steps:
         found += step(scene)
+    found += factors.mine(scene, found)
     return found + occurrence.mine(scene, found) + repeated.mine(scene, found)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from datareplicator.structure.derive.outcome import close, decimals_of, rounded
@@ -20,15 +22,17 @@ LEVELS = 12
 DIGITS = 6
 
 
-def mine(scene: Scene) -> list[Derivation]:
-    """Products of tables without test codes, where conversions by test have their own template ("linear")."""
+def mine(scene: Scene, known: Iterable[Derivation] = ()) -> list[Derivation]:
+    """Products of tables without test codes, where conversions by test have their own template ("linear"), but for
+    those that `known` derivations give: the price may stand in a column of its own."""
     found: list[Derivation] = []
+    given = {(d.table, d.target) for d in known}
     for table in scene.tables:
         if scene.tests(table) is not None:
             continue
         numbers = [c for c in scene.measures(table) if scene.values(table, c).stored_number]
         for target in numbers:
-            if scene.values(table, target).distinct >= DISTINCT:
+            if scene.values(table, target).distinct >= DISTINCT and (table, target) not in given:
                 found += _products(scene, table, target, [c for c in numbers if c != target])
     return found
 
