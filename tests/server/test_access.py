@@ -15,7 +15,6 @@ from datareplicator.server.projects.tables import MemberRole, Membership
 DATABASES = ("sqlite",)  # what is allowed is decided above the database
 
 PUBLIC = {
-    "GET /api/run-schema",
     "GET /api/auth/methods",
     "POST /api/auth/login",
     "POST /api/auth/token",
@@ -39,6 +38,7 @@ OWN = {
     "GET /api/choices",
     "GET /api/settings/mine",
     "GET /api/logs",
+    "GET /api/run-schema",
     "GET /api/logs/summary",
 }
 """Need a login but no permission: they concern the asker only."""
@@ -118,3 +118,34 @@ async def test_keys_of_other_projects_find_nothing(service: Any, routes: list[Ro
         if route.least is not None and route.permission in GRANTED[Role.MANAGER]:
             answer = await key.request(route.method, route.url(other))
             assert answer.status_code == 404, f"{route}: {answer.status_code}"
+
+
+async def _knock(app: FastAPI, path: str, headers: dict[str, str]) -> dict[str, Any]:
+    """Open a WebSocket; the first thing that comes back."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "websocket", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": raw}
+    scope |= {"scheme": "ws", "server": ("service.test", 80), "client": ("127.0.0.1", 1), "subprotocols": []}
+    await app(scope, receive, send)
+    return sent[0]
+
+
+async def test_websockets_are_for_members_and_own_pages(service: Any) -> None:
+    owner = await service.sign_up()
+    project = await service.project(owner)
+    other = await service.sign_up()
+    cookie = {"Cookie": f"datareplicator_session={owner.token}"}
+    for route in [route for route in routes_of(service.app) if route.method == "WEBSOCKET"]:
+        path = route.url(project)
+        stranger = await _knock(service.app, path, {})
+        assert (stranger["type"], stranger["code"]) == ("websocket.close", 4401)
+        assert (await _knock(service.app, path, other.headers))["code"] == 4404
+        foreign = await _knock(service.app, path, {**cookie, "Host": "service.test", "Origin": "https://evil.example"})
+        assert foreign["code"] == 4403

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +20,9 @@ MEDIA_TYPE = "application/problem+json"
 STATUS_OF_CODE = {"request": 422, "source": 422, "structure": 422, "model": 422, "write": 507, "engine": 503}
 DATA_EXCEPTION = "22"
 """Class of SQLSTATE: the value is what the database refuses, not the statement."""
+WEBSOCKET_CODES = 4000
+"""Added to the status: 4401 for a stranger, 4404... (codes for applications, RFC 6455)."""
+REASON = 100
 CODE_OF_STATUS = {
     400: "bad-request",
     401: "not-authenticated",
@@ -127,7 +130,10 @@ def install(app: FastAPI) -> None:
     """Answer every error of this application as a problem; what is none of these is `middleware`'s to answer."""
 
     @app.exception_handler(Problem)
-    async def _problem(request: Request, error: Problem) -> JSONResponse:
+    async def _problem(request: Request | WebSocket, error: Problem) -> JSONResponse | None:
+        if isinstance(request, WebSocket):
+            await request.close(WEBSOCKET_CODES + error.status, error.detail[:REASON])
+            return None
         return answer(request, error)
 
     @app.exception_handler(DataReplicatorError)
