@@ -113,7 +113,7 @@ def fit_tree(outcome: np.ndarray, context: pd.DataFrame, hard: tuple[str, ...] =
 
 def find_leaves(model: TreeModel, context: pd.DataFrame) -> np.ndarray:
     """Leaf of each row (int[n]). A combination of hard columns that was never seen takes the one that agrees in the
-    most columns, earlier columns counting more."""
+    earliest columns."""
     if not len(model.root):
         return np.zeros(len(context), dtype=np.int64)
     soft = encode(model.soft, context)
@@ -134,8 +134,8 @@ def _nearest_cell(model: TreeModel, codes: np.ndarray) -> np.ndarray:
     if not model.hard:
         return np.zeros(len(codes), dtype=np.int64)
     distinct, inverse = np.unique(codes, axis=0, return_inverse=True)
-    weight = 2.0 ** -np.arange(len(model.hard))
-    agree = (distinct[:, None, :] == model.cell[None, :, :]).astype(float) @ (1 + weight)
+    weight = 2.0 ** -np.arange(len(model.hard))  # each counts for more than all after it together
+    agree = (distinct[:, None, :] == model.cell[None, :, :]).astype(float) @ weight
     return np.argmax(agree, axis=1)[inverse.ravel()]
 
 
