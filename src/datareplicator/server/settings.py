@@ -126,6 +126,9 @@ class Settings(BaseSettings):
         None, description="Keep the counters of rate limits in Redis and not in the database."
     )
     metrics_token: SecretStr | None = Field(None, description="Bearer token that /metrics asks for; open without one.")
+    allow_private_targets: bool = Field(
+        False, description="Data may be pushed to addresses of private networks and of this machine."
+    )
     max_upload_bytes: int = Field(5_000_000_000, ge=1, description="Largest file that may be uploaded.")
     max_body_bytes: int = Field(2_000_000, ge=1024, description="Largest body of any other request.")
     audit_trail_key: SecretStr | None = Field(

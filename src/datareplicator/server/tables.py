@@ -17,6 +17,7 @@ from datareplicator.server.oplog import tables as oplog
 from datareplicator.server.policies import tables as policies
 from datareplicator.server.projects import tables as projects
 from datareplicator.server.runs import tables as runs
+from datareplicator.server.targets import tables as targets
 from datareplicator.server.validations import tables as validations
 
 MODULES = (
@@ -35,5 +36,6 @@ MODULES = (
     runs,
     validations,
     exports,
+    targets,
 )
 metadata = Base.metadata

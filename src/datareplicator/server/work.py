@@ -22,6 +22,7 @@ from datareplicator.server.previews.service import forget_copies
 from datareplicator.server.runs.routes import router as runs
 from datareplicator.server.runs.routes import schema_router as run_schema
 from datareplicator.server.storage import open_storage
+from datareplicator.server.targets.routes import router as targets
 from datareplicator.server.tidying import tidy
 from datareplicator.server.training.routes import router as training
 from datareplicator.server.training.service import desk_of
@@ -36,6 +37,7 @@ ROUTERS: list[APIRouter] = [
     runs,
     exports,
     validations,
+    targets,
     run_schema,
     training,
 ]

@@ -17,7 +17,9 @@ ROUTES = [
     for method in sorted(getattr(route, "methods", None) or ())
     if "{project_id}" in route.path
 ]
+TARGET = {"name": "hub", "options": {"url": "https://hub.example.org/in"}}
 BODIES = {
+    "/targets": TARGET,
     "/datasets": {"name": "x"},
     "/datasets/{dataset_id}": {"name": "x"},
     "/uploads": {"name": "a.csv", "size": 1},
@@ -30,7 +32,7 @@ BODIES = {
 
 
 @pytest.fixture
-async def made(at_work):
+async def made(at_work, service):
     """One of each thing, done."""
     dataset = await at_work.small()
     asked = {"dataset_id": dataset["id"]}
@@ -57,7 +59,15 @@ async def made(at_work):
         "export_id": export["id"],
         "validation_id": validation["id"],
         "job_id": run["job"]["id"],
+        "target_id": await _target(service, at_work),
     }
+
+
+async def _target(service, at_work):
+    """A target, set up by who may."""
+    administrator = service.as_user(await service.sign_up(role="administrator"))
+    answer = await administrator.post(f"{at_work.base}/targets", json=TARGET)
+    return answer.json()["id"]
 
 
 def _request(method, path, base, made):
@@ -71,6 +81,8 @@ def _request(method, path, base, made):
             options["json"] = {"dataset_id": made["dataset_id"]}
             if tail == "corrupt":
                 options["json"]["plan"] = {"include": "light"}
+        if tail == "pushes":
+            options["json"] = {"run_id": made["run_id"]}
         if tail == "files":
             options = {"files": {"files": ("a.csv", b"a\n1\n")}}
         if tail == "import":
@@ -93,7 +105,7 @@ async def test_who_is_not_in_a_project_finds_nothing_of_it(service, at_work, mad
 async def _strangers_and_viewers(service, at_work, made):
     stranger = service.as_user(await service.sign_up(role="manager"))
     nobody = service.client()
-    other = await service.sign_up()
+    other = await service.sign_up(role="manager")
     elsewhere = await service.project(other)
     others = service.as_user(other)
     for method, path in ROUTES:

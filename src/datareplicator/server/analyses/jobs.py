@@ -24,4 +24,4 @@ async def _publish(session: AsyncSession, job: Job, outcome: Outcome) -> dict[st
     return {"rows": outcome.result["rows"], "subjects": outcome.result["subjects"]}
 
 
-KINDS = (Kind("analysis", "analysis", "datareplicator.server.analyses.work:analyse", _prepare, _publish),)
+KINDS = (Kind("analysis", "analysis", "datareplicator.server.analyses.work:analyse", _prepare, publish=_publish),)

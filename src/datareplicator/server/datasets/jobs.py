@@ -27,4 +27,4 @@ async def _publish(session: AsyncSession, job: Job, outcome: Outcome) -> dict[st
     return {"usable": outcome.result["usable"], "rows": outcome.result["rows"]}
 
 
-KINDS = (Kind("inspection", "analysis", "datareplicator.server.datasets.work:inspect", _prepare, _publish),)
+KINDS = (Kind("inspection", "analysis", "datareplicator.server.datasets.work:inspect", _prepare, publish=_publish),)

@@ -31,4 +31,4 @@ async def _publish(session: AsyncSession, job: Job, outcome: Outcome) -> dict[st
     return {"rows": outcome.result["rows"], "bytes": outcome.size}
 
 
-KINDS = (Kind("export", "generation", "datareplicator.server.exports.work:export", _prepare, _publish),)
+KINDS = (Kind("export", "generation", "datareplicator.server.exports.work:export", _prepare, publish=_publish),)

@@ -24,6 +24,7 @@ HOMES = (
     "datareplicator.server.runs.jobs",
     "datareplicator.server.validations.jobs",
     "datareplicator.server.exports.jobs",
+    "datareplicator.server.targets.jobs",
 )
 
 
@@ -61,13 +62,15 @@ class Kind:
 
     `prepare` puts the inputs into the folder and gives the child's specification; `work` names the child's function
     as ``module:function``; `publish` makes the rows of the result, in the transaction that marks the job as done.
+    What needs the network has `perform` instead of the first two: it is done in the worker, and only waits there.
     """
 
     name: str
     queue: str
-    work: str
-    prepare: Callable[[Desk, Job, Path], Awaitable[dict[str, Any]]]
-    publish: Callable[[AsyncSession, Job, Outcome], Awaitable[dict[str, Any]]]
+    work: str = ""
+    prepare: Callable[[Desk, Job, Path], Awaitable[dict[str, Any]]] | None = None
+    publish: Callable[[AsyncSession, Job, Outcome], Awaitable[dict[str, Any]]] = field(kw_only=True)
+    perform: Callable[[Desk, Job, Path, Callable[[dict[str, Any]], None]], Awaitable[dict[str, Any]]] | None = None
 
 
 @cache

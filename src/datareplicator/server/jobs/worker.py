@@ -169,8 +169,17 @@ class _Attempt:
                 await queue.note_progress(session, self._job, note)
 
     async def _work(self) -> str:
+        kind, started = self._kind, time.monotonic()
         try:
-            spec = await self._kind.prepare(self._desk, self._job, self._folder)
+            if kind.perform is not None:
+                try:
+                    result = await kind.perform(self._desk, self._job, self._folder, self._notes.add)
+                except (TypeError, ValueError, LookupError, OSError) as error:
+                    return await self._crashed({"crash": type(error).__name__})
+                self._used = _measured({"seconds": round(time.monotonic() - started, 3)})
+                return await self._publish(result)
+            assert kind.prepare is not None
+            spec = await kind.prepare(self._desk, self._job, self._folder)
         except DataReplicatorError as error:
             return await self._fail(problem(error))
         end = await self._child(spec)

@@ -32,6 +32,6 @@ async def _publish(session: AsyncSession, job: Job, outcome: Outcome) -> dict[st
 
 
 KINDS = (
-    Kind("model", "training", "datareplicator.server.models.work:fit", _prepare_fit, _publish),
-    Kind("import", "training", "datareplicator.server.models.work:check", _prepare_import, _publish),
+    Kind("model", "training", "datareplicator.server.models.work:fit", _prepare_fit, publish=_publish),
+    Kind("import", "training", "datareplicator.server.models.work:check", _prepare_import, publish=_publish),
 )

@@ -47,6 +47,6 @@ async def _publish(session: AsyncSession, job: Job, outcome: Outcome) -> dict[st
 
 
 KINDS = (
-    Kind("run", "generation", "datareplicator.server.runs.work:generate", _prepare_run, _publish),
-    Kind("corruption", "generation", "datareplicator.server.runs.work:corrupt", _prepare_corruption, _publish),
+    Kind("run", "generation", "datareplicator.server.runs.work:generate", _prepare_run, publish=_publish),
+    Kind("corruption", "generation", "datareplicator.server.runs.work:corrupt", _prepare_corruption, publish=_publish),
 )

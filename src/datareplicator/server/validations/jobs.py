@@ -39,4 +39,4 @@ async def _publish(session: AsyncSession, job: Job, outcome: Outcome) -> dict[st
     return {"rows": 0, "findings": outcome.result["findings"]}
 
 
-KINDS = (Kind("validation", "analysis", "datareplicator.server.validations.work:validate", _prepare, _publish),)
+KINDS = (Kind("validation", "analysis", "datareplicator.server.validations.work:validate", _prepare, publish=_publish),)

@@ -1,0 +1,1 @@
+"""Systems that generated data are pushed to."""
