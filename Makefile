@@ -10,7 +10,12 @@ EDITABLE := $(PIP) --no-deps --no-build-isolation --editable .
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url --quiet
 
-.PHONY: run test lint format types pytest wheel docs lock bench clean help
+UI := src/datareplicator/server/ui/index.html
+UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/screenshots/*' -not -name '*.test.*' \
+	-not -name openapi.json -not -name schema.ts)
+NO_NPM := echo "No npm (Node.js 20 or newer): the web interface is neither built nor tested."
+
+.PHONY: run test lint format types pytest ui wheel docs lock bench clean help
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -18,7 +23,7 @@ help:  ## This list
 run: $(VENV)/.run  ## Replicate the bundled sample study of 20 subjects into 1,000, with a report
 	@$(BIN)/datareplicator demo --subjects 1000 --output out/demo --overwrite
 
-test: lint types pytest wheel  ## All checks: style, import rules, types, tests, doctests, the wheel
+test: lint types pytest ui wheel  ## All checks: style, import rules, types, tests, doctests, the interface, the wheel
 
 lint: $(VENV)/.dev  ## Style and import rules
 	$(BIN)/ruff format --check --quiet .
@@ -34,6 +39,16 @@ types: $(VENV)/.dev  ## Static types
 
 pytest: $(VENV)/.dev  ## Tests and doctests
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+
+ui: $(VENV)/.dev  ## Build the web interface; its types, its tests, and its journey in a browser
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(UI) && scripts/test_ui; else $(NO_NPM); fi
+
+$(UI): ui/node_modules/.installed $(UI_SOURCES)
+	cd ui && npm run --silent build
+
+ui/node_modules/.installed: ui/package.json ui/package-lock.json ui/.npmrc
+	cd ui && npm ci --silent
+	@touch $@
 
 wheel: $(VENV)/.dev  ## Build the wheel and look inside
 	$(BIN)/python scripts/check_wheel.py
@@ -51,7 +66,7 @@ bench: $(VENV)/.dev  ## The figures of docs/benchmarks.md that need no outside d
 	$(BIN)/python -m benchmarks
 
 clean:  ## Remove what the targets above made
-	rm -rf $(VENV) out dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) out dist ui/node_modules ui/screenshots $(dir $(UI)) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with: make PYTHON=/path/to/python3" >&2; exit 1; }

@@ -1,7 +1,9 @@
-"""Builds the wheel and fails unless it holds every file of the package, the sample study among them."""
+"""Builds the wheel and fails unless it holds every file of the package, the sample study and the web interface among
+them. Only where there is no npm, which builds the interface, the wheel may be without it."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src"
 SAMPLE = "datareplicator/data/"
+INTERFACE = "datareplicator/server/ui/index.html"
 
 
 def build(folder: Path) -> Path:
@@ -37,7 +40,12 @@ def main() -> int:
         if missing or not sample:
             print(f"{wheel.name} lacks: {', '.join(missing) or 'the sample study'}", file=sys.stderr)
             return 1
-        print(f"{wheel.name}: {len(present)} files, {len(sample)} of them the sample study")
+        if INTERFACE not in present and shutil.which("npm"):
+            print(f"{wheel.name} lacks the web interface: `make ui` builds it", file=sys.stderr)
+            return 1
+        interface = sum(name.startswith(INTERFACE.rpartition("/")[0]) for name in present)
+        told = f"{interface} the web interface" if interface else "without the web interface, for there is no npm"
+        print(f"{wheel.name}: {len(present)} files, {len(sample)} of them the sample study, {told}")
     return 0
 
 

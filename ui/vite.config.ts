@@ -4,10 +4,12 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
+import { firstLoad } from "./size";
+
 const service = process.env.DATAREPLICATOR_PUBLIC_URL ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), firstLoad(250)],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: { proxy: { "/api": { target: service, ws: true } } },
   build: {
@@ -15,6 +17,7 @@ export default defineConfig({
     emptyOutDir: true,
     // The service answers with `style-src 'unsafe-inline'` but `script-src 'self'`: no script may be inlined.
     assetsInlineLimit: 0,
+    reportCompressedSize: false,
     modulePreload: { polyfill: false },
   },
   test: {

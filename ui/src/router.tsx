@@ -211,6 +211,50 @@ const keys = createRoute({
   component: lazyRouteComponent(() => import("./keys/Keys"), "Keys"),
 });
 
+const admin = createRoute({
+  getParentRoute: () => inside,
+  path: "/admin",
+  component: lazyRouteComponent(() => import("./admin/Admin"), "Admin"),
+});
+
+const people = createRoute({
+  getParentRoute: () => admin,
+  path: "/",
+  validateSearch: (search: Record<string, unknown>): { search?: string } => ({ search: text(search.search) }),
+  component: lazyRouteComponent(() => import("./admin/People"), "People"),
+});
+
+const policies = createRoute({
+  getParentRoute: () => admin,
+  path: "settings",
+  component: lazyRouteComponent(() => import("./admin/Policies"), "Policies"),
+});
+
+const tiers = createRoute({
+  getParentRoute: () => admin,
+  path: "tiers",
+  component: lazyRouteComponent(() => import("./admin/Policies"), "Tiers"),
+});
+
+const logs = createRoute({
+  getParentRoute: () => admin,
+  path: "logs",
+  validateSearch: (search: Record<string, unknown>): { days?: string; kind?: string; outcome?: string; page?: number } => ({
+    days: text(search.days),
+    kind: text(search.kind),
+    outcome: text(search.outcome),
+    page: whole(search.page),
+  }),
+  component: lazyRouteComponent(() => import("./admin/Logs"), "Logs"),
+});
+
+const audit = createRoute({
+  getParentRoute: () => admin,
+  path: "audit",
+  validateSearch: (search: Record<string, unknown>): { action?: string } => ({ action: text(search.action) }),
+  component: lazyRouteComponent(() => import("./admin/Audit"), "Audit"),
+});
+
 const tree = root.addChildren([
   signIn,
   auth("/register", "Register"),
@@ -224,6 +268,7 @@ const tree = root.addChildren([
     invitation,
     account,
     keys,
+    admin.addChildren([people, policies, tiers, logs, audit]),
     project.addChildren([overview, members, data, dataset, analyses, analysis, generate, runs, run]),
   ]),
 ]);

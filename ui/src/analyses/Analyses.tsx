@@ -44,7 +44,7 @@ export function Analyses() {
                   to="/projects/$projectId/analyses/$analysisId"
                   params={{ projectId, analysisId: each.id }}
                   search={{}}
-                  className="font-semibold text-accent"
+                  className="font-semibold link"
                 >
                   {each.name}
                 </Link>

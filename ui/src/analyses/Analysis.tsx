@@ -56,7 +56,7 @@ export function Analysis() {
           to="/projects/$projectId/data/$datasetId"
           params={{ projectId, datasetId: analysis.dataset_id }}
           search={{}}
-          className="text-accent"
+          className="link"
         >
           {analysis.name}
         </Link>
@@ -187,7 +187,7 @@ function Overview({ profile, explanation }: { profile: Profile; explanation: Exp
                   to="/projects/$projectId/analyses/$analysisId"
                   params={{ projectId, analysisId }}
                   search={{ view: "tables", table: table.name }}
-                  className="text-accent"
+                  className="link"
                 >
                   {table.name}
                 </Link>

@@ -34,8 +34,9 @@ export function Table({ profile, explanation, table: name, find, onShow }: Props
           value={table.name}
           onChange={(chosen) => onShow({ table: chosen })}
         />
-        <TextField label="Find a variable" className="w-full sm:w-64" value={find} onChange={(text) => onShow({ find: text || undefined })} />
+        <TextField search label="Find a variable" className="w-full sm:w-64" value={find} onChange={(text) => onShow({ find: text || undefined })} />
       </div>
+      <h2 className="text-lg">{table.label || table.name}</h2>
       <p className="mb-4 text-muted">
         {layoutWords(table.layout)}: {count(table.rows, "row")} of {count(table.subjects, "subject")}
         {table.tests !== null && `, ${count(table.tests, "test")}`}. {table.key.length > 0 && `A row is told apart by ${table.key.join(", ")}.`}

@@ -26,7 +26,7 @@ const submit = (run: () => void) => (event: FormEvent) => {
 
 const Back = () => (
   <p className="mt-4 text-sm">
-    <Link to="/login" className="text-accent underline">
+    <Link to="/login" className="link">
       Back to sign in
     </Link>
   </p>

@@ -19,7 +19,7 @@ export function Card({ title, children, lead }: { title: string; children: React
         {lead && <div className="mt-1 text-muted">{lead}</div>}
         <div className="panel mt-5 p-5">{children}</div>
       </main>
-      <p className="text-center text-sm text-muted">Learns a clinical study from its files and makes any number of new subjects.</p>
+      <footer className="text-center text-sm text-muted">Learns a clinical study from its files and makes any number of new subjects.</footer>
     </div>
   );
 }

@@ -114,12 +114,12 @@ export function SignIn() {
       )}
       <p className="mt-4 flex flex-wrap justify-between gap-3 text-sm">
         {methods.data?.password && methods.data.mail && (
-          <Link to="/forgotten" className="text-accent underline">
+          <Link to="/forgotten" className="link">
             Forgotten your password?
           </Link>
         )}
         {methods.data?.registration && (
-          <Link to="/register" className="text-accent underline">
+          <Link to="/register" className="link">
             Register
           </Link>
         )}

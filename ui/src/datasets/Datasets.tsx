@@ -86,7 +86,7 @@ export function Datasets() {
                     to="/projects/$projectId/data/$datasetId"
                     params={{ projectId, datasetId: each.id }}
                     search={{}}
-                    className="text-lg font-semibold text-accent"
+                    className="text-lg font-semibold link"
                   >
                     {each.name}
                   </Link>

@@ -213,7 +213,7 @@ function Configure({ usable, first, start, name: given }: Props) {
 
           <Part title="Constraints" help="What no row of a table may break: a line each, the table in front.">
             <TextField
-              label="Rules"
+              search label="Rules"
               multiline={3}
               mono
               placeholder={example}

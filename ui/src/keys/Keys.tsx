@@ -190,7 +190,7 @@ request("${origin}/api/projects") |>
           <Code label={`Your projects, with ${way}`} text={texts[way]!} />
           <p className="text-muted">
             All that this interface does goes through the same API.{" "}
-            <a className="text-accent" href="/api/openapi.json">
+            <a className="link" href="/api/openapi.json">
               Its description (OpenAPI)
             </a>
           </p>

@@ -40,13 +40,14 @@ export function TextField({
   multiline = 0,
   mono = false,
   placeholder,
+  search = false,
   ...rest
-}: Common & { multiline?: number; mono?: boolean; placeholder?: string } & Omit<TextFieldProps, "className" | "children">) {
+}: Common & { search?: boolean; multiline?: number; mono?: boolean; placeholder?: string } & Omit<TextFieldProps, "className" | "children">) {
   return (
     <AriaText {...rest} isInvalid={Boolean(wrong)} validationBehavior="aria" className={className}>
       <Label className={LABEL}>
         {label}
-        {rest.isRequired ? null : <span className="font-normal text-muted"> (optional)</span>}
+        {rest.isRequired || search ? null : <span className="font-normal text-muted"> (optional)</span>}
       </Label>
       {multiline ? (
         <TextArea rows={multiline} placeholder={placeholder} className={`field ${mono ? "font-mono text-sm" : ""}`} />

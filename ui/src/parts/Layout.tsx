@@ -52,7 +52,7 @@ export function Grid({ label, head, children }: { label: string; head: ReactNode
           <tr className="border-b border-line text-sm text-muted">
             {head.map((cell, at) => (
               <th key={at} scope="col" className="px-3.5 py-2 font-medium whitespace-nowrap">
-                {cell}
+                {cell === "" ? <span className="sr-only">Actions</span> : cell}
               </th>
             ))}
           </tr>

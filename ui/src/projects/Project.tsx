@@ -40,7 +40,7 @@ export function Project() {
       <nav aria-label="Where you are" className="mb-2 text-sm">
         <ol className="flex flex-wrap items-center gap-1 text-muted">
           <li>
-            <Link to="/" className="text-accent">
+            <Link to="/" className="link">
               Projects
             </Link>
           </li>

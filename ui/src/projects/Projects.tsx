@@ -63,7 +63,7 @@ export function Projects() {
       {list.data && (list.data.total > 8 || !untouched) && (
         <div className="mb-4 flex flex-wrap items-end gap-x-6 gap-y-2">
           <TextField
-            label="Find by name"
+            search label="Find by name"
             className="w-full sm:w-72"
             value={search}
             onChange={(value) =>

@@ -92,7 +92,7 @@ export function Downloads() {
                   <ul className="mt-2 flex flex-wrap gap-x-5 gap-y-1">
                     {each.files.map((file) => (
                       <li key={file.name}>
-                        <a className="text-accent" href={`${base}/exports/${each.id}/files/${encodeURIComponent(file.name)}`} download>
+                        <a className="link" href={`${base}/exports/${each.id}/files/${encodeURIComponent(file.name)}`} download>
                           {file.name}
                         </a>{" "}
                         <span className="numbers text-sm text-muted">{bytes(file.size)}</span>
@@ -124,7 +124,7 @@ export function Downloads() {
                 </th>
                 <td className="numbers whitespace-nowrap">{bytes(file.size)}</td>
                 <td className="text-right">
-                  <a className="text-accent" href={`${base}/files/${file.name.split("/").map(encodeURIComponent).join("/")}`} download>
+                  <a className="link" href={`${base}/files/${file.name.split("/").map(encodeURIComponent).join("/")}`} download>
                     Download<span className="sr-only"> {file.name}</span>
                   </a>
                 </td>

@@ -110,7 +110,7 @@ export function Findings({ severity, table }: { severity: string | undefined; ta
                       to="/projects/$projectId/runs/$runId"
                       params={{ projectId, runId }}
                       search={{ view: "data", table: item.table, row: item.row }}
-                      className="text-accent"
+                      className="link"
                     >
                       To the row
                     </Link>

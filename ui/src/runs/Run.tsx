@@ -95,7 +95,7 @@ export function Run() {
       >
         {run.kind === "corrupt" ? "Faults put into" : "Made from"}{" "}
         {dataset ? (
-          <Link to="/projects/$projectId/data/$datasetId" params={{ projectId, datasetId: dataset.id }} search={{}} className="text-accent">
+          <Link to="/projects/$projectId/data/$datasetId" params={{ projectId, datasetId: dataset.id }} search={{}} className="link">
             {dataset.name}
           </Link>
         ) : (
@@ -220,7 +220,10 @@ function SummaryView({ summary, took }: { summary: Summary; took: number | null 
       </Stats>
       {summary.validation && (
         <div className="mb-6">
-          <Notice tone={summary.validation.ok ? "info" : "warning"}>{summary.validation.headline}</Notice>
+          <Notice tone={summary.validation.ok || summary.answers ? "info" : "warning"}>
+            {summary.validation.headline}
+            {summary.answers && ". Faults were asked for, so findings are expected."}
+          </Notice>
         </div>
       )}
       {summary.notes.length > 0 && (
@@ -243,7 +246,7 @@ function SummaryView({ summary, took }: { summary: Summary; took: number | null 
               <th scope="row">{table.table}</th>
               <td className="numbers">{number(table.rows)}</td>
               <td className="text-right">
-                <Link to="/projects/$projectId/runs/$runId" params={{ projectId, runId }} search={{ view: "data", table: table.table }} className="text-accent">
+                <Link to="/projects/$projectId/runs/$runId" params={{ projectId, runId }} search={{ view: "data", table: table.table }} className="link">
                   Look at the rows<span className="sr-only"> of {table.table}</span>
                 </Link>
               </td>

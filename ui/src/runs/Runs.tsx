@@ -37,7 +37,7 @@ export function Runs() {
         <ul className="mb-6 grid gap-3">
           {going.map((run) => (
             <li key={run.id} className="panel p-4">
-              <Link to="/projects/$projectId/runs/$runId" params={{ projectId, runId: run.id }} search={{}} className="mb-2 inline-block font-medium text-accent">
+              <Link to="/projects/$projectId/runs/$runId" params={{ projectId, runId: run.id }} search={{}} className="mb-2 inline-block font-medium link">
                 {run.name}
               </Link>
               <JobLine
@@ -56,7 +56,7 @@ export function Runs() {
             return (
               <tr key={run.id}>
                 <th scope="row">
-                  <Link to="/projects/$projectId/runs/$runId" params={{ projectId, runId: run.id }} search={{}} className="text-accent">
+                  <Link to="/projects/$projectId/runs/$runId" params={{ projectId, runId: run.id }} search={{}} className="link">
                     {run.name}
                   </Link>
                 </th>

@@ -1,6 +1,6 @@
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { CircleUser, KeyRound, LogOut, Moon, Settings, Sun, SunMoon } from "lucide-react";
+import { CircleUser, KeyRound, LogOut, Moon, Settings, ShieldCheck, Sun, SunMoon } from "lucide-react";
 import { Suspense } from "react";
 
 import { api, take } from "@/api/client";
@@ -62,7 +62,7 @@ export function Shell() {
       </a>
       <header className="sticky top-0 z-30 border-b border-line bg-surface">
         <div className="mx-auto flex h-13 max-w-[110rem] items-center gap-2 px-3 sm:px-6">
-          <Link to="/" className="mr-auto rounded-lg text-ink no-underline">
+          <Link to="/" className="mr-auto inline-flex items-center rounded-lg text-ink no-underline">
             <Brand />
           </Link>
           <ThemeMenu />
@@ -81,7 +81,11 @@ export function Shell() {
             <MenuItem onAction={() => void navigate({ to: "/keys" })}>
               <KeyRound aria-hidden className="size-4" /> API keys
             </MenuItem>
-            <AdminItem permissions={me.permissions} />
+            {me.permissions.includes("users.read") && (
+              <MenuItem onAction={() => void navigate({ to: "/admin", search: {} })}>
+                <ShieldCheck aria-hidden className="size-4" /> Administration
+              </MenuItem>
+            )}
             <MenuItem onAction={() => void signOut()}>
               <LogOut aria-hidden className="size-4" /> Sign out
             </MenuItem>
@@ -95,9 +99,4 @@ export function Shell() {
       </main>
     </>
   );
-}
-
-function AdminItem({ permissions }: { permissions: string[] }) {
-  if (!permissions.includes("users.read") && !permissions.includes("logs.read")) return null;
-  return null;
 }

@@ -73,7 +73,7 @@ function Find({ now, onFind }: { now: string; onFind: (text: string) => void }) 
     }, 350);
     return () => clearTimeout(timer);
   }, [text, onFind]);
-  return <TextField label="Find in all text columns" className="w-full sm:w-64" value={text} onChange={setText} />;
+  return <TextField search label="Find in all text columns" className="w-full sm:w-64" value={text} onChange={setText} />;
 }
 
 function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { table: Schemas["TableOut"] }) {
@@ -229,7 +229,7 @@ const LETTER = 7.6;
 export function columnWidths(columns: Schemas["ColumnOut"][], rows: unknown[][]) {
   const sample = rows.slice(0, 60);
   const found = columns.map((column, at) => {
-    const head = column.name.length * LETTER + 62;
+    const head = column.name.length * 8.6 + 72;
     const longest = sample.reduce((most, row) => Math.max(most, cell(row[at]).length), 0);
     return Math.round(Math.min(320, Math.max(72, head, longest * LETTER + 20)));
   });
