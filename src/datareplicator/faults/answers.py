@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,9 +94,15 @@ class Answers:
 
     def to_json(self) -> str:
         """The whole key as one JSON document; `read_answers` reads it back."""
-        records = [_plain(row) for row in self.frame.to_dict(orient="records")]
         content = {"answers": VERSION, "seed": self.seed, "notes": list(self.notes), "tables": self.tables}
-        return json.dumps({**content, "rows": records}, ensure_ascii=False, indent=1)
+        head = json.dumps({**content, "rows": []}, ensure_ascii=False, indent=1).removesuffix("[]\n}")
+        rows = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in self._records())
+        return f"{head}[\n{rows}\n ]\n}}" if rows else f"{head}[]\n}}"
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        columns = [self.frame[name].astype(object).where(self.frame[name].notna(), None) for name in COLUMNS]
+        for row in zip(*columns, strict=True):
+            yield dict(zip(COLUMNS, row, strict=True))
 
     def to_text(self, *, notes: bool = True) -> str:
         """For people: what was injected, by entry of the plan, and the notes."""
@@ -135,12 +141,29 @@ def arrow_schema(note: Mapping[str, Any]) -> pa.Schema:
     return pa.schema(fields, metadata={NOTE: json.dumps(note, ensure_ascii=False).encode()})
 
 
-def key_frame(parts: list[dict[str, Any]]) -> pd.DataFrame:
-    """The parts of a key below each other, in the right types and numbered."""
-    frames = [pd.DataFrame(part) for part in parts]
-    held = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
-    held["answer"] = np.arange(1, len(held) + 1)
-    return pd.DataFrame({name: held[name].astype(kind) for name, kind in COLUMNS.items()})
+def key_frame(parts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The parts of a key below each other, in the right types and numbered.
+
+    A part has each column of `COLUMNS`: as an array or list, of the length of its `incident`, or as one value that
+    stands in all of its rows.
+    """
+    sizes = [len(part["incident"]) for part in parts]
+    held = {name: _column([part[name] for part in parts], sizes, kind) for name, kind in COLUMNS.items()}
+    held["answer"] = pd.Series(np.arange(1, sum(sizes) + 1))
+    return pd.DataFrame(held)
+
+
+def _column(values: Sequence[Any], sizes: Sequence[int], kind: str) -> pd.Series:
+    """One column of the key, made at once: a table has many parts of few rows each."""
+    if kind == "Int64":
+        missing = np.repeat([value is None for value in values], sizes).astype(bool)
+        values = [0 if value is None else value for value in values]
+    whole = np.empty(sum(sizes), dtype={"str": object, "bool": bool}.get(kind, np.int64))
+    for end, size, value in zip(np.cumsum(sizes, dtype=np.int64), sizes, values, strict=True):
+        whole[end - size : end] = value
+    if kind == "Int64":
+        return pd.Series(pd.arrays.IntegerArray(whole, missing))
+    return pd.Series(whole, dtype=kind)
 
 
 def read_answers(path: str | Path) -> Answers:
@@ -159,7 +182,8 @@ def read_answers(path: str | Path) -> Answers:
         else:
             data = pq.read_table(path)
             content = json.loads((data.schema.metadata or {})[NOTE])
-            frame = pd.DataFrame({name: _from_arrow(data[name], kind) for name, kind in COLUMNS.items()})
+            held = data.select(list(COLUMNS)).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+            frame = held.astype(COLUMNS)
         if content["answers"] != VERSION:
             raise SourceError(f"the answer key is of version {content['answers']!r}, not {VERSION}.", place=place)
         return Answers(frame, content["tables"], tuple(content["notes"]), content["seed"])
@@ -185,11 +209,3 @@ def _typed(values: pd.Series, kind: str) -> pd.Series:
     if kind in ("int64", "Int64"):
         return pd.to_numeric(values).astype(kind)
     return values.astype("str")
-
-
-def _from_arrow(values: pa.ChunkedArray, kind: str) -> pd.Series:
-    return pd.Series(values.to_pylist(), dtype=kind)
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: None if value is pd.NA or value != value else value for name, value in row.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def corrupt(
         if piece is not None and changes:
             tables[name], found = assemble(piece, table, changes, plan)
             parts += found
-    parts.sort(key=lambda part: int(part["fault"][0]))
+    parts.sort(key=lambda part: part["fault"])
     noted = {c.table: [dataclasses.asdict(column) for column in study[c.table].columns.values()] for c in scene.changes}
     return Study(tables, study.name), Answers(key_frame(parts), noted, tuple(notes), seed)
 
@@ -129,23 +130,25 @@ def assemble(
     after = np.empty(len(order), dtype=np.int64)
     after[order] = np.arange(len(order))
     columns = dict(table.columns)
-    frame = piece.frame.iloc[kept]
+    frame = piece.frame if len(kept) == len(piece) else piece.frame.iloc[kept]
     if inserts:
         frame = pd.concat([frame, *(_like(c.frame, piece) for c in inserts)], ignore_index=True)
-    frame = frame.iloc[order].reset_index(drop=True)
+    if (np.diff(order) != 1).any():
+        frame = frame.iloc[order]
+    frame = frame.reset_index(drop=True)
     if inserts:
         frame = typed(frame, columns)
     row_after = np.full(len(piece), -1, dtype=np.int64)
     row_after[kept] = after[: len(kept)]
     dirty = apply_layout(Table(table.name, frame, columns, table.label, table.origin), piece, changes)
-    parts, start = [], len(kept)
+    parts, start, named_rows = [], len(kept), _Named.of(piece, changes)
     for change in changes:
-        mine = row_after[change.rows] if change.what in ("cell", "move") else np.full(len(change.rows), -1)
+        mine = None if change.what in ("delete", "column") else row_after[change.rows]
         if change.what == "insert":
             mine = after[start : start + len(change.rows)]
             start += len(change.rows)
-        parts.append(_answers(piece, change, mine, plan, first_after))
-    return dirty, [p for p in parts if len(p["row_before"])]
+        parts.append(_answers(piece, change, mine, plan, first_after, named_rows))
+    return dirty, [p for p in parts if len(p["incident"])]
 
 
 def _places(piece: Piece, after: np.ndarray) -> np.ndarray:
@@ -159,56 +162,89 @@ def _like(frame: pd.DataFrame | None, piece: Piece) -> pd.DataFrame:
     return frame[list(piece.columns)]
 
 
-def _answers(piece: Piece, change: Change, after: np.ndarray, plan: Plan, first_after: int) -> dict[str, Any]:
-    """The rows of the key of one change, as columns."""
+@dataclass(frozen=True)
+class _Named:
+    """Subject and natural key of the clean rows that were touched (`rows`, ascending), told once for all changes."""
+
+    rows: np.ndarray
+    subject: np.ndarray
+    key: np.ndarray
+
+    @staticmethod
+    def of(piece: Piece, changes: list[Change]) -> _Named:
+        touched = [c.rows for c in changes if c.what in ("cell", "move", "delete")]
+        rows = np.unique(np.concatenate(touched)) if touched else np.zeros(0, dtype=np.int64)
+        return _Named(rows, *_names_of(piece, piece.clean, rows))
+
+    def __getitem__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        at = np.searchsorted(self.rows, rows)
+        return self.subject[at], self.key[at]
+
+
+def _names_of(piece: Piece, frame: pd.DataFrame, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """object a row: the subject as text, and the natural key as JSON; None where the table has none."""
+    subject, key = np.full(len(rows), None), np.full(len(rows), None)
+    if piece.has(piece.spec.subject):
+        subject = as_text(frame[piece.spec.subject].iloc[rows])
+    if piece.key:
+        key[:] = row_json(frame[list(piece.key)].iloc[rows], piece.key)
+    return subject, key
+
+
+def _answers(
+    piece: Piece, change: Change, after: np.ndarray | None, plan: Plan, first_after: int, named_rows: _Named
+) -> dict[str, Any]:
+    """The rows of the key of one change, as columns; what is the same in all rows stands there once."""
     fault = plan.faults[change.fault]
     kind = kind_named(fault.kind)
-    n = max(len(change.rows), 1) if change.what == "column" else len(change.rows)
-    before = change.rows + 1 + piece.first
-    after = after + 1 + first_after
-    source = change.frame if change.frame is not None else piece.clean.iloc[change.rows]
-    old, new, none = np.full(n, None), np.full(n, None), np.full(n, None)
+    before: np.ndarray | None = change.rows + 1 + piece.first
+    old: Any = change.old
+    new: Any = change.new
+    if change.what == "insert":
+        frame = _like(change.frame, piece)
+        subject, key = _names_of(piece, frame, np.arange(len(frame)))
+        new, before = row_json(frame, list(piece.columns)), None
+    elif change.what == "column":
+        subject = key = before = None
+    else:
+        subject, key = named_rows[change.rows]
     if change.what == "cell":
         old = as_text(piece.clean[change.column].iloc[change.rows])
         new = as_text(piece.frame[change.column].iloc[change.rows])
     elif change.what == "delete":
-        old[:], after = row_json(source, list(piece.columns)), none
-    elif change.what == "insert":
-        new[:], before = row_json(source, list(piece.columns)), none
-    elif change.what == "column":
-        old[:], new[:], before, after = change.old, change.new, none, none
+        old = row_json(piece.clean.iloc[change.rows], list(piece.columns))
     return {
-        **kind_columns(kind, n),
-        "answer": np.zeros(n, dtype=np.int64),
-        "fault": np.full(n, change.fault + 1),
+        **kind_columns(kind),
+        "answer": 0,
+        "fault": change.fault + 1,
         "incident": change.incident,
-        "change": np.full(n, change.what),
-        "table": np.full(n, piece.name),
+        "change": change.what,
+        "table": piece.name,
         "row_before": before,
-        "row_after": after,
-        "subject": as_text(source[piece.spec.subject]) if piece.has(piece.spec.subject) and n == len(source) else none,
-        "key": row_json(source, piece.key) if piece.key and n == len(source) else none,
-        "variable": np.full(n, change.column),
+        "row_after": None if after is None else after + 1 + first_after,
+        "subject": subject,
+        "key": key,
+        "variable": change.column,
         "old": old,
         "new": new,
-        "severity": np.full(n, str(fault.severity or kind.severity)),
+        "severity": str(fault.severity or kind.severity),
     }
 
 
 _RULES: dict[str, tuple[str, str]] = {}
 
 
-def kind_columns(kind: Kind, n: int) -> dict[str, np.ndarray]:
-    """What the kind alone says, n times."""
+def kind_columns(kind: Kind) -> dict[str, str | bool | None]:
+    """What the kind alone says in a row of the key."""
     if not _RULES:
         _RULES.update({rule.id: (" ".join(rule.core), " ".join(rule.p21)) for rule in all_rules()})
     core, p21 = (" ".join(dict.fromkeys(" ".join(_RULES[r][k] for r in kind.rules).split())) for k in (0, 1))
     return {
-        "kind": np.full(n, kind.name),
-        "family": np.full(n, kind.family),
-        "rules": np.full(n, " ".join(kind.rules) or None),
-        "core": np.full(n, core or None),
-        "p21": np.full(n, p21 or None),
-        "detectable": np.full(n, kind.detectable),
-        "spreads": np.full(n, kind.spreads),
+        "kind": kind.name,
+        "family": kind.family,
+        "rules": " ".join(kind.rules) or None,
+        "core": core or None,
+        "p21": p21 or None,
+        "detectable": kind.detectable,
+        "spreads": kind.spreads,
     }

@@ -389,12 +389,13 @@ def unlike(old: np.ndarray, new: Sequence[object]) -> np.ndarray:
     >>> unlike(np.array(["1", None, 2.0], dtype=object), ["1", "x", 3.0]).tolist()
     [False, True, True]
     """
-    return np.array([not _same(a, b) for a, b in zip(old, new, strict=True)], dtype=bool)
-
-
-def _same(a: object, b: object) -> bool:
-    gone = [v is None or v is pd.NA or v is pd.NaT or v != v for v in (a, b)]
-    return all(gone) if any(gone) else bool(a == b)
+    other = np.empty(len(new), dtype=object)
+    other[:] = list(new)
+    gone, lost = pd.isna(old), pd.isna(other)
+    both = ~gone & ~lost
+    result = gone != lost
+    result[both] = old[both] != other[both]
+    return result
 
 
 def _parted(order: np.ndarray, ends: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:

@@ -10,8 +10,9 @@ from datareplicator.errors import RequestError
 from datareplicator.faults.answers import Answers
 from datareplicator.faults.applying import corrupt
 from datareplicator.faults.kind import Kind, Scope, Unit
-from datareplicator.faults.plan import Fault, Plan
+from datareplicator.faults.plan import Fault, Plan, Target
 from datareplicator.faults.score import score
+from datareplicator.structure.encode import plain_text
 from datareplicator.structure.spec import Structure
 from datareplicator.study import Study
 from datareplicator.validate.running import every_finding
@@ -19,6 +20,10 @@ from datareplicator.validate.structural import StructuralView
 
 TOGETHER = 12
 """Kinds that are injected side by side where none of them spreads: a validation costs more than an injection."""
+LEAST_AT_SITE = 10
+"""Subjects of a site in which kinds of whole sites are injected, where there are such sites: fewer tell nothing."""
+SOUND = 4
+"""One site in so many gets a fault: a detector knows a site by comparing it with sound ones."""
 
 
 def closed_loop(
@@ -68,12 +73,30 @@ def _injected(
 ) -> tuple[Study, Answers]:
     """The batch in one study; for a kind alone as many faults as there is room for."""
     for n in (count, max(count // 3, 1), 1):
-        plan = Plan(faults=tuple(Fault(kind=kind.name, count=n, optional=n == 1 or len(batch) > 1) for kind in batch))
+        plan = Plan(faults=tuple(_fault(study, structure, kind, n, n == 1 or len(batch) > 1) for kind in batch))
         try:
             return corrupt(study, plan, seed=seed, structure=structure)
         except RequestError:
             continue
     raise ValueError("optional faults never fail")
+
+
+def _fault(study: Study, structure: Structure, kind: Kind, count: int, optional: bool) -> Fault:
+    if kind.unit != Unit.SITE:
+        return Fault(kind=kind.name, count=count, optional=optional)
+    sites = _sites(study, structure)
+    few = max(1, min(count, len(sites) // SOUND))
+    return Fault(kind=kind.name, count=few, target=Target(sites=tuple(sites)), optional=optional)
+
+
+def _sites(study: Study, structure: Structure) -> list[str]:
+    """The sites that can be judged, or all where none is large enough."""
+    root = structure.tables.get(structure.root or "")
+    if root is None or structure.site is None:
+        return []
+    people = study[root.members[0]].frame[structure.site].dropna().map(plain_text).value_counts()
+    large = people[people >= LEAST_AT_SITE]
+    return sorted(large.index if len(large) else people.index)
 
 
 def _of(kind: Kind, answers: Answers) -> bool:

@@ -20,14 +20,19 @@ def as_text(values: pd.Series | np.ndarray) -> np.ndarray:
     """
     series = pd.Series(values)
     missing = series.isna().to_numpy(dtype=bool)
+    if isinstance(series.dtype, pd.StringDtype):
+        held = series.to_numpy(dtype=object, copy=True)
+        held[missing] = None
+        return held
     if pd.api.types.is_timedelta64_dtype(series.dtype):
-        held: Iterable[Any] = series.astype("int64").to_numpy(dtype=object)
+        values_of: Iterable[Any] = series.astype("int64").to_numpy(dtype=object)
     elif pd.api.types.is_datetime64_any_dtype(series.dtype):
-        held = [None if gone else stamp.isoformat() for stamp, gone in zip(series, missing, strict=True)]
+        values_of = [None if gone else stamp.isoformat() for stamp, gone in zip(series, missing, strict=True)]
     else:
-        held = series.to_numpy(dtype=object)
+        values_of = series.to_numpy(dtype=object)
     texts = [
-        None if gone else v if isinstance(v, str) else repr(_plain(v)) for v, gone in zip(held, missing, strict=True)
+        None if gone else v if isinstance(v, str) else repr(_plain(v))
+        for v, gone in zip(values_of, missing, strict=True)
     ]
     result = np.empty(len(texts), dtype=object)
     result[:] = texts
@@ -61,16 +66,15 @@ _READERS = {
 
 def row_json(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """Each row as a JSON object of the columns' values as text; missing values are null."""
-    texts = [as_text(frame[name]) for name in columns]
-    names = [json.dumps(name, ensure_ascii=False) for name in columns]
-    return [
-        "{" + ", ".join(f"{n}: {_json(t[i])}" for n, t in zip(names, texts, strict=True)) + "}"
-        for i in range(len(frame))
-    ]
+    return ["{" + ", ".join(row) + "}" for row in zip(*(_members(frame[name], name) for name in columns), strict=True)]
 
 
-def _json(text: str | None) -> str:
-    return "null" if text is None else json.dumps(text, ensure_ascii=False)
+def _members(values: pd.Series, name: str) -> list[str]:
+    """One column's part of each row's JSON: every distinct value is written once."""
+    label = json.dumps(name, ensure_ascii=False)
+    codes, distinct = pd.factorize(as_text(values))
+    told = [f"{label}: {json.dumps(text, ensure_ascii=False)}" for text in distinct]
+    return np.array([*told, f"{label}: null"], dtype=object)[codes].tolist()
 
 
 def typed(frame: pd.DataFrame, columns: dict[str, Column], zones: dict[str, Any] | None = None) -> pd.DataFrame:

@@ -124,17 +124,16 @@ def corrupt_files(folder: Path, tables: Mapping[str, str], plan: Plan, seed: int
             notes.append(f"fault {index + 1} ({fault.kind}) was left out: {error}")
         for answer in job.answers:
             touched.add(json.loads(answer["old"])["file"])
-            none = [None]
             parts.append(
                 {
-                    **kind_columns(kind, 1),
-                    **{name: [answer[name]] for name in ("table", "old", "new")},
-                    **dict.fromkeys(("row_before", "row_after", "subject", "key", "variable"), none),
-                    "answer": [0],
-                    "fault": [index + 1],
+                    **kind_columns(kind),
+                    **{name: answer[name] for name in ("table", "old", "new")},
+                    **dict.fromkeys(("row_before", "row_after", "subject", "key", "variable")),
+                    "answer": 0,
+                    "fault": index + 1,
                     "incident": [0],
-                    "change": ["file"],
-                    "severity": [str(fault.severity or kind.severity)],
+                    "change": "file",
+                    "severity": str(fault.severity or kind.severity),
                 }
             )
     return parts, notes

@@ -71,7 +71,9 @@ def _column(frame: pd.DataFrame, name: str, dtype: object = "str") -> pd.Series:
         return frame[name]
     if pd.api.types.is_integer_dtype(dtype):
         dtype = "Int64"
-    return pd.Series(pd.NA, index=frame.index, dtype=dtype)
+    elif pd.api.types.is_bool_dtype(dtype):
+        dtype = "boolean"
+    return pd.Series(None, index=frame.index, dtype=dtype)
 
 
 def _as_text(values: pd.Series) -> pd.Series:

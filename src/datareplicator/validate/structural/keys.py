@@ -16,7 +16,13 @@ from datareplicator.validate.structural.view import STRUCTURAL_RULES, Structural
 
 @STRUCTURAL_RULES.rule("DR1001", "A table or column of the structure is absent (row 0 stands for the whole table).")
 def absent(view: StructuralView) -> Iterator[Hits]:
-    for table, column in view.absent:
+    places = dict.fromkeys(view.absent)
+    if view.baseline is not None:
+        # A table that is one of several of a domain: the structure knows the column from the others.
+        known = view.baseline.study.tables.items()
+        held = ((name, table, view.study[name].frame) for name, table in known if name in view.study)
+        places |= dict.fromkeys((name, c) for name, table, frame in held for c in table.frame if c not in frame)
+    for table, column in places:
         frame = pd.DataFrame({"absent": [column or table]})
         part = Part(table, frame, (table,), np.zeros(1, dtype=np.int64), np.full(1, -1, dtype=np.int64))
         yield Hits(part, np.ones(1, dtype=bool), ("absent",), 1, f"({column or table})")
