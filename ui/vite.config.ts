@@ -4,7 +4,7 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
-import { firstLoad } from "./size";
+import { firstLoad } from "./size.ts";
 
 const service = process.env.DATAREPLICATOR_PUBLIC_URL ?? "http://127.0.0.1:8000";
 
@@ -22,6 +22,7 @@ export default defineConfig({
   },
   test: {
     environment: "happy-dom",
+    environmentOptions: { happyDOM: { url: "http://service.test/" } },
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/testing.ts"],
   },

@@ -20,7 +20,7 @@ export interface Group {
   fields: FieldOf[];
 }
 
-const GB = { name: "GB", size: 1e9 };
+const GB = { name: "GiB", size: 2 ** 30 };
 
 export const GROUPS: Group[] = [
   {

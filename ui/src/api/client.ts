@@ -32,7 +32,7 @@ const session: Middleware = {
   },
 };
 
-export const api = createClient<paths>({ baseUrl: typeof location === "undefined" ? "" : location.origin });
+export const api = createClient<paths>({ baseUrl: location.origin, fetch: (request) => fetch(request) });
 api.use(session);
 
 /** The content of an answer; a Problem is thrown where it is not a success. */

@@ -22,7 +22,7 @@ import { useUpload } from "./useUpload";
 
 /** A name out of what was dropped: the folder's or the only file's, else the project's. */
 export function nameOf(files: File[], fallback: string): string {
-  const folder = files[0]?.webkitRelativePath.split("/")[0];
+  const folder = files[0]?.webkitRelativePath?.split("/")[0];
   if (folder) return folder;
   if (files.length === 1) return files[0]!.name.replace(/\.[^.]+$/, "");
   return fallback;

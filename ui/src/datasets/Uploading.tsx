@@ -27,7 +27,7 @@ export function Uploading({ files, error, busy, onStop }: { files: Sent[]; error
           <Button onPress={onStop}>Stop</Button>
         </div>
       )}
-      <ul className="mt-3 grid max-h-72 gap-1.5 overflow-y-auto text-sm" aria-label="Files" tabIndex={0}>
+      <ul className="relative mt-3 grid max-h-72 gap-1.5 overflow-y-auto text-sm" aria-label="Files" tabIndex={0}>
         {files.map((file) => (
           <li key={file.key} className="grid grid-cols-[minmax(0,1fr)_6rem_7rem] items-center gap-3">
             <span className="truncate">

@@ -121,7 +121,8 @@ export function Mixes({ profile, mixes, subjects, onChange, onTotal }: Props) {
 
 /** Whole numbers in proportion to `parts` that sum up to `all`. */
 export function sharedOut(parts: Record<string, number>, all: number): Record<string, number> {
-  const sum = Object.values(parts).reduce((total, each) => total + each, 0) || 1;
+  const sum = Object.values(parts).reduce((total, each) => total + each, 0);
+  if (sum === 0) return parts;
   const exact = Object.entries(parts).map(([name, part]) => ({ name, value: (all * part) / sum }));
   const found = Object.fromEntries(exact.map((each) => [each.name, Math.floor(each.value)]));
   let left = all - Object.values(found).reduce((total, each) => total + each, 0);

@@ -6,7 +6,7 @@ export function Bars({ label, items, of, unit }: { label: string; items: { name:
   return (
     <ul aria-label={label} className="grid gap-1">
       {items.map((item) => (
-        <li key={item.name} className="grid grid-cols-[minmax(5rem,11rem)_1fr_auto] items-center gap-2.5 text-sm">
+        <li key={item.name} className="grid grid-cols-[minmax(3rem,5.5rem)_1fr_auto] sm:grid-cols-[minmax(5rem,11rem)_1fr_auto] items-center gap-2.5 text-sm">
           <span className="truncate" title={item.name}>
             {item.name}
           </span>

@@ -46,7 +46,7 @@ export function Stats({ children }: { children: ReactNode }) {
 /** A list of records as a table that scrolls by itself on narrow screens. */
 export function Grid({ label, head, children }: { label: string; head: ReactNode[]; children: ReactNode }) {
   return (
-    <div className="panel overflow-x-auto" role="region" aria-label={label} tabIndex={0}>
+    <div className="panel relative overflow-x-auto" role="region" aria-label={label} tabIndex={0}>
       <table className="w-full border-collapse text-left text-[0.95rem]">
         <thead>
           <tr className="border-b border-line text-sm text-muted">

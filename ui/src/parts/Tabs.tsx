@@ -1,9 +1,19 @@
-import type { ReactNode } from "react";
+import { useLocation } from "@tanstack/react-router";
+import { type ReactNode, useEffect, useRef } from "react";
 
 /** A row of links that leads through the parts of something; the present one is marked. Scrolls on narrow screens. */
 export function TabBar({ label, children }: { label: string; children: ReactNode }) {
+  const bar = useRef<HTMLElement>(null);
+  const here = useLocation({ select: (location) => location.href });
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => {
+      const current = bar.current?.querySelector<HTMLElement>("[aria-current=page]");
+      if (current && bar.current) bar.current.scrollLeft = current.offsetLeft - bar.current.clientWidth / 3;
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [here]);
   return (
-    <nav aria-label={label} className="mb-5 overflow-x-auto border-b border-line">
+    <nav ref={bar} aria-label={label} className="relative mb-5 overflow-x-auto border-b border-line">
       <ul className="flex min-w-max gap-1">{children}</ul>
     </nav>
   );

@@ -144,7 +144,7 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
           tabIndex={0}
           role="region"
           aria-label={`Rows of ${table.table}`}
-          className="panel max-h-[70vh] min-h-64 overflow-auto"
+          className="panel relative max-h-[70vh] min-h-64 overflow-auto"
         >
           <div role="table" aria-label={table.label || table.table} aria-rowcount={first.data.matching + 1} style={{ width: widths.all }}>
             <div role="rowgroup" className="sticky top-0 z-10">
