@@ -35,7 +35,7 @@ def _option_table(command: typer.core.TyperCommand) -> list[str]:
     lines = []
     for parameter in command.params:
         names = [*parameter.opts, *parameter.secondary_opts]
-        if SHELL_ONLY & set(names):
+        if SHELL_ONLY & set(names) or getattr(parameter, "hidden", False):
             continue
         shown = ", ".join(f"`{name}`" for name in names)
         if parameter.param_type_name == "argument":

@@ -2,3 +2,7 @@
 
 Installed by the extra `server`. Nothing here knows statistics: the work is done by the rooms below.
 """
+
+from datareplicator.server.oplog.filters import guard
+
+guard()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
 
-from datareplicator.server.oplog.logs import configure, scrubbed
+from datareplicator.server.oplog.filters import scrubbed
+from datareplicator.server.oplog.logs import configure
 from datareplicator.server.oplog.service import log_operation
 from datareplicator.server.settings import Settings
 
@@ -128,3 +131,22 @@ async def test_a_defect_is_answered_without_what_went_wrong(service: Any, client
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "1015" not in answer.text and answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize("further", ["", "structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(20))"])
+def test_errors_show_no_variables_before_settings_are_read(further: str) -> None:
+    code = f"""
+import structlog
+from datareplicator.server.auth import oauth_routes
+{further}
+def fail(session_token):
+    raise ValueError("subject 1015")
+try:
+    fail("very-secret-token")
+except ValueError:
+    oauth_routes.log.exception("failed for ann@example.org", password="hidden1")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    text = done.stdout + done.stderr
+    assert json.loads(text)["error"] == "ValueError"
+    assert not any(secret in text for secret in ("very-secret", "1015", "ann@", "hidden1"))
