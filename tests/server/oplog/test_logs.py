@@ -133,7 +133,9 @@ async def test_a_defect_is_answered_without_what_went_wrong(service: Any, client
     assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
 
 
-@pytest.mark.parametrize("further", ["", "structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(20))"])
+@pytest.mark.parametrize(
+    "further", ["", "structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(20))"]
+)
 def test_errors_show_no_variables_before_settings_are_read(further: str) -> None:
     code = f"""
 import structlog

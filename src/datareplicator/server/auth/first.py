@@ -7,7 +7,7 @@ from fastapi_users import exceptions
 from datareplicator.errors import RequestError
 from datareplicator.server.audit.service import record
 from datareplicator.server.auth.links import SETUP, has_administrator, make_link
-from datareplicator.server.auth.manager import UserManager
+from datareplicator.server.auth.manager import UserManager, new_password
 from datareplicator.server.auth.permissions import Role
 from datareplicator.server.database import Database
 from datareplicator.server.policies.service import load
@@ -30,16 +30,17 @@ async def prepare(database: Database) -> str | None:
 
 async def create_administrator(database: Database, email: str, password: str) -> None:
     """Make an administrator, or make the account of this address one and give it this password."""
-    async with database.session(write=True) as session:
-        manager = UserManager(session, (await load(session)).access)
-        try:
+    try:
+        hashed = await new_password(password)
+        async with database.session(write=True) as session:
+            manager = UserManager(session, (await load(session)).access)
             known = await manager.user_db.get_by_email(email)
             if known is None:
                 role = Role.ADMINISTRATOR.value
-                known = await manager.make(email, password, role=role, tier="priority", is_verified=True)
+                known = await manager.make(email, hashed, role=role, tier="priority", is_verified=True)
             else:
-                await manager.set_password(known, password)
+                await manager.set_password(known, hashed)
                 known.role, known.is_active, known.is_verified = Role.ADMINISTRATOR.value, True, True
-        except exceptions.InvalidPasswordException as error:
-            raise RequestError(f"the administrator's password will not do: {error.reason}") from error
-        await record(session, None, "user.made-administrator", "user", known.id, after={"role": known.role})
+            await record(session, None, "user.made-administrator", "user", known.id, after={"role": known.role})
+    except exceptions.InvalidPasswordException as error:
+        raise RequestError(f"the administrator's password will not do: {error.reason}") from error

@@ -6,11 +6,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
+import jwt
 from fastapi import Request
 from fastapi.security import OAuth2PasswordRequestForm
 from fastapi_users import BaseUserManager, UUIDIDMixin, exceptions, schemas
+from fastapi_users.jwt import decode_jwt
 from fastapi_users.password import PasswordHelper
 from fastapi_users_db_sqlalchemy import SQLAlchemyUserDatabase
 from sqlalchemy import delete, select
@@ -26,7 +29,25 @@ from datareplicator.server.settings import Settings
 
 HELPER = PasswordHelper()
 _DUMMY = HELPER.hash(secrets.token_urlsafe())
-"""Compared with where there is no account, so that both take the same time."""
+"""The hash of what nobody knows: of accounts without a password, and compared with where there is no account, so that
+both take the same time."""
+
+
+@dataclass(frozen=True)
+class NewPassword:
+    """A password that is to be set, with its hash."""
+
+    text: str
+    hashed: str
+
+
+async def new_password(text: str) -> NewPassword:
+    """Hash a password, which is slow on purpose: before the transaction that writes it begins, since SQLite has one
+    writer. Raises InvalidPasswordException for what is too weak for anybody."""
+    reason = weakness(text)
+    if reason:
+        raise exceptions.InvalidPasswordException(reason)
+    return NewPassword(text, await asyncio.to_thread(HELPER.hash, text))
 
 
 class Users(SQLAlchemyUserDatabase):
@@ -78,17 +99,20 @@ class UserManager(UUIDIDMixin, BaseUserManager):
     async def create(
         self, user_create: schemas.BaseUserCreate, safe: bool = False, request: Request | None = None
     ) -> User:
-        """A new account, with the default role and tier, of somebody who registers; a problem when they may not."""
-        await self.validate_password(user_create.password, user_create)
-        if not may_register(self.access, user_create.email):
-            raise not_allowed()
-        return await self.make(user_create.email, user_create.password, **self._defaults())
+        """Accounts are made by `register` and `make`, which take a password that was hashed before."""
+        raise NotImplementedError
 
-    async def make(self, email: str, password: str | None, **fields: Any) -> User:
-        """A new account by whoever may make any; without password one that nobody knows is set."""
+    async def register(self, email: str, password: NewPassword) -> User:
+        """A new account, with the default role and tier, of somebody who registers; a problem when they may not."""
+        if not may_register(self.access, email):
+            raise not_allowed()
+        return await self.make(email, password, **self._defaults())
+
+    async def make(self, email: str, password: NewPassword | None, **fields: Any) -> User:
+        """A new account by whoever may make any; without password it has one that nobody knows."""
         if password is not None:
-            await self.validate_password(password, User(email=email))
-        hashed = await asyncio.to_thread(HELPER.hash, password or HELPER.generate())
+            await self.validate_password(password.text, User(email=email))
+        hashed = _DUMMY if password is None else password.hashed
         if await self.user_db.get_by_email(email) is not None:
             raise exceptions.UserAlreadyExists
         return await self.user_db.create({"email": email, "hashed_password": hashed, **fields})
@@ -142,11 +166,26 @@ class UserManager(UUIDIDMixin, BaseUserManager):
             known = await self.make(account_email, None, is_verified=True, **self._defaults())
         return await self.user_db.add_oauth_account(known, {**identity, "access_token": ""})
 
-    async def set_password(self, user: User, password: str) -> None:
-        """A new password; a problem when it will not do."""
-        await self.validate_password(password, user)
-        user.hashed_password = await asyncio.to_thread(HELPER.hash, password)
+    async def set_password(self, user: User, password: NewPassword) -> None:
+        """A new password; an exception when it will not do."""
+        await self.validate_password(password.text, user)
+        user.hashed_password = password.hashed
         await self.session.flush()
+
+    async def of_reset_link(self, token: str) -> User:
+        """The account that a link to reset the password was sent to. The link holds the digest of the password's hash,
+        so it ends when the password changes. Raises FastAPI-Users' exceptions."""
+        try:
+            data = decode_jwt(token, self.reset_password_token_secret, [self.reset_password_token_audience])
+            user = await self.get(self.parse_id(data["sub"]))
+            given = data["password_fgpt"]
+        except (jwt.PyJWTError, KeyError) as error:
+            raise exceptions.InvalidResetPasswordToken from error
+        await self.session.commit()
+        right, _ = await asyncio.to_thread(HELPER.verify_and_update, user.hashed_password, given)
+        if not right or not user.is_active:
+            raise exceptions.InvalidResetPasswordToken
+        return user
 
     async def is_right(self, user_id: uuid.UUID, password: str) -> bool:
         """Whether this is the account's password."""

@@ -14,7 +14,7 @@ from datareplicator.server.audit.service import record
 from datareplicator.server.auth import csrf, links, service, sessions
 from datareplicator.server.auth.cookies import remove_cookies, set_cookies
 from datareplicator.server.auth.lockout import may_mail
-from datareplicator.server.auth.manager import UserManager, weak
+from datareplicator.server.auth.manager import UserManager, new_password, weak
 from datareplicator.server.auth.permissions import Role
 from datareplicator.server.auth.principal import CurrentPrincipal, Principal
 from datareplicator.server.auth.providers import provider_list
@@ -134,14 +134,15 @@ async def change_password(
 ) -> None:
     """All other logins end."""
     await service.check_password_login(request, policies, principal.email, asked.current_password)
-    async with database.session(write=True) as session:
-        user = await session.get_one(User, principal.user_id)
-        try:
-            await UserManager(session, policies.access).set_password(user, asked.new_password)
-        except exceptions.InvalidPasswordException as error:
-            raise weak(error) from error
-        await sessions.end_all(session, user.id, but=principal.session_token)
-        await record(session, principal, "user.password-changed", "user", user.id)
+    try:
+        password = await new_password(asked.new_password)
+        async with database.session(write=True) as session:
+            user = await session.get_one(User, principal.user_id)
+            await UserManager(session, policies.access).set_password(user, password)
+            await sessions.end_all(session, user.id, but=principal.session_token)
+            await record(session, principal, "user.password-changed", "user", user.id)
+    except exceptions.InvalidPasswordException as error:
+        raise weak(error) from error
 
 
 @router.get("/sessions", summary="List one's logins")
@@ -250,9 +251,9 @@ async def forgot_password(
     dependencies=[SameOrigin],
     responses=responses(400),
 )
-async def reset_password(asked: ResetAsked, session: SessionDep, policies: PoliciesDep) -> None:
+async def reset_password(asked: ResetAsked, database: DatabaseDep, policies: PoliciesDep) -> None:
     """With the token of the mail's link. All logins end."""
-    await service.reset(session, policies.access, asked.token, asked.password)
+    await service.reset(database, policies.access, asked.token, asked.password)
 
 
 @router.post(
@@ -264,13 +265,17 @@ async def reset_password(asked: ResetAsked, session: SessionDep, policies: Polic
 )
 async def setup(asked: SetupAsked, session: SessionDep, policies: PoliciesDep) -> Accepted:
     """With the token of the link that the service prints when it starts without an administrator."""
+    try:
+        password = await new_password(asked.password)
+    except exceptions.InvalidPasswordException as error:
+        raise weak(error) from error
     if await links.has_administrator(session):
         raise Problem(409, "There is an administrator already.")
     await links.use(session, links.SETUP, asked.token)
     manager = UserManager(session, policies.access)
     fields = {"role": Role.ADMINISTRATOR.value, "tier": "priority", "is_verified": True, "name": asked.name.strip()}
     try:
-        user = await manager.make(asked.email, asked.password, **fields)
+        user = await manager.make(asked.email, password, **fields)
     except exceptions.InvalidPasswordException as error:
         raise weak(error) from error
     except exceptions.UserAlreadyExists as error:
@@ -288,10 +293,11 @@ async def setup(asked: SetupAsked, session: SessionDep, policies: PoliciesDep) -
 )
 async def accept_invitation(asked: ResetAsked, session: SessionDep, policies: PoliciesDep) -> None:
     """With the token of the link that an administrator handed over."""
-    link = await links.use(session, links.INVITE, asked.token)
-    user = await session.get_one(User, link.user_id)
     try:
-        await UserManager(session, policies.access).set_password(user, asked.password)
+        password = await new_password(asked.password)
+        link = await links.use(session, links.INVITE, asked.token)
+        user = await session.get_one(User, link.user_id)
+        await UserManager(session, policies.access).set_password(user, password)
     except exceptions.InvalidPasswordException as error:
         raise weak(error) from error
     user.is_verified = True

@@ -15,7 +15,7 @@ from datareplicator.server.audit.service import record
 from datareplicator.server.auth import sessions
 from datareplicator.server.auth.links import bad_link
 from datareplicator.server.auth.lockout import attempts
-from datareplicator.server.auth.manager import UserManager, weak
+from datareplicator.server.auth.manager import UserManager, new_password, weak
 from datareplicator.server.auth.permissions import Role
 from datareplicator.server.auth.principal import Means, Principal
 from datareplicator.server.auth.schemas import Me
@@ -102,9 +102,9 @@ async def register(database: Database, policies: Policies, email: str, password:
         hint = "An administrator can make the account, or set up mail."
         raise Problem(503, "The service cannot send the mail that registration needs.", code="no-mail", hint=hint)
     try:
+        hashed = await new_password(password)
         async with database.session(write=True) as session:
-            manager = UserManager(session, policies.access)
-            user = await manager.create(_Create(email=email, password=password), safe=True)
+            user = await UserManager(session, policies.access).register(email, hashed)
             user.name = name
             await record(session, None, "user.registered", "user", user.id, after={"role": user.role})
     except exceptions.InvalidPasswordException as error:
@@ -152,25 +152,24 @@ async def verify(session: AsyncSession, access: Access, token: str) -> None:
     await record(session, None, "user.verified", "user", user.id, user_id=user.id)
 
 
-async def reset(session: AsyncSession, access: Access, token: str, password: str) -> None:
+async def reset(database: Database, access: Access, token: str, password: str) -> None:
     """Set a new password with a link; all logins end. Who can read the mail has verified the address."""
     try:
-        user = await UserManager(session, access).reset_password(token, password)
+        async with database.loose_session() as session:
+            seen = await UserManager(session, access).of_reset_link(token)
+        hashed = await new_password(password)
+        async with database.session(write=True) as session:
+            user = await session.get(User, seen.id)
+            if user is None or user.hashed_password != seen.hashed_password:
+                raise bad_link()
+            await UserManager(session, access).set_password(user, hashed)
+            user.is_verified = True
+            await sessions.end_all(session, user.id)
+            await record(session, None, "user.password-reset", "user", user.id, user_id=user.id)
     except exceptions.InvalidPasswordException as error:
         raise weak(error) from error
     except exceptions.FastAPIUsersException as error:
         raise bad_link() from error
-    user.is_verified = True
-    await sessions.end_all(session, user.id)
-    await record(session, None, "user.password-reset", "user", user.id, user_id=user.id)
-
-
-class _Create:
-    """What FastAPI-Users' manager asks of a registration."""
-
-    def __init__(self, email: str, password: str) -> None:
-        self.email = email
-        self.password = password
 
 
 class _Collecting(UserManager):

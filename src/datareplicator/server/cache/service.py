@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datareplicator import __version__
@@ -50,7 +50,12 @@ async def find(session: AsyncSession, project_id: uuid.UUID, kind: str, key: str
     query = select(Result).where(Result.project_id == project_id, Result.kind == kind, Result.key == key)
     if policy.lifetime_days is not None:
         query = query.where(Result.created_at > now() - timedelta(days=policy.lifetime_days))
-    return await session.scalar(query.order_by(Result.created_at.desc()).limit(1))
+    found = await session.scalar(query.order_by(Result.created_at.desc()).limit(1))
+    if found is not None and policy.max_bytes is not None:
+        newer = select(func.sum(Result.size)).where(Result.created_at >= found.created_at)
+        if (await session.scalar(newer) or 0) > policy.max_bytes:
+            return None
+    return found
 
 
 async def keep(session: AsyncSession, job: Job, outcome: Outcome, shown_by: Any, **values: Any) -> Result:

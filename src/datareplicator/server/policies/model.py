@@ -47,7 +47,7 @@ class Tier(_Part):
         None, description="Speed of generation; slower jobs are not hurried."
     )
     batch_subjects: Annotated[int, Field(ge=128, le=1_000_000)] = Field(
-        1024, description="Subjects generated between two looks at cancellation and speed."
+        1024, description="Subjects generated between two looks at the speed: how long a burst may be."
     )
     priority: Annotated[int, Field(ge=1, le=1000)] = Field(100, description="Smaller goes first.")
 
@@ -123,8 +123,10 @@ class Cache(_Part):
     """The store of profiles, models and results that were asked for before."""
 
     enabled: bool = Field(True, description="Use the cache.")
-    max_bytes: Maybe = Field(50 * GIB, description="The least used go first when there is more.")
-    lifetime_days: Annotated[int | None, Field(ge=1, le=3650)] = Field(30, description="Older ones go.")
+    max_bytes: Maybe = Field(
+        50 * GIB, description="The newest results of so many bytes, of all projects, answer requests."
+    )
+    lifetime_days: Annotated[int | None, Field(ge=1, le=3650)] = Field(30, description="Older ones do not answer.")
 
 
 class Retention(_Part):

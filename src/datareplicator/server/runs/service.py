@@ -44,7 +44,10 @@ async def ask(session: AsyncSession, access: ProjectAccess, asked: RunNew) -> Ru
     """
     if (asked.dataset_id is None) == (asked.model_id is None):
         raise Problem(422, "A run is made of a dataset or of a model: give dataset_id or model_id.")
-    document = {"format": (await load(session)).defaults.format, **asked.document}
+    defaults = (await load(session)).defaults
+    document = {"format": defaults.format, **asked.document}
+    if not {"subjects", "counts"} & set(document):
+        document["subjects"] = defaults.subjects
     wanted = parse_document(document)
     request = wanted.request()
     model, version = await _made_of(session, access, asked, wanted)
@@ -66,7 +69,7 @@ async def ask(session: AsyncSession, access: ProjectAccess, asked: RunNew) -> Ru
         tier = await spend(session, access.principal, subjects=request.subjects, rows=rows)
         day = now().date().isoformat()
         told |= {"spent": {"subjects": request.subjects, "rows": rows, "day": day}}
-        told |= {"rows_per_second": tier.rows_per_second or 0}
+        told |= {"rows_per_second": tier.rows_per_second or 0, "batch_subjects": tier.batch_subjects}
         await datasets.check_room(session, access, 0)
     after = None if learned.state == DONE else learned.id
     return await _asked(session, access, run, told, known, after, asked.urgency)

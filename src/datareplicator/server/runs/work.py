@@ -24,19 +24,26 @@ Progress = Callable[[Step], None]
 
 
 class Pace:
-    """Holds a speed of at most so many rows a second; 0 is none."""
+    """Holds a speed of at most so many rows a second, looked at after each batch of subjects; 0 is none.
 
-    def __init__(self, rows_per_second: float) -> None:
-        self._limit = rows_per_second
+    >>> pace = Pace(0, batch=1024)
+    >>> [pace.made(subjects=128, rows=640) for _ in range(2)]
+    [0.0, 0.0]
+    """
+
+    def __init__(self, rows_per_second: float, batch: int) -> None:
+        self._limit, self._batch = rows_per_second, batch
         self._started = time.monotonic()
-        self._rows = 0
+        self._rows = self._subjects = 0
 
-    def made(self, rows: int) -> None:
-        """Take note of rows, and wait where they came too fast."""
+    def made(self, subjects: int, rows: int) -> float:
+        """Take note of what was made; seconds to wait where a batch is full and came too fast."""
         self._rows += rows
-        if self._limit > 0:
-            ahead = self._rows / self._limit - (time.monotonic() - self._started)
-            time.sleep(max(ahead, 0.0))
+        self._subjects += subjects
+        if self._limit <= 0 or self._subjects < self._batch:
+            return 0.0
+        self._subjects = 0
+        return max(self._rows / self._limit - (time.monotonic() - self._started), 0.0)
 
 
 def generate(spec: dict[str, Any], folder: Path, progress: Progress) -> dict[str, Any]:
@@ -48,12 +55,12 @@ def generate(spec: dict[str, Any], folder: Path, progress: Progress) -> dict[str
     source = read_study(folder / "in" / spec["source"]) if spec.get("source") else None
     (folder / "out").mkdir()
     tables = BesideTables(layouts(model), folder / "out")
-    pace = Pace(spec.get("rows_per_second", 0))
+    pace = Pace(spec["rows_per_second"], spec["batch_subjects"])
 
     def observe(block: Any, frames: Any) -> None:
         for name, frame in frames.items():
             tables.append(name, frame)
-        pace.made(sum(map(len, frames.values())))
+        time.sleep(pace.made(block.keep, sum(map(len, frames.values()))))
 
     outcome = pipeline.produce(run, model, source, observe=observe, progress=progress)
     entries = tables.close()
