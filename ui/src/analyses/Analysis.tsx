@@ -14,6 +14,7 @@ import type { Explanation, Profile } from "@/queries";
 
 import { useProject } from "@/projects/Project";
 
+import { Diagram } from "./Diagram";
 import { Table } from "./Table";
 import { Visits } from "./Visits";
 
@@ -235,6 +236,7 @@ function Relations({ profile, explanation }: { profile: Profile; explanation: Ex
         .map(([title, help, lines]) => (
           <Section key={title} title={`${title} (${lines.length})`}>
             <p className="mb-2 text-muted">{help}</p>
+            {title === "References" && <Diagram references={lines} />}
             <ul className="panel divide-y divide-line">
               {lines.map((line) => (
                 <li key={line} className="px-4 py-2 break-words">

@@ -17,6 +17,7 @@ import { TableView } from "@/tables/TableView";
 
 import { useProject } from "@/projects/Project";
 
+import { Corrupt } from "./Corrupt";
 import { Drop } from "./Drop";
 import { Uploading } from "./Uploading";
 import { useUpload } from "./useUpload";
@@ -94,6 +95,7 @@ export function Dataset() {
                   Generate subjects
                 </ButtonLink>
               )}
+              {may("runs.write") && <Corrupt projectId={projectId} datasetId={datasetId} />}
             </>
           )
         }

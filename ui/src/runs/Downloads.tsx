@@ -15,6 +15,8 @@ import { bytes, count } from "@/format";
 
 import { useProject } from "@/projects/Project";
 
+import { Push } from "./Push";
+
 const route = getRouteApi("/inside/projects/$projectId/runs/$runId");
 type Format = Schemas["ExportNew"]["format"];
 const FORMATS: Format[] = ["xpt", "csv", "parquet", "xlsx", "dataset-json", "json", "ndjson", "tsv", "duckdb"];
@@ -105,6 +107,7 @@ export function Downloads() {
           ))}
         </ul>
       </Section>
+      <Push />
       <Section
         title="Files as they were made"
         actions={

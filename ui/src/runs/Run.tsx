@@ -65,7 +65,7 @@ export function Run() {
     ["data", "Look at the rows"],
     ...(summary?.validation ? [["findings", `Checks (${number(summary.validation.findings)})`] as [string, string]] : []),
     ...(summary?.report ? [["report", "Report"] as [string, string]] : []),
-    ["downloads", "Download"],
+    ["downloads", "Download and push"],
     ["request", "Request"],
   ];
 
