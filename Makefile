@@ -15,7 +15,7 @@ UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '
 	-not -name openapi.json -not -name schema.ts)
 NO_NPM := echo "No npm (Node.js 20 or newer): the web interface is neither built nor tested."
 
-.PHONY: run test lint format types pytest ui wheel docs lock bench clean help
+.PHONY: run test tools lint format types pytest ui wheel docs lock bench clean help
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -23,7 +23,10 @@ help:  ## This list
 run: $(VENV)/.run  ## Replicate the bundled sample study of 20 subjects into 1,000, with a report
 	@$(BIN)/datareplicator demo --subjects 1000 --output out/demo --overwrite
 
-test: lint types pytest ui wheel  ## All checks: style, import rules, types, tests, doctests, the interface, the wheel
+test: tools lint types pytest ui wheel  ## All checks: style, import rules, types, tests, doctests, the interface, the wheel
+
+tools:  ## Programs that some tests drive (PostgreSQL, a browser), where they can be installed
+	@scripts/install_tools
 
 lint: $(VENV)/.dev  ## Style and import rules
 	$(BIN)/ruff format --check --quiet .
