@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from datareplicator.errors import RequestError
 from datareplicator.faults import Plan, as_plan
 from datareplicator.formats import open_writer
@@ -35,6 +37,7 @@ CONTROL = ("constraints", "rare_events", "scenarios", "counts", "clones", "enrol
 MOST_CHECKED_ROWS = 2_000_000
 """Rows that are kept in memory for checks and report; beyond, they cover the first subjects and say so."""
 
+UNCHECKED = Findings((), pd.DataFrame({"rule": []}), pd.DataFrame(), notes=("nothing was checked.",))
 
 Observer = Callable[[Block, Frames], None] | None
 
@@ -86,19 +89,26 @@ def generate(run: Run, *, progress: Progress = None) -> Outcome:
 
 
 def produce(
-    run: Run, model: StudyModel, source: Study | None = None, *, observe: Observer = None, progress: Progress = None
+    run: Run,
+    model: StudyModel,
+    source: Study | None = None,
+    *,
+    observe: Observer = None,
+    progress: Progress = None,
+    check: bool = True,
 ) -> Outcome:
     """Write `run.subjects` new subjects of a model at hand to `run.output`.
 
     With the study that the model was learned from, its own rates are the yardstick of the checks, and a report can be
-    made. `observe` is called with each block as it is written. Raises as `replicate`.
+    made. `observe` is called with each block as it is written. Without `check` nothing is validated, unless a report
+    is asked for, which tells of it. Raises as `replicate`.
     """
     if run.report and source is None:
         raise RequestError("a report compares with the source, which is not at hand.")
     run.request()
     output = Path(_needed(run.output, "output", "the folder to write", "Give it as `output:`."))
     check_output(output, overwrite=run.overwrite)
-    return _write(run, output, model, source, progress, observe)
+    return _write(run, output, model, source, progress, observe, check=check or run.report)
 
 
 def _needed(value: str | None, key: str, what: str, hint: str) -> str:
@@ -120,6 +130,8 @@ def _write(
     source: Study | None,
     progress: Progress,
     observe: Observer = None,
+    *,
+    check: bool = True,
 ) -> Outcome:
     learned, (model, request) = model, settle(model, run.request())
     collector = Collector(model, MOST_CHECKED_ROWS)
@@ -141,7 +153,7 @@ def _write(
             if injector is not None:
                 files, told = finish_faults(injector, files, writer.path, [source.name for source in model.sources])
         ended = outcomes(request.plan, tallies) if request.plan is not None else ()
-        findings = _describe(collector, model, source, run, writer.path, progress, ended)
+        findings = _describe(collector, model, source, run, writer.path, progress, ended) if check else UNCHECKED
         files |= {
             name: FileEntry(sha256=digest(writer.path / name))
             for name in (FINDINGS, REPORT)
@@ -150,7 +162,11 @@ def _write(
         manifest = _manifest(run, learned, files, plan, ended)
         write_manifest(writer.path, manifest)
         writer.commit()
-    covered = () if collector.complete else (f"checks and report cover the first {collector.subjects:,} subjects.",)
+    covered = (
+        ()
+        if collector.complete or not check
+        else (f"checks and report cover the first {collector.subjects:,} subjects.",)
+    )
     return Outcome(
         output,
         manifest,

@@ -44,7 +44,6 @@ async def test_models_are_learned_corrected_compared_exported_and_imported(at_wo
 REFUSED = [
     ({"subjcts": 3}, "subjcts"),
     ({"subjects": 0}, "subjects"),
-    ({}, "subjects"),
     ({"subjects": 3, "output": "/etc"}, "output"),
     ({"subjects": 3, "source": "/etc/passwd"}, "source"),
     ({"subjects": 3, "faults": {"include": "/etc/passwd"}}, "not bundled"),

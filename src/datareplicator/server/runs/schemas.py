@@ -36,6 +36,9 @@ class RunNew(BaseModel):
     model_id: uuid.UUID | None = None
     name: Name | None = None
     document: dict[str, Any] = Field({}, description=DOCUMENT)
+    check: bool | None = Field(
+        None, description="Validate what is generated; as the settings say by default, and always for a report."
+    )
     urgency: Urgency = Field("normal", description="Within the priority of the tier.")
 
 

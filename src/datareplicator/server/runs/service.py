@@ -58,11 +58,13 @@ async def ask(session: AsyncSession, access: ProjectAccess, asked: RunNew) -> Ru
     if wanted.report and source is None:
         raise Problem(422, "A report compares with the source, and the dataset of this model is not here.")
     data = source.digest if source is not None else None
-    key = cache.key_of("run", {"model": learned.request["key"], "document": _shaping(document), "source": data})
+    check = wanted.report or (defaults.validate_runs if asked.check is None else asked.check)
+    parts = {"model": learned.request["key"], "document": _shaping(document), "source": data, "check": check}
+    key = cache.key_of("run", parts)
     known = await cache.find(session, access.project_id, "run", key)
     run = await _row(session, access, asked.name or f"{model.name}, {request.subjects:,} subjects", "generate")
     run.model_id, run.version_id, run.request = model.id, version.id if version else None, document
-    told: dict[str, Any] = {"key": key, "model_id": str(model.id), "document": document}
+    told: dict[str, Any] = {"key": key, "model_id": str(model.id), "document": document, "check": check}
     told |= {"source_id": str(source.id) if source else None, "named": _plain(model.name)}
     if known is None:
         rows = round(await _rows_of_a_subject(session, model, version) * request.subjects)
