@@ -1,7 +1,6 @@
 /** Numbers, sizes, times and dates as the reader's locale writes them. */
 
-export const number = (value: number, digits = 0) =>
-  value.toLocaleString(undefined, { maximumFractionDigits: digits });
+export const number = (value: number, digits = 0) => value.toLocaleString(undefined, { maximumFractionDigits: digits });
 
 export const percent = (share: number) =>
   share.toLocaleString(undefined, { style: "percent", maximumFractionDigits: share > 0 && share < 0.01 ? 2 : 1 });

@@ -32,7 +32,9 @@ export const dataset = (project_id: string, dataset_id: string) =>
   queryOptions({
     queryKey: ["project", project_id, "datasets", dataset_id],
     queryFn: () =>
-      take(api.GET("/api/projects/{project_id}/datasets/{dataset_id}", { params: { path: { project_id, dataset_id } } })),
+      take(
+        api.GET("/api/projects/{project_id}/datasets/{dataset_id}", { params: { path: { project_id, dataset_id } } }),
+      ),
   });
 
 export const analyses = (project_id: string) =>
@@ -166,4 +168,11 @@ export const run = (project_id: string, run_id: string) =>
     queryKey: ["project", project_id, "runs", run_id],
     queryFn: () =>
       take(api.GET("/api/projects/{project_id}/runs/{run_id}", { params: { path: { project_id, run_id } } })),
+  });
+
+export const models = (project_id: string) =>
+  queryOptions({
+    queryKey: ["project", project_id, "models"],
+    queryFn: () =>
+      take(api.GET("/api/projects/{project_id}/models", { params: { path: { project_id }, query: { limit: 200 } } })),
   });

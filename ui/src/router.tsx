@@ -172,11 +172,18 @@ const analysis = createRoute({
 const generate = createRoute({
   getParentRoute: () => project,
   path: "generate",
-  validateSearch: (search: Record<string, unknown>): { dataset?: string; again?: string } => ({
+  validateSearch: (search: Record<string, unknown>): { dataset?: string; model?: string; again?: string } => ({
     dataset: text(search.dataset),
+    model: text(search.model),
     again: text(search.again),
   }),
   component: lazyRouteComponent(() => import("./generate/Generate"), "Generate"),
+});
+
+const models = createRoute({
+  getParentRoute: () => project,
+  path: "models",
+  component: lazyRouteComponent(() => import("./models/Models"), "Models"),
 });
 
 const runs = createRoute({
@@ -239,7 +246,9 @@ const tiers = createRoute({
 const logs = createRoute({
   getParentRoute: () => admin,
   path: "logs",
-  validateSearch: (search: Record<string, unknown>): { days?: string; kind?: string; outcome?: string; page?: number } => ({
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { days?: string; kind?: string; outcome?: string; page?: number } => ({
     days: text(search.days),
     kind: text(search.kind),
     outcome: text(search.outcome),
@@ -269,7 +278,7 @@ const tree = root.addChildren([
     account,
     keys,
     admin.addChildren([people, policies, tiers, logs, audit]),
-    project.addChildren([overview, members, data, dataset, analyses, analysis, generate, runs, run]),
+    project.addChildren([overview, members, data, dataset, analyses, analysis, models, generate, runs, run]),
   ]),
 ]);
 

@@ -101,7 +101,15 @@ export async function startService(): Promise<Service> {
 export async function shoot(page: Page, name: string, all = false) {
   mkdirSync(SHOTS, { recursive: true });
   const size = page.viewportSize();
-  const forms: [number, "light" | "dark"][] = all || process.env.SCREENSHOTS ? [[1280, "light"], [360, "light"], [1280, "dark"], [360, "dark"]] : [[1280, "light"]];
+  const forms: [number, "light" | "dark"][] =
+    all || process.env.SCREENSHOTS
+      ? [
+          [1280, "light"],
+          [360, "light"],
+          [1280, "dark"],
+          [360, "dark"],
+        ]
+      : [[1280, "light"]];
   for (const [width, scheme] of forms) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width, height: width < 500 ? 780 : 860 });
@@ -136,13 +144,22 @@ export async function accessible(page: Page, name: string) {
     // What does not depend on colours is looked at once.
     const rules = scheme === "light" ? { runOnly: TAGS } : { runOnly: ["color-contrast", "link-in-text-block"] };
     const found = await page.evaluate(async (options) => {
-      const run = (window as unknown as { axe: { run: (context: Document, options: object) => Promise<{ violations: Violation[] }> } }).axe;
-      return (
-        await run.run(document, options)
-      ).violations;
+      const run = (
+        window as unknown as {
+          axe: { run: (context: Document, options: object) => Promise<{ violations: Violation[] }> };
+        }
+      ).axe;
+      return (await run.run(document, options)).violations;
     }, rules);
     const said = found.map(
-      (rule) => `${name}, ${scheme}: ${rule.id}: ${rule.help}\n${rule.nodes.slice(0, 4).map((node) => `  ${node.target.join(" ")}  ${node.html.slice(0, 160)}\n  ${node.failureSummary.replaceAll("\n", " ")}`).join("\n")}`,
+      (rule) =>
+        `${name}, ${scheme}: ${rule.id}: ${rule.help}\n${rule.nodes
+          .slice(0, 4)
+          .map(
+            (node) =>
+              `  ${node.target.join(" ")}  ${node.html.slice(0, 160)}\n  ${node.failureSummary.replaceAll("\n", " ")}`,
+          )
+          .join("\n")}`,
     );
     breaches.push(...said);
   }

@@ -30,7 +30,9 @@ describe.skipIf(!path)("the journey", () => {
 
   beforeAll(async () => {
     [service, browser] = await Promise.all([startService(), launch(path!)]);
-    page = await (await browser.newContext({ viewport: { width: 1280, height: 860 }, acceptDownloads: true })).newPage();
+    page = await (
+      await browser.newContext({ viewport: { width: 1280, height: 860 }, acceptDownloads: true })
+    ).newPage();
     page.setDefaultTimeout(20_000);
     page.on("pageerror", (error) => errors.push(error.message));
     page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
@@ -49,7 +51,10 @@ describe.skipIf(!path)("the journey", () => {
     await page.getByLabel("Email").fill(ADMIN);
     await page.getByLabel("Password").fill("short");
     await button("Create the administrator").click();
-    await page.getByText(/12 characters|too short|at least/i).last().waitFor();
+    await page
+      .getByText(/12 characters|too short|at least/i)
+      .last()
+      .waitFor();
     await page.getByLabel("Password").fill(PASSWORD);
     await accessible(page, "setup");
     await shoot(page, "setup");
@@ -99,7 +104,10 @@ describe.skipIf(!path)("the journey", () => {
     await page.goBack();
     const broken = { name: "cm.csv", mimeType: "text/csv", buffer: Buffer.from('USUBJID,CMTRT\n1,"aspirin\n') };
     await page.locator("input[type=file]").first().setInputFiles([broken]);
-    await page.getByText(/cm\.csv/).first().waitFor({ timeout: WORK });
+    await page
+      .getByText(/cm\.csv/)
+      .first()
+      .waitFor({ timeout: WORK });
     await shoot(page, "dataset-problem");
     await button(/Remove cm\.csv/).click({ timeout: WORK });
     await page.getByText("version 3").first().waitFor({ timeout: WORK });
@@ -151,7 +159,10 @@ describe.skipIf(!path)("the journey", () => {
     await button(/Table$/).click();
     await page.getByRole("option", { name: /^lb/i }).click();
     await page.getByRole("button", { name: "LBTESTCD", exact: true }).click();
-    await page.getByRole("columnheader", { name: /LBTESTCD/ }).and(page.locator("[aria-sort=ascending]")).waitFor();
+    await page
+      .getByRole("columnheader", { name: /LBTESTCD/ })
+      .and(page.locator("[aria-sort=ascending]"))
+      .waitFor();
     await button("Filter LBTESTCD").click();
     await page.getByRole("dialog").getByText("ALT", { exact: false }).first().click();
     await button("Apply").click();
@@ -168,7 +179,10 @@ describe.skipIf(!path)("the journey", () => {
 
   test("checks and the report", async () => {
     await link(/^Checks/).click();
-    await page.getByRole("heading", { name: /By rule|Nothing found/ }).first().waitFor();
+    await page
+      .getByRole("heading", { name: /By rule|Nothing found/ })
+      .first()
+      .waitFor();
     await accessible(page, "checks");
     await shoot(page, "checks");
     await link("Report").click();
@@ -197,6 +211,26 @@ describe.skipIf(!path)("the journey", () => {
     expect(statSync(target).size).toBeGreaterThan(10_000);
   });
 
+  test("the model goes out and comes back in, and makes subjects without the data", async () => {
+    await link("Models").click();
+    const [model] = await Promise.all([page.waitForEvent("download"), link(/^Export/).click()]);
+    const target = join(downloads, "brought.json");
+    await model.saveAs(target);
+    await page.locator("input[type=file]").setInputFiles(target);
+    await page.getByRole("heading", { name: /^brought/ }).waitFor();
+    const row = page.getByRole("listitem").filter({ hasText: "brought" });
+    await row.getByRole("link", { name: "Generate from it" }).click({ timeout: WORK });
+    await page.getByText("Needs the data, which are not here.").waitFor();
+    await page.getByLabel("Subjects", { exact: true }).fill("30");
+    await page.getByText("model: Model-brought-version-1.json").waitFor();
+    await accessible(page, "generate from a model");
+    await button("Generate 30 subjects").click();
+    await link("Summary").waitFor({ timeout: WORK });
+    await link("Models").click();
+    await accessible(page, "models");
+    await shoot(page, "models");
+  });
+
   test("a key for programs", async () => {
     await page.goto(`${service.url}/keys`);
     await button("New key").click();
@@ -219,7 +253,10 @@ describe.skipIf(!path)("the journey", () => {
     await page.getByRole("heading", { name: "Members", exact: true }).waitFor();
     await accessible(page, "members");
     const made = await page.evaluate(async (email) => {
-      const token = document.cookie.split("; ").find((part) => part.startsWith("datareplicator_csrf="))!.split("=")[1]!;
+      const token = document.cookie
+        .split("; ")
+        .find((part) => part.startsWith("datareplicator_csrf="))!
+        .split("=")[1]!;
       const answer = await fetch("/api/users", {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRF-Token": decodeURIComponent(token) },
@@ -301,15 +338,19 @@ describe.skipIf(!path)("the journey", () => {
     await shoot(page, "audit");
   });
 
-  test("the sample study in one click", async () => {
-    await page.goto(service.url);
-    await button("Try with the sample study").click();
-    await page.getByRole("heading", { name: "Sample study" }).waitFor({ timeout: WORK });
-    await accessible(page, "overview");
-    await shoot(page, "overview");
-    await link("Look and download").waitFor({ timeout: 3 * WORK });
-    await shoot(page, "overview-done");
-  }, 4 * WORK);
+  test(
+    "the sample study in one click",
+    async () => {
+      await page.goto(service.url);
+      await button("Try with the sample study").click();
+      await page.getByRole("heading", { name: "Sample study" }).waitFor({ timeout: WORK });
+      await accessible(page, "overview");
+      await shoot(page, "overview");
+      await link("Look and download").waitFor({ timeout: 3 * WORK });
+      await shoot(page, "overview-done");
+    },
+    4 * WORK,
+  );
 
   test("every page can be used by everyone, on every screen", () => {
     expect(breaches).toEqual([]);

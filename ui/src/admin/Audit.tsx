@@ -16,7 +16,8 @@ export function Audit() {
   const trail = useInfiniteQuery({
     queryKey: ["audit", action],
     initialPageParam: undefined as number | undefined,
-    queryFn: ({ pageParam }) => take(api.GET("/api/audit", { params: { query: { action, before: pageParam, limit: 100 } } })),
+    queryFn: ({ pageParam }) =>
+      take(api.GET("/api/audit", { params: { query: { action, before: pageParam, limit: 100 } } })),
     getNextPageParam: (page) => page.next ?? undefined,
   });
   const verify = useMutation({ mutationFn: () => take(api.GET("/api/audit/verify")) });
@@ -29,7 +30,10 @@ export function Audit() {
         </Button>
       }
     >
-      <p className="mb-3 text-muted">Who did what, with what was before and after. Nothing in it can be changed unnoticed: each entry seals the one before.</p>
+      <p className="mb-3 text-muted">
+        Who did what, with what was before and after. Nothing in it can be changed unnoticed: each entry seals the one
+        before.
+      </p>
       {verify.isError && <ProblemBox error={verify.error} />}
       {verify.data && (
         <div className="mb-3">
@@ -46,7 +50,9 @@ export function Audit() {
         placeholder="user."
         className="mb-3 w-full sm:w-72"
         value={action}
-        onChange={(value) => void navigate({ to: "/admin/audit", search: { action: value || undefined }, replace: true })}
+        onChange={(value) =>
+          void navigate({ to: "/admin/audit", search: { action: value || undefined }, replace: true })
+        }
       />
       {trail.isPending && <Waiting for="Loading the trail" />}
       {trail.isError && <ProblemBox error={trail.error} />}
@@ -72,7 +78,11 @@ export function Audit() {
         </Grid>
       )}
       {trail.hasNextPage && (
-        <Button className="mt-3" doing={trail.isFetchingNextPage && "Loading…"} onPress={() => void trail.fetchNextPage()}>
+        <Button
+          className="mt-3"
+          doing={trail.isFetchingNextPage && "Loading…"}
+          onPress={() => void trail.fetchNextPage()}
+        >
           Earlier entries
         </Button>
       )}

@@ -22,11 +22,17 @@ const OUTCOMES = [
   { value: "refused", text: "Refused" },
   { value: "cancelled", text: "Cancelled" },
 ];
-const TONES: Record<string, "good" | "bad" | "warning" | "neutral"> = { ok: "good", error: "bad", refused: "warning", cancelled: "neutral" };
+const TONES: Record<string, "good" | "bad" | "warning" | "neutral"> = {
+  ok: "good",
+  error: "bad",
+  refused: "warning",
+  cancelled: "neutral",
+};
 type Outcome = "ok" | "error" | "cancelled" | "refused";
 
 /** Since when, to the hour, so that the same question is asked once. */
-const since = (days: string) => new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 - Number(days) * 86_400_000).toISOString();
+const since = (days: string) =>
+  new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 - Number(days) * 86_400_000).toISOString();
 
 export function Logs() {
   const { days = "7", kind, outcome, page = 1 } = route.useSearch();
@@ -41,7 +47,8 @@ export function Logs() {
   const logs = useQuery({
     queryKey: ["logs", filter, page],
     placeholderData: keepPreviousData,
-    queryFn: () => take(api.GET("/api/logs", { params: { query: { ...filter, offset: (page - 1) * PAGE, limit: PAGE } } })),
+    queryFn: () =>
+      take(api.GET("/api/logs", { params: { query: { ...filter, offset: (page - 1) * PAGE, limit: PAGE } } })),
   });
   return (
     <>
@@ -50,16 +57,38 @@ export function Logs() {
         <Select
           label="Kind"
           className="w-52"
-          options={[{ value: "", text: "Every kind" }, ...(summary.data?.kinds ?? []).map((each) => ({ value: each.kind, text: each.kind }))]}
+          options={[
+            { value: "", text: "Every kind" },
+            ...(summary.data?.kinds ?? []).map((each) => ({ value: each.kind, text: each.kind })),
+          ]}
           value={kind ?? ""}
           onChange={(value) => set({ kind: value || undefined })}
         />
-        <Select label="Outcome" className="w-44" options={OUTCOMES} value={outcome ?? ""} onChange={(value) => set({ outcome: value || undefined })} />
+        <Select
+          label="Outcome"
+          className="w-44"
+          options={OUTCOMES}
+          value={outcome ?? ""}
+          onChange={(value) => set({ outcome: value || undefined })}
+        />
       </div>
       {summary.isError && <ProblemBox error={summary.error} />}
       {summary.data && (
         <Section title="Sums">
-          <Grid label="Sums by kind" head={["Kind", "Operations", "Errors", "From the cache", "Limit reached", "Time", "Processor", "Rows", `Cost (${summary.data.currency})`]}>
+          <Grid
+            label="Sums by kind"
+            head={[
+              "Kind",
+              "Operations",
+              "Errors",
+              "From the cache",
+              "Limit reached",
+              "Time",
+              "Processor",
+              "Rows",
+              `Cost (${summary.data.currency})`,
+            ]}
+          >
             {summary.data.kinds.map((each) => (
               <tr key={each.kind} className="numbers">
                 <th scope="row">{each.kind}</th>
@@ -90,12 +119,17 @@ export function Logs() {
                     <Badge tone={TONES[each.outcome] ?? "neutral"}>{each.outcome}</Badge>
                   </td>
                   <td className="max-w-md text-sm break-all">
-                    {each.method} {each.route} {each.status} {each.error && <span className="text-danger">{each.error}</span>}
+                    {each.method} {each.route} {each.status}{" "}
+                    {each.error && <span className="text-danger">{each.error}</span>}
                     {each.rate_limit === "hit" && <span className="text-warning"> limit reached</span>}
                   </td>
-                  <td className="numbers whitespace-nowrap">{each.seconds != null ? `${number(each.seconds, 3)} s` : "–"}</td>
+                  <td className="numbers whitespace-nowrap">
+                    {each.seconds != null ? `${number(each.seconds, 3)} s` : "–"}
+                  </td>
                   <td className="numbers">{each.rows != null ? number(each.rows) : "–"}</td>
-                  <td className="numbers whitespace-nowrap">{each.peak_bytes != null ? bytes(each.peak_bytes) : "–"}</td>
+                  <td className="numbers whitespace-nowrap">
+                    {each.peak_bytes != null ? bytes(each.peak_bytes) : "–"}
+                  </td>
                   <td>{each.cache ?? "–"}</td>
                 </tr>
               ))}

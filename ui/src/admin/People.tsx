@@ -70,7 +70,9 @@ export function People() {
     >
       {link && (
         <div className="mb-4 grid gap-2">
-          <Notice>Send this link to {link.email}: it sets the password, works once, for 72 hours, and is not shown again.</Notice>
+          <Notice>
+            Send this link to {link.email}: it sets the password, works once, for 72 hours, and is not shown again.
+          </Notice>
           <Code label="Link" text={link.link} />
         </div>
       )}
@@ -121,7 +123,13 @@ export function People() {
               </td>
               <td className="whitespace-nowrap">{user.last_login_at ? ago(user.last_login_at) : "never"}</td>
               <td>
-                {!user.is_active ? <Badge tone="bad">switched off</Badge> : user.is_verified ? <Badge tone="good">active</Badge> : <Badge tone="warning">not verified</Badge>}
+                {!user.is_active ? (
+                  <Badge tone="bad">switched off</Badge>
+                ) : user.is_verified ? (
+                  <Badge tone="good">active</Badge>
+                ) : (
+                  <Badge tone="warning">not verified</Badge>
+                )}
               </td>
               <td className="text-right whitespace-nowrap">
                 {mayWrite && (
@@ -130,7 +138,10 @@ export function People() {
                       Link for a password<span className="sr-only"> of {user.email}</span>
                     </Button>
                     {user.id !== me.id && (
-                      <Button look="quiet" onPress={() => change.mutate({ user_id: user.id, body: { is_active: !user.is_active } })}>
+                      <Button
+                        look="quiet"
+                        onPress={() => change.mutate({ user_id: user.id, body: { is_active: !user.is_active } })}
+                      >
                         {user.is_active ? "Switch off" : "Switch on"}
                         <span className="sr-only"> {user.email}</span>
                       </Button>
@@ -156,7 +167,15 @@ export function People() {
   );
 }
 
-function NewUser({ isOpen, onClose, onMade }: { isOpen: boolean; onClose: () => void; onMade: (made: { email: string; link: string }) => void }) {
+function NewUser({
+  isOpen,
+  onClose,
+  onMade,
+}: {
+  isOpen: boolean;
+  onClose: () => void;
+  onMade: (made: { email: string; link: string }) => void;
+}) {
   const [email, setEmail] = useState("");
   const [name, setName] = useState("");
   const [role, setRole] = useState<Role>("analyst");

@@ -24,7 +24,9 @@ function useSettings() {
 
 /** An emptied list has one empty word in it while it is being typed. */
 const cleaned = (change: Values) =>
-  Object.fromEntries(Object.entries(change).map(([name, value]) => [name, Array.isArray(value) ? value.filter(Boolean) : value]));
+  Object.fromEntries(
+    Object.entries(change).map(([name, value]) => [name, Array.isArray(value) ? value.filter(Boolean) : value]),
+  );
 
 export function Policies() {
   const { settings, save, readOnly } = useSettings();

@@ -10,7 +10,10 @@ import { STANDARDS } from "@/projects/NewProject";
 import { changed, type FieldOf, type Values } from "./settings";
 
 const ROLES = ["viewer", "analyst", "manager", "administrator"].map((value) => ({ value, text: value }));
-const FORMATS = ["same", "xpt", "csv", "tsv", "parquet", "json", "ndjson", "dataset-json", "xlsx"].map((value) => ({ value, text: formatWords(value) }));
+const FORMATS = ["same", "xpt", "csv", "tsv", "parquet", "json", "ndjson", "dataset-json", "xlsx"].map((value) => ({
+  value,
+  text: formatWords(value),
+}));
 
 interface Props {
   title: string;
@@ -93,7 +96,10 @@ interface OneProps {
 function OneField({ field, value, tiers, isDisabled, isFixed, onChange }: OneProps) {
   const { kind, label, unit, maybe } = field;
   const help = [field.help, isFixed && "Fixed by the environment."].filter(Boolean).join(" ") || undefined;
-  if (kind === "switch") return <Checkbox label={label} help={help} isSelected={value === true} isDisabled={isDisabled} onChange={onChange} />;
+  if (kind === "switch")
+    return (
+      <Checkbox label={label} help={help} isSelected={value === true} isDisabled={isDisabled} onChange={onChange} />
+    );
   if (kind === "number")
     return (
       <NumberField
@@ -120,8 +126,23 @@ function OneField({ field, value, tiers, isDisabled, isFixed, onChange }: OnePro
         onChange={(text) => onChange(text.split(",").map((word) => word.trim()))}
       />
     );
-  if (kind === "text") return <TextField search label={label} help={help} isDisabled={isDisabled} value={String(value ?? "")} onChange={onChange} />;
-  const options = { role: ROLES, format: FORMATS, standard: STANDARDS, tier: tiers.map((each) => ({ value: each, text: each })) }[kind];
+  if (kind === "text")
+    return (
+      <TextField
+        search
+        label={label}
+        help={help}
+        isDisabled={isDisabled}
+        value={String(value ?? "")}
+        onChange={onChange}
+      />
+    );
+  const options = {
+    role: ROLES,
+    format: FORMATS,
+    standard: STANDARDS,
+    tier: tiers.map((each) => ({ value: each, text: each })),
+  }[kind];
   return (
     <Select
       label={label}

@@ -29,7 +29,12 @@ export const GROUPS: Group[] = [
     help: "What the environment of the service sets is fixed there.",
     fields: [
       { name: "allow_registration", label: "Anyone may register", kind: "switch" },
-      { name: "allowed_domains", label: "Domains that may register in any case", kind: "list", help: "Such as example.org, with commas" },
+      {
+        name: "allowed_domains",
+        label: "Domains that may register in any case",
+        kind: "list",
+        help: "Such as example.org, with commas",
+      },
       { name: "allowed_emails", label: "Email addresses that may register in any case", kind: "list" },
       { name: "password_login", label: "Login by email and password", kind: "switch" },
       { name: "social_login", label: "Login by Google, GitHub and other providers", kind: "switch" },
@@ -65,7 +70,14 @@ export const GROUPS: Group[] = [
     help: "Profiles, models and results that were asked for before come from here.",
     fields: [
       { name: "enabled", label: "Use the cache", kind: "switch" },
-      { name: "max_bytes", label: "Size at most", kind: "number", maybe: true, unit: GB, help: "The least used go first." },
+      {
+        name: "max_bytes",
+        label: "Size at most",
+        kind: "number",
+        maybe: true,
+        unit: GB,
+        help: "The least used go first.",
+      },
       { name: "lifetime_days", label: "Days until an entry goes", kind: "number", maybe: true },
     ],
   },

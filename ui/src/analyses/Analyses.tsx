@@ -18,10 +18,19 @@ export function Analyses() {
   if (list.isError) return <ProblemBox error={list.error} onRetry={() => void list.refetch()} />;
   const [only] = list.data.items;
   if (only && list.data.total === 1)
-    return <Navigate to="/projects/$projectId/analyses/$analysisId" params={{ projectId, analysisId: only.id }} search={{}} replace />;
+    return (
+      <Navigate
+        to="/projects/$projectId/analyses/$analysisId"
+        params={{ projectId, analysisId: only.id }}
+        search={{}}
+        replace
+      />
+    );
   return (
     <>
-      <PageHead title="What was found">An analysis says what the data are like: structure, relations, distributions.</PageHead>
+      <PageHead title="What was found">
+        An analysis says what the data are like: structure, relations, distributions.
+      </PageHead>
       {list.data.total === 0 ? (
         <Empty
           title="Nothing analysed yet"

@@ -46,7 +46,12 @@ export function Analysis() {
         title="What was found"
         actions={
           may("runs.write") && (
-            <ButtonLink look="primary" to="/projects/$projectId/generate" params={{ projectId }} search={{ dataset: analysis.dataset_id }}>
+            <ButtonLink
+              look="primary"
+              to="/projects/$projectId/generate"
+              params={{ projectId }}
+              search={{ dataset: analysis.dataset_id }}
+            >
               Generate subjects
             </ButtonLink>
           )
@@ -138,10 +143,18 @@ function Overview({ profile, explanation }: { profile: Profile; explanation: Exp
     <>
       <Stats>
         <Stat label="Study" value={profile.name || "–"} note={profile.standard ?? undefined} />
-        <Stat label="Subjects" value={number(profile.subjects)} note={profile.subject_key ? `told apart by ${profile.subject_key}` : undefined} />
+        <Stat
+          label="Subjects"
+          value={number(profile.subjects)}
+          note={profile.subject_key ? `told apart by ${profile.subject_key}` : undefined}
+        />
         <Stat label="Tables" value={number(profile.tables.length)} />
         <Stat label="Rows" value={number(profile.rows)} />
-        <Stat label="Computed variables" value={number(explanation.derivations.length)} note="computed anew, never drawn" />
+        <Stat
+          label="Computed variables"
+          value={number(explanation.derivations.length)}
+          note="computed anew, never drawn"
+        />
         <Stat label="References" value={number(explanation.references.length)} note="between tables" />
       </Stats>
       {profile.pii.length > 0 && (
@@ -170,7 +183,9 @@ function Overview({ profile, explanation }: { profile: Profile; explanation: Exp
               of={profile.subjects}
               unit="subjects"
             />
-            {profile.sites.length > 12 && <p className="mt-2 text-sm text-muted">and {profile.sites.length - 12} more</p>}
+            {profile.sites.length > 12 && (
+              <p className="mt-2 text-sm text-muted">and {profile.sites.length - 12} more</p>
+            )}
           </Section>
         )}
       </div>
@@ -220,7 +235,11 @@ function Overview({ profile, explanation }: { profile: Profile; explanation: Exp
 
 function Relations({ profile, explanation }: { profile: Profile; explanation: Explanation }) {
   const parts: [string, string, string[]][] = [
-    ["References", "Columns that name rows of another table; they name rows that are there in what is generated.", explanation.references],
+    [
+      "References",
+      "Columns that name rows of another table; they name rows that are there in what is generated.",
+      explanation.references,
+    ],
     ["Links", "What a subject's record says and a row elsewhere shows.", explanation.links],
     ["Orders", "What never comes before what within a row.", explanation.orders],
     ["Supplements", "Tables that add variables to others.", explanation.supplements],
@@ -265,7 +284,9 @@ function Relations({ profile, explanation }: { profile: Profile; explanation: Ex
             </Grid>
           </Section>
         ))}
-      {profile.tables.length === 1 && <p className="text-muted">There is one table only, so nothing refers to another.</p>}
+      {profile.tables.length === 1 && (
+        <p className="text-muted">There is one table only, so nothing refers to another.</p>
+      )}
     </>
   );
 }

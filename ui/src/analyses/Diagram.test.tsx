@@ -3,7 +3,11 @@ import { expect, test } from "vitest";
 
 import { columnsOf, Diagram, parseReference } from "./Diagram";
 
-const SAID = ["ae (USUBJID) -> dm (USUBJID)", "lb (USUBJID, VISITNUM) -> sv (USUBJID, VISITNUM)", "sv (USUBJID) -> dm (USUBJID)"];
+const SAID = [
+  "ae (USUBJID) -> dm (USUBJID)",
+  "lb (USUBJID, VISITNUM) -> sv (USUBJID, VISITNUM)",
+  "sv (USUBJID) -> dm (USUBJID)",
+];
 
 test("references are read, and tables stand behind those they refer to", () => {
   const found = SAID.map((each) => parseReference(each)!);

@@ -40,7 +40,9 @@ export function Diagram({ references }: { references: string[] }) {
   const place = new Map<string, { x: number; y: number }>();
   columns.forEach((names, at) => {
     const top = (height - names.length * (HEIGHT + GAP)) / 2;
-    names.forEach((name, row) => place.set(name, { x: 1 + at * (WIDTH + BETWEEN), y: top + row * (HEIGHT + GAP) + GAP / 2 }));
+    names.forEach((name, row) =>
+      place.set(name, { x: 1 + at * (WIDTH + BETWEEN), y: top + row * (HEIGHT + GAP) + GAP / 2 }),
+    );
   });
   return (
     <div className="panel mb-4 overflow-x-auto p-4" role="region" aria-label="Diagram of the references" tabIndex={0}>
@@ -58,7 +60,14 @@ export function Diagram({ references }: { references: string[] }) {
           const [x1, y1, x2, y2] = [start.x, start.y + HEIGHT / 2, end.x + WIDTH, end.y + HEIGHT / 2];
           const bend = Math.max(40, (x1 - x2) / 2);
           return (
-            <path key={at} d={`M${x1},${y1} C${x1 - bend},${y1} ${x2 + bend},${y2} ${x2},${y2}`} fill="none" stroke="var(--bar)" strokeWidth={1.5} opacity={0.75}>
+            <path
+              key={at}
+              d={`M${x1},${y1} C${x1 - bend},${y1} ${x2 + bend},${y2} ${x2},${y2}`}
+              fill="none"
+              stroke="var(--bar)"
+              strokeWidth={1.5}
+              opacity={0.75}
+            >
               <title>{`${from} refers to ${to} by ${by}`}</title>
             </path>
           );

@@ -34,12 +34,19 @@ export function Table({ profile, explanation, table: name, find, onShow }: Props
           value={table.name}
           onChange={(chosen) => onShow({ table: chosen })}
         />
-        <TextField search label="Find a variable" className="w-full sm:w-64" value={find} onChange={(text) => onShow({ find: text || undefined })} />
+        <TextField
+          search
+          label="Find a variable"
+          className="w-full sm:w-64"
+          value={find}
+          onChange={(text) => onShow({ find: text || undefined })}
+        />
       </div>
       <h2 className="text-lg">{table.label || table.name}</h2>
       <p className="mb-4 text-muted">
         {layoutWords(table.layout)}: {count(table.rows, "row")} of {count(table.subjects, "subject")}
-        {table.tests !== null && `, ${count(table.tests, "test")}`}. {table.key.length > 0 && `A row is told apart by ${table.key.join(", ")}.`}
+        {table.tests !== null && `, ${count(table.tests, "test")}`}.{" "}
+        {table.key.length > 0 && `A row is told apart by ${table.key.join(", ")}.`}
       </p>
       <ul className="grid gap-3 md:grid-cols-2 2xl:grid-cols-3">
         {columns.map((column) => (
@@ -86,7 +93,9 @@ function Variable({ column, rows, exceptions }: { column: ColumnProfile; rows: n
         </h3>
         <span className="flex flex-wrap justify-end gap-1.5">
           {column.computed && <Badge tone="accent">computed</Badge>}
-          <Badge tone={column.pii ? "warning" : "neutral"}>{column.pii ? `personal: ${column.pii}` : (KINDS[column.kind] ?? column.kind)}</Badge>
+          <Badge tone={column.pii ? "warning" : "neutral"}>
+            {column.pii ? `personal: ${column.pii}` : (KINDS[column.kind] ?? column.kind)}
+          </Badge>
         </span>
       </div>
       {said && (

@@ -10,7 +10,10 @@ export function Visits({ visits, subjects }: { visits: Profile["visits"]; subjec
   return (
     <ul aria-label="Visits" className="panel grid gap-0.5 p-4">
       {visits.map((visit) => (
-        <li key={visit.visit} className="grid grid-cols-[minmax(6rem,12rem)_1fr] items-center gap-3 text-sm sm:grid-cols-[12rem_1fr_15rem]">
+        <li
+          key={visit.visit}
+          className="grid grid-cols-[minmax(6rem,12rem)_1fr] items-center gap-3 text-sm sm:grid-cols-[12rem_1fr_15rem]"
+        >
           <span className="truncate" title={visit.label}>
             {visit.label || visit.visit}
           </span>
@@ -20,15 +23,23 @@ export function Visits({ visits, subjects }: { visits: Profile["visits"]; subjec
               <>
                 <span
                   className="absolute top-2 h-1 rounded-full bg-bar"
-                  style={{ left: at(visit.days[0]), width: `max(3px, ${(100 * (visit.days[2] - visit.days[0])) / (high - low)}%)` }}
+                  style={{
+                    left: at(visit.days[0]),
+                    width: `max(3px, ${(100 * (visit.days[2] - visit.days[0])) / (high - low)}%)`,
+                  }}
                 />
-                <span className="absolute top-1 size-3 -translate-x-1/2 rounded-full bg-accent" style={{ left: at(visit.days[1]) }} />
+                <span
+                  className="absolute top-1 size-3 -translate-x-1/2 rounded-full bg-accent"
+                  style={{ left: at(visit.days[1]) }}
+                />
               </>
             )}
           </span>
           <span className="numbers col-span-2 text-muted sm:col-span-1 sm:text-right">
-            {visit.days ? `day ${number(visit.days[1])} (${number(visit.days[0])} to ${number(visit.days[2])})` : "no day"} ·{" "}
-            {number(visit.subjects)} of {number(subjects)}
+            {visit.days
+              ? `day ${number(visit.days[1])} (${number(visit.days[0])} to ${number(visit.days[2])})`
+              : "no day"}{" "}
+            · {number(visit.subjects)} of {number(subjects)}
           </span>
         </li>
       ))}

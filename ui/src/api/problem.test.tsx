@@ -16,12 +16,16 @@ test("a problem detail keeps what it says", async () => {
     place: { file: "ae.csv", table: "ae", column: "AESTDTC", row: 1204 },
     errors: [{ place: "body.name", message: "is missing" }],
   };
-  const problem = await problemOf(new Response(JSON.stringify(body), { status: 422, headers: { "Retry-After": "30" } }));
+  const problem = await problemOf(
+    new Response(JSON.stringify(body), { status: 422, headers: { "Retry-After": "30" } }),
+  );
   expect(problem).toMatchObject({ status: 422, code: "source", retryAfter: 30 });
   expect(problem.of("name")).toBe("is missing");
   expect(placeText(problem.place)).toBe(`file ae.csv, table ae, column AESTDTC, row ${(1204).toLocaleString()}`);
   render(<ProblemBox error={problem} />);
-  expect(screen.getByRole("alert").textContent).toMatch(/The date is none.*Where: file ae\.csv.*What to do: Write dates.*30 seconds/);
+  expect(screen.getByRole("alert").textContent).toMatch(
+    /The date is none.*Where: file ae\.csv.*What to do: Write dates.*30 seconds/,
+  );
 });
 
 test("a broken connection is told as one, and can be tried again", async () => {

@@ -59,7 +59,12 @@ export async function problemOf(response: Response, body?: unknown): Promise<Pro
   const told = typeof content === "object" && content !== null ? (content as Partial<ProblemDetail>) : {};
   const wait = Number(response.headers.get("Retry-After"));
   return new Problem(
-    { title: response.statusText, detail: `The service answered ${response.status}.`, ...told, status: response.status },
+    {
+      title: response.statusText,
+      detail: `The service answered ${response.status}.`,
+      ...told,
+      status: response.status,
+    },
     Number.isFinite(wait) && wait > 0 ? wait : null,
   );
 }

@@ -16,7 +16,9 @@ const LENGTH = "12 characters at least, and hard to guess: three unrelated words
 
 /** The token of the link that led here: behind the #, so that it reached no server's log. */
 export function linkToken(): string {
-  return new URLSearchParams(location.hash.slice(1)).get("token") ?? new URLSearchParams(location.search).get("token") ?? "";
+  return (
+    new URLSearchParams(location.hash.slice(1)).get("token") ?? new URLSearchParams(location.search).get("token") ?? ""
+  );
 }
 
 const submit = (run: () => void) => (event: FormEvent) => {
@@ -46,7 +48,11 @@ function Done({ children }: { children: ReactNode }) {
 }
 
 function NoToken() {
-  return <Notice tone="warning">This page is opened by the link of a mail. Copy the whole link into the address line.</Notice>;
+  return (
+    <Notice tone="warning">
+      This page is opened by the link of a mail. Copy the whole link into the address line.
+    </Notice>
+  );
 }
 
 export function Register() {
@@ -73,7 +79,14 @@ export function Register() {
               <Notice>Only addresses that an administrator has listed can register.</Notice>
             )}
             <TextField label="Name" autoComplete="name" value={name} onChange={setName} />
-            <TextField label="Email" type="email" autoComplete="username" isRequired value={email} onChange={setEmail} />
+            <TextField
+              label="Email"
+              type="email"
+              autoComplete="username"
+              isRequired
+              value={email}
+              onChange={setEmail}
+            />
             <TextField
               label="Password"
               type="password"
@@ -119,7 +132,17 @@ export function Forgotten() {
   );
 }
 
-function NewPassword({ title, lead, done, set }: { title: string; lead: string; done: string; set: (token: string, password: string) => Promise<unknown> }) {
+function NewPassword({
+  title,
+  lead,
+  done,
+  set,
+}: {
+  title: string;
+  lead: string;
+  done: string;
+  set: (token: string, password: string) => Promise<unknown>;
+}) {
   const [token] = useState(linkToken);
   const [password, setPassword] = useState("");
   const change = useMutation({ mutationFn: () => set(token, password) });

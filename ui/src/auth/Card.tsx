@@ -19,7 +19,9 @@ export function Card({ title, children, lead }: { title: string; children: React
         {lead && <div className="mt-1 text-muted">{lead}</div>}
         <div className="panel mt-5 p-5">{children}</div>
       </main>
-      <footer className="text-center text-sm text-muted">Learns a clinical study from its files and makes any number of new subjects.</footer>
+      <footer className="text-center text-sm text-muted">
+        Learns a clinical study from its files and makes any number of new subjects.
+      </footer>
     </div>
   );
 }

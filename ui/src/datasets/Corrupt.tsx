@@ -31,7 +31,13 @@ export function Corrupt({ projectId, datasetId }: { projectId: string; datasetId
       take(
         api.POST("/api/projects/{project_id}/runs/corrupt", {
           params: { path: { project_id: projectId } },
-          body: { dataset_id: datasetId, plan: { include: profile }, seed, format: format as Format, urgency: "normal" },
+          body: {
+            dataset_id: datasetId,
+            plan: { include: profile },
+            seed,
+            format: format as Format,
+            urgency: "normal",
+          },
         }),
       ),
     onSuccess: async (made) => {
@@ -51,8 +57,8 @@ export function Corrupt({ projectId, datasetId }: { projectId: string; datasetId
           }}
         >
           <p className="text-muted">
-            The files as they are, with errors in known places, and a key that says where and what was there before: a test
-            for the system that is to find them.
+            The files as they are, with errors in known places, and a key that says where and what was there before: a
+            test for the system that is to find them.
           </p>
           {choices.isPending && <Waiting for="Loading the profiles" />}
           {choices.isError && <ProblemBox error={choices.error} />}
@@ -60,11 +66,21 @@ export function Corrupt({ projectId, datasetId }: { projectId: string; datasetId
             <>
               <Select
                 label="Profile"
-                options={choices.data.profiles.map((each) => ({ value: each.name, text: each.name.replaceAll("-", " "), help: each.summary }))}
+                options={choices.data.profiles.map((each) => ({
+                  value: each.name,
+                  text: each.name.replaceAll("-", " "),
+                  help: each.summary,
+                }))}
                 value={profile}
                 onChange={setProfile}
               />
-              <NumberField label="Seed" minValue={0} formatOptions={{ useGrouping: false }} value={seed} onChange={(value) => setSeed(value || 0)} />
+              <NumberField
+                label="Seed"
+                minValue={0}
+                formatOptions={{ useGrouping: false }}
+                value={seed}
+                onChange={(value) => setSeed(value || 0)}
+              />
               <Select
                 label="Format"
                 options={choices.data.formats.map((value) => ({ value, text: formatWords(value) }))}

@@ -55,7 +55,11 @@ export function Dataset() {
       ),
     onSuccess: async (made) => {
       await client.invalidateQueries({ queryKey: ["project", projectId, "analyses"] });
-      await navigate({ to: "/projects/$projectId/analyses/$analysisId", params: { projectId, analysisId: made.id }, search: {} });
+      await navigate({
+        to: "/projects/$projectId/analyses/$analysisId",
+        params: { projectId, analysisId: made.id },
+        search: {},
+      });
     },
     onError: fail,
   });
@@ -187,11 +191,21 @@ export function Dataset() {
         ))}
       {view === "files" && (
         <>
-          {version && <Files version={version} onRemove={may("datasets.write") ? (name) => remove.mutate(name) : null} busy={remove.isPending} />}
+          {version && (
+            <Files
+              version={version}
+              onRemove={may("datasets.write") ? (name) => remove.mutate(name) : null}
+              busy={remove.isPending}
+            />
+          )}
           {may("datasets.write") && (
             <Section title={version ? "Add or replace files" : "Upload files"}>
-              {version && <p className="mb-2 text-muted">Files of the same name are replaced; the result is a new version.</p>}
-              {!upload.busy && <Drop compact={Boolean(version)} onFiles={(files) => void upload.start(datasetId, files)} />}
+              {version && (
+                <p className="mb-2 text-muted">Files of the same name are replaced; the result is a new version.</p>
+              )}
+              {!upload.busy && (
+                <Drop compact={Boolean(version)} onFiles={(files) => void upload.start(datasetId, files)} />
+              )}
               <Uploading {...upload} onStop={upload.stop} />
             </Section>
           )}
@@ -206,7 +220,8 @@ export function Dataset() {
                 await client.invalidateQueries({ queryKey: ["project", projectId] });
               }}
             >
-              Its {count(dataset.versions, "version")}, files and analyses are deleted for good. Runs and models made from it stay.
+              Its {count(dataset.versions, "version")}, files and analyses are deleted for good. Runs and models made
+              from it stay.
             </Confirm>
           )}
         </>
@@ -215,7 +230,15 @@ export function Dataset() {
   );
 }
 
-function Files({ version, onRemove, busy }: { version: Schemas["VersionOut"]; onRemove: ((name: string) => void) | null; busy: boolean }) {
+function Files({
+  version,
+  onRemove,
+  busy,
+}: {
+  version: Schemas["VersionOut"];
+  onRemove: ((name: string) => void) | null;
+  busy: boolean;
+}) {
   const found = new Map(version.inspection?.files.map((file) => [file.file, file]));
   return (
     <Section title={`${count(version.files.length, "file")} in version ${version.number}`}>
@@ -231,7 +254,9 @@ function Files({ version, onRemove, busy }: { version: Schemas["VersionOut"]; on
               <td>
                 {seen?.problem && <Badge tone="bad">Cannot be read</Badge>}
                 {seen?.problem && <p className="mt-1 max-w-md text-sm">{seen.problem.message}</p>}
-                {tables.length === 0 && !seen?.problem && <span className="text-muted">{seen ? "no table" : "not looked into yet"}</span>}
+                {tables.length === 0 && !seen?.problem && (
+                  <span className="text-muted">{seen ? "no table" : "not looked into yet"}</span>
+                )}
                 {tables.map((table) => (
                   <span key={table.table} className="block whitespace-nowrap">
                     <span className="font-medium">{table.domain ?? table.table}</span>

@@ -48,10 +48,16 @@ export function Datasets() {
         }),
       );
       if (await upload.start(dataset.id, files))
-        await navigate({ to: "/projects/$projectId/data/$datasetId", params: { projectId, datasetId: dataset.id }, search: {} });
+        await navigate({
+          to: "/projects/$projectId/data/$datasetId",
+          params: { projectId, datasetId: dataset.id },
+          search: {},
+        });
       else
         await take(
-          api.DELETE("/api/projects/{project_id}/datasets/{dataset_id}", { params: { path: { ...path, dataset_id: dataset.id } } }),
+          api.DELETE("/api/projects/{project_id}/datasets/{dataset_id}", {
+            params: { path: { ...path, dataset_id: dataset.id } },
+          }),
         );
     } catch (error) {
       fail(error);
@@ -63,7 +69,11 @@ export function Datasets() {
     try {
       const made = await take(api.POST("/api/projects/{project_id}/datasets/sample", { params: { path } }));
       await client.invalidateQueries({ queryKey: ["project", projectId, "datasets"] });
-      await navigate({ to: "/projects/$projectId/data/$datasetId", params: { projectId, datasetId: made.id }, search: {} });
+      await navigate({
+        to: "/projects/$projectId/data/$datasetId",
+        params: { projectId, datasetId: made.id },
+        search: {},
+      });
     } catch (error) {
       fail(error);
     } finally {
@@ -73,7 +83,9 @@ export function Datasets() {
 
   return (
     <>
-      <PageHead title="Data">The files of existing studies. They stay here and are never part of what is generated.</PageHead>
+      <PageHead title="Data">
+        The files of existing studies. They stay here and are never part of what is generated.
+      </PageHead>
       {list.isPending && <Waiting for="Loading the datasets" />}
       {list.isError && <ProblemBox error={list.error} onRetry={() => void list.refetch()} />}
       {list.data && list.data.items.length > 0 && (

@@ -8,7 +8,17 @@ import type { Sent } from "./upload";
 const WORDS = { waiting: "waiting", sending: "sending", sent: "sent", failed: "failed" };
 
 /** How far an upload is, file by file. */
-export function Uploading({ files, error, busy, onStop }: { files: Sent[]; error: unknown; busy: boolean; onStop: () => void }) {
+export function Uploading({
+  files,
+  error,
+  busy,
+  onStop,
+}: {
+  files: Sent[];
+  error: unknown;
+  busy: boolean;
+  onStop: () => void;
+}) {
   if (files.length === 0 && error === null) return null;
   const size = files.reduce((sum, file) => sum + file.size, 0);
   const sent = files.reduce((sum, file) => sum + file.sent, 0);
@@ -32,7 +42,11 @@ export function Uploading({ files, error, busy, onStop }: { files: Sent[]; error
           <li key={file.key} className="grid grid-cols-[minmax(0,1fr)_6rem_7rem] items-center gap-3">
             <span className="truncate">
               {file.name}
-              {file.problem && <span className="block whitespace-normal text-danger">{file.problem.message} {file.problem.hint}</span>}
+              {file.problem && (
+                <span className="block whitespace-normal text-danger">
+                  {file.problem.message} {file.problem.hint}
+                </span>
+              )}
             </span>
             <span aria-hidden className="h-1.5 overflow-hidden rounded-full bg-sunken">
               <span
@@ -41,7 +55,8 @@ export function Uploading({ files, error, busy, onStop }: { files: Sent[]; error
               />
             </span>
             <span className="numbers text-right text-muted">
-              {file.state === "sending" ? `${Math.round((100 * file.sent) / file.size)} %` : WORDS[file.state]} · {bytes(file.size)}
+              {file.state === "sending" ? `${Math.round((100 * file.sent) / file.size)} %` : WORDS[file.state]} ·{" "}
+              {bytes(file.size)}
             </span>
           </li>
         ))}

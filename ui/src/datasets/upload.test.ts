@@ -5,7 +5,10 @@ import { Problem } from "@/api/problem";
 import { nameOf } from "./Datasets";
 import { isHidden, type Sent, uploadFiles, waitBefore } from "./upload";
 
-type Handler = (url: string, init: { method: string; headers: Headers; body: Blob | null }) => Response | Promise<Response>;
+type Handler = (
+  url: string,
+  init: { method: string; headers: Headers; body: Blob | null },
+) => Response | Promise<Response>;
 
 const PARTS = /\/uploads\/(\w+)$/;
 let stored: Map<string, number>;
@@ -22,7 +25,10 @@ const service: Handler = async (url, { method, headers, body }) => {
       if (Number(headers.get("Upload-Offset")) !== stored.get(id)) return new Response("{}", { status: 409 });
       stored.set(id, stored.get(id)! + (body?.size ?? 0));
     }
-    return new Response(null, { status: method === "PATCH" ? 204 : 200, headers: { "Upload-Offset": String(stored.get(id)) } });
+    return new Response(null, {
+      status: method === "PATCH" ? 204 : 200,
+      headers: { "Upload-Offset": String(stored.get(id)) },
+    });
   }
   const content = JSON.parse(await new Response(body).text()) as { name: string; uploads: string[] };
   if (url.endsWith("/uploads")) {
@@ -39,7 +45,11 @@ beforeEach(() => {
   fail = null;
   vi.stubGlobal("fetch", async (input: Request | string, init?: RequestInit) => {
     if (typeof input === "string")
-      return service(input, { method: init?.method ?? "GET", headers: new Headers(init?.headers), body: (init?.body as Blob) ?? null });
+      return service(input, {
+        method: init?.method ?? "GET",
+        headers: new Headers(init?.headers),
+        body: (init?.body as Blob) ?? null,
+      });
     return service(input.url, { method: input.method, headers: input.headers, body: await input.blob() });
   });
 });
@@ -76,7 +86,9 @@ test("after a cut it asks where it stands and goes on from there", async () => {
 
 test("a file that cannot be sent leaves the dataset as it was, and says why", async () => {
   const states: Sent[][] = [];
-  await expect(send([file("dm.xpt", 10), file("ae.xpt", 0)], (sent) => states.push(sent))).rejects.toThrow("ae.xpt could not be sent");
+  await expect(send([file("dm.xpt", 10), file("ae.xpt", 0)], (sent) => states.push(sent))).rejects.toThrow(
+    "ae.xpt could not be sent",
+  );
   expect(made).toEqual([]);
   expect(states.at(-1)![1]!.problem?.message).toBe("The file is empty.");
 });

@@ -112,7 +112,8 @@ export async function uploadFiles(
       const at = next++;
       const file = files[at]!;
       try {
-        if (file.size === 0) throw new Problem({ detail: "The file is empty.", hint: "Leave it out, or export it anew." });
+        if (file.size === 0)
+          throw new Problem({ detail: "The file is empty.", hint: "Leave it out, or export it anew." });
         set(at, { state: "sending" });
         const upload = await patiently(signal, () =>
           take(
@@ -135,7 +136,8 @@ export async function uploadFiles(
   const failed = state.filter((file) => file.state === "failed");
   if (failed.length > 0)
     throw new Problem({
-      detail: failed.length === 1 ? `${failed[0]!.name} could not be sent.` : `${failed.length} files could not be sent.`,
+      detail:
+        failed.length === 1 ? `${failed[0]!.name} could not be sent.` : `${failed.length} files could not be sent.`,
       hint: "The list says why. Nothing was changed.",
     });
   await patiently(signal, () =>

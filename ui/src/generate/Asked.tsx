@@ -4,7 +4,8 @@ import { stringify } from "yaml";
 import { Code } from "@/parts/Code";
 import { Select } from "@/parts/Fields";
 
-import { apiCallOf, commandOf, type Document, libraryCallOf } from "./request";
+import type { Source } from "./source";
+import { apiCallOf, commandOf, type Document, libraryCallOf, pathOf } from "./request";
 
 const WAYS = [
   { value: "yaml", text: "Run document (YAML)" },
@@ -14,13 +15,22 @@ const WAYS = [
 ];
 
 /** The same request in other words: nothing here is possible by the form only. */
-export default function Asked({ document, projectId, datasetId, source }: { document: Document; projectId: string; datasetId: string; source: string }) {
+export default function Asked({
+  document,
+  projectId,
+  source,
+}: {
+  document: Document;
+  projectId: string;
+  source: Pick<Source, "kind" | "id" | "name">;
+}) {
   const [way, setWay] = useState("yaml");
+  const path = pathOf(source);
   const text = {
-    yaml: () => stringify({ source, ...document, output: "out/" }),
-    command: () => commandOf(document, source),
-    python: () => libraryCallOf(document, source),
-    api: () => apiCallOf(document, location.origin, projectId, datasetId),
+    yaml: () => stringify({ [source.kind === "model" ? "model" : "source"]: path, ...document, output: "out/" }),
+    command: () => commandOf(document, path, source.kind),
+    python: () => libraryCallOf(document, path, source.kind),
+    api: () => apiCallOf(document, location.origin, projectId, source),
   }[way]!();
   return (
     <div>

@@ -5,6 +5,8 @@ import { Notice } from "@/parts/Notices";
 import { bytes, number, seconds } from "@/format";
 import * as ask from "@/queries";
 
+import type { Source } from "./source";
+
 import { useProject } from "@/projects/Project";
 import { total } from "@/projects/Overview";
 
@@ -13,18 +15,18 @@ export function estimate(rows: number, subjects: number, asked: number) {
   return Math.round((rows / Math.max(1, subjects)) * asked);
 }
 
-export function Estimate({ dataset, subjects }: { dataset: Schemas["DatasetOut"]; subjects: number }) {
+export function Estimate({ source, subjects }: { source: Source; subjects: number }) {
   const { projectId } = useProject();
   const usage = useQuery({ queryKey: ["usage"], queryFn: () => take(api.GET("/api/usage")) });
   const runs = useQuery(ask.runs(projectId));
-  const { inspection, size } = dataset.latest!;
-  if (!inspection?.subjects) return null;
-  const rows = estimate(inspection.rows, inspection.subjects, subjects);
+  if (!source.subjects || !source.rows) return null;
+  const rows = estimate(source.rows, source.subjects, subjects);
   const speeds = (runs.data?.items ?? [])
     .filter((run) => run.job.state === "done" && run.job.cache === "miss" && run.job.seconds > 0 && run.summary)
     .map((run) => total(run.summary!["rows"]) / run.job.seconds);
   const speed = speeds.length ? speeds.reduce((sum, each) => sum + each, 0) / speeds.length : null;
-  const over = (amount: Schemas["Amount"] | undefined, wanted: number) => amount?.remaining != null && wanted > amount.remaining;
+  const over = (amount: Schemas["Amount"] | undefined, wanted: number) =>
+    amount?.remaining != null && wanted > amount.remaining;
   const most = usage.data?.limits.subjects_per_run;
   return (
     <div className="panel p-4">
@@ -33,7 +35,7 @@ export function Estimate({ dataset, subjects }: { dataset: Schemas["DatasetOut"]
         <dt className="text-muted">Rows, about</dt>
         <dd>{number(rows)}</dd>
         <dt className="text-muted">Size as the source, about</dt>
-        <dd>{bytes((size * rows) / Math.max(1, inspection.rows))}</dd>
+        <dd>{bytes((source.size * rows) / source.rows)}</dd>
         <dt className="text-muted">Time, by earlier runs</dt>
         <dd>{speed ? seconds(rows / speed) : "no earlier run"}</dd>
         {usage.data?.rows.remaining != null && (
@@ -51,7 +53,10 @@ export function Estimate({ dataset, subjects }: { dataset: Schemas["DatasetOut"]
       </dl>
       {(over(usage.data?.rows, rows) || over(usage.data?.subjects, subjects)) && (
         <div className="mt-3">
-          <Notice tone="warning">This is more than your tier ({usage.data?.tier}) has left for today. Ask for fewer subjects, or an administrator for another tier.</Notice>
+          <Notice tone="warning">
+            This is more than your tier ({usage.data?.tier}) has left for today. Ask for fewer subjects, or an
+            administrator for another tier.
+          </Notice>
         </div>
       )}
       {most != null && subjects > most && (

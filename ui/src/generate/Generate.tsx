@@ -4,7 +4,7 @@ import { Plus, Trash2 } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
 import { Form } from "react-aria-components";
 
-import { api, type Schemas, take } from "@/api/client";
+import { api, take } from "@/api/client";
 import { Button, ButtonLink } from "@/parts/Button";
 import { Checkbox, NumberField, Select, TextField } from "@/parts/Fields";
 import { PageHead } from "@/parts/Layout";
@@ -17,6 +17,7 @@ import { useProject } from "@/projects/Project";
 import { Estimate } from "./Estimate";
 import { formatWords } from "./formats";
 import { Mixes } from "./Mixes";
+import { type Source, sourcesOf } from "./source";
 import { documentOf, parseConstraints, type Request, requestOf, START } from "./request";
 
 const Asked = lazy(() => import("./Asked"));
@@ -24,7 +25,7 @@ const route = getRouteApi("/inside/projects/$projectId/generate");
 
 export function Generate() {
   const { projectId, may } = useProject();
-  const { dataset: wanted, again } = route.useSearch();
+  const { dataset: wanted, model, again } = route.useSearch();
   const datasets = useQuery(ask.datasets(projectId));
   const before = useQuery({ ...ask.run(projectId, again ?? ""), enabled: Boolean(again) });
   const mine = useQuery({
@@ -32,13 +33,16 @@ export function Generate() {
     queryFn: () => take(api.GET("/api/settings/mine")),
     staleTime: 60_000,
   });
-  const usable = datasets.data?.items.filter((each) => each.latest?.inspection?.usable) ?? [];
+  const models = useQuery(ask.models(projectId));
+  const usable = sourcesOf(datasets.data?.items ?? [], models.data?.items ?? []);
 
   if (!may("runs.write")) return <Notice>Your role in this project lets you look at runs, not start them.</Notice>;
   if (datasets.isError) return <ProblemBox error={datasets.error} />;
   if (before.isError) return <ProblemBox error={before.error} />;
   if (mine.isError) return <ProblemBox error={mine.error} />;
-  if (!datasets.data || !mine.data || (again && !before.data)) return <Waiting for="Loading what can be asked for" />;
+  if (models.isError) return <ProblemBox error={models.error} />;
+  if (!datasets.data || !models.data || !mine.data || (again && !before.data))
+    return <Waiting for="Loading what can be asked for" />;
   if (usable.length === 0)
     return (
       <Empty
@@ -52,17 +56,26 @@ export function Generate() {
         New subjects are made after the example of a study. Upload its files, or take the sample study.
       </Empty>
     );
-  const first = before.data?.dataset_id ?? wanted;
+  const first = before.data?.dataset_id ?? before.data?.model_id ?? model ?? wanted;
   const chosen = usable.find((each) => each.id === first) ?? usable[0]!;
   const limits = mine.data;
   const start = before.data
     ? requestOf((before.data.request["document"] as Record<string, unknown> | undefined) ?? before.data.request)
-    : { request: { ...START, subjects: limits.defaults.subjects ?? START.subjects, format: limits.defaults.format ?? START.format }, left: [] };
-  return <Configure key={again ?? "new"} usable={usable} first={chosen.id} start={start} name={before.data?.name ?? ""} />;
+    : {
+        request: {
+          ...START,
+          subjects: limits.defaults.subjects ?? START.subjects,
+          format: limits.defaults.format ?? START.format,
+        },
+        left: [],
+      };
+  return (
+    <Configure key={again ?? "new"} usable={usable} first={chosen.id} start={start} name={before.data?.name ?? ""} />
+  );
 }
 
 interface Props {
-  usable: Schemas["DatasetOut"][];
+  usable: Source[];
   first: string;
   start: { request: Request; left: string[] };
   name: string;
@@ -84,28 +97,38 @@ function Configure({ usable, first, start, name: given }: Props) {
   const { projectId } = useProject();
   const navigate = useNavigate();
   const client = useQueryClient();
-  const [datasetId, setDatasetId] = useState(first);
+  const [sourceId, setSourceId] = useState(first);
   const [request, setRequest] = useState(start.request);
   const [name, setName] = useState(given);
-  const set = <Key extends keyof Request>(key: Key, value: Request[Key]) => setRequest((old) => ({ ...old, [key]: value }));
+  const set = <Key extends keyof Request>(key: Key, value: Request[Key]) =>
+    setRequest((old) => ({ ...old, [key]: value }));
 
-  const choices = useQuery({ queryKey: ["choices"], queryFn: () => take(api.GET("/api/choices")), staleTime: Infinity });
+  const choices = useQuery({
+    queryKey: ["choices"],
+    queryFn: () => take(api.GET("/api/choices")),
+    staleTime: Infinity,
+  });
   const analyses = useQuery(ask.analyses(projectId));
-  const analysis = analyses.data?.items.find((each) => each.dataset_id === datasetId && each.job.state === "done");
+  const analysis = analyses.data?.items.find((each) => each.dataset_id === sourceId && each.job.state === "done");
   const profile = useQuery({ ...ask.profile(projectId, analysis?.id ?? ""), enabled: Boolean(analysis) });
-  const dataset = usable.find((each) => each.id === datasetId)!;
-  const inspection = dataset.latest!.inspection!;
-  const document = useMemo(() => documentOf(request), [request]);
+  const source = usable.find((each) => each.id === sourceId)!;
+  const { comparable } = source;
+  const document = useMemo(
+    () => documentOf({ ...request, report: request.report && comparable }),
+    [request, comparable],
+  );
   const { wrong } = parseConstraints(request.constraints);
-  const tables = inspection.files.flatMap((file) => file.tables.map((table) => table.domain ?? table.table));
-  const example = tables.includes("DM") ? "DM: AGE >= 18\nAE: AESTDTC <= AEENDTC" : `${tables[0] ?? "table"}: column >= 0`;
+  const { tables } = source;
+  const example = tables.includes("DM")
+    ? "DM: AGE >= 18\nAE: AESTDTC <= AEENDTC"
+    : `${tables[0] ?? "table"}: column >= 0`;
 
   const run = useMutation({
     mutationFn: () =>
       take(
         api.POST("/api/projects/{project_id}/runs", {
           params: { path: { project_id: projectId } },
-          body: { dataset_id: datasetId, name: name.trim() || null, document, urgency: "normal" },
+          body: { [`${source.kind}_id`]: source.id, name: name.trim() || null, document, urgency: "normal" },
         }),
       ),
     onSuccess: async (made) => {
@@ -126,7 +149,8 @@ function Configure({ usable, first, start, name: given }: Props) {
       {start.left.length > 0 && (
         <div className="mb-4">
           <Notice tone="warning">
-            The earlier run also asked for {start.left.join(", ")}. This form has no field for it: the new run goes without.
+            The earlier run also asked for {start.left.join(", ")}. This form has no field for it: the new run goes
+            without.
           </Notice>
         </div>
       )}
@@ -137,8 +161,8 @@ function Configure({ usable, first, start, name: given }: Props) {
               <Select
                 label="After the example of"
                 options={usable.map((each) => ({ value: each.id, text: each.name }))}
-                value={datasetId}
-                onChange={setDatasetId}
+                value={sourceId}
+                onChange={setSourceId}
               />
               <TextField label="Name of the run" value={name} onChange={setName} placeholder="The service finds one" />
               <NumberField
@@ -147,7 +171,7 @@ function Configure({ usable, first, start, name: given }: Props) {
                 maxValue={10_000_000}
                 value={request.subjects}
                 onChange={(value) => set("subjects", Number.isFinite(value) ? value : 1)}
-                help={inspection.subjects !== null ? `The source has ${inspection.subjects.toLocaleString()}.` : undefined}
+                help={source.subjects !== null ? `The source has ${source.subjects.toLocaleString()}.` : undefined}
               />
               <NumberField
                 label="Seed"
@@ -159,7 +183,10 @@ function Configure({ usable, first, start, name: given }: Props) {
               />
               <Select
                 label="Format of the files"
-                options={(choices.data?.formats ?? [request.format]).map((value) => ({ value, text: formatWords(value) }))}
+                options={(choices.data?.formats ?? [request.format]).map((value) => ({
+                  value,
+                  text: formatWords(value),
+                }))}
                 value={request.format}
                 onChange={(value) => set("format", value)}
                 help="Other formats can be downloaded later as well."
@@ -167,8 +194,13 @@ function Configure({ usable, first, start, name: given }: Props) {
               <div className="grid content-start gap-1">
                 <Checkbox
                   label="Report: source against synthetic"
-                  help="Distributions, relations, privacy, on one page."
-                  isSelected={request.report}
+                  help={
+                    comparable
+                      ? "Distributions, relations, privacy, on one page."
+                      : "Needs the data, which are not here."
+                  }
+                  isDisabled={!comparable}
+                  isSelected={request.report && comparable}
                   onChange={(value) => set("report", value)}
                 />
               </div>
@@ -195,7 +227,10 @@ function Configure({ usable, first, start, name: given }: Props) {
             </div>
           </Part>
 
-          <Part title="Numbers by arm, sex, site…" help="Exact numbers, or a ratio. Values that are not named get nobody.">
+          <Part
+            title="Numbers by arm, sex, site…"
+            help="Exact numbers, or a ratio. Values that are not named get nobody."
+          >
             {profile.data ? (
               <Mixes
                 profile={profile.data as Profile}
@@ -207,13 +242,18 @@ function Configure({ usable, first, start, name: given }: Props) {
             ) : analysis || analyses.isPending ? (
               <Waiting for="Loading what was found in the data" />
             ) : (
-              <Notice>Analyse the dataset first: then its arms, sites and other groups can be chosen here.</Notice>
+              <Notice>
+                {source.kind === "model"
+                  ? "For a model, counts are asked for by the command line or the API."
+                  : "Analyse the dataset first: then its arms, sites and other groups can be chosen here."}
+              </Notice>
             )}
           </Part>
 
           <Part title="Constraints" help="What no row of a table may break: a line each, the table in front.">
             <TextField
-              search label="Rules"
+              search
+              label="Rules"
               multiline={3}
               mono
               placeholder={example}
@@ -222,8 +262,8 @@ function Configure({ usable, first, start, name: given }: Props) {
               wrong={wrong ?? undefined}
               help={
                 <>
-                  Comparisons, <code>between</code>, <code>in</code>, <code>is missing</code>, <code>and</code>, <code>or</code>,{" "}
-                  <code>implies</code>; other tables of the subject as <code>DM.SEX</code>.
+                  Comparisons, <code>between</code>, <code>in</code>, <code>is missing</code>, <code>and</code>,{" "}
+                  <code>or</code>, <code>implies</code>; other tables of the subject as <code>DM.SEX</code>.
                 </>
               }
             />
@@ -235,7 +275,7 @@ function Configure({ usable, first, start, name: given }: Props) {
                 <div key={at} className="grid items-start gap-3 sm:grid-cols-[7rem_1fr_7rem_auto]">
                   <Select
                     label="Table"
-                    options={[...new Set(tables)].map((value) => ({ value, text: value }))}
+                    options={tables.map((value) => ({ value, text: value }))}
                     value={each.domain}
                     onChange={(domain) => set("rare", replaced(request.rare, at, { ...each, domain }))}
                   />
@@ -254,7 +294,11 @@ function Configure({ usable, first, start, name: given }: Props) {
                     value={each.times}
                     onChange={(times) => set("rare", replaced(request.rare, at, { ...each, times: times || 1 }))}
                   />
-                  <Button aria-label="Remove the rare event" className="sm:mt-6" onPress={() => set("rare", without(request.rare, at))}>
+                  <Button
+                    aria-label="Remove the rare event"
+                    className="sm:mt-6"
+                    onPress={() => set("rare", without(request.rare, at))}
+                  >
                     <Trash2 aria-hidden className="size-4" />
                   </Button>
                 </div>
@@ -276,20 +320,38 @@ function Configure({ usable, first, start, name: given }: Props) {
                     label="Subjects at least"
                     minValue={1}
                     value={each.subjects}
-                    onChange={(subjects) => set("scenarios", replaced(request.scenarios, at, { ...each, subjects: subjects || 1 }))}
+                    onChange={(subjects) =>
+                      set("scenarios", replaced(request.scenarios, at, { ...each, subjects: subjects || 1 }))
+                    }
                   />
-                  <Button aria-label="Remove the course" className="sm:mt-6" onPress={() => set("scenarios", without(request.scenarios, at))}>
+                  <Button
+                    aria-label="Remove the course"
+                    className="sm:mt-6"
+                    onPress={() => set("scenarios", without(request.scenarios, at))}
+                  >
                     <Trash2 aria-hidden className="size-4" />
                   </Button>
                 </div>
               ))}
               <div className="flex flex-wrap gap-2">
-                <Button onPress={() => set("rare", [...request.rare, { domain: tables.includes("AE") ? "AE" : (tables[0] ?? ""), where: "", times: 2 }])}>
+                <Button
+                  onPress={() =>
+                    set("rare", [
+                      ...request.rare,
+                      { domain: tables.includes("AE") ? "AE" : (tables[0] ?? ""), where: "", times: 2 },
+                    ])
+                  }
+                >
                   <Plus aria-hidden className="size-4" /> Rare event
                 </Button>
                 <Button
                   isDisabled={!choices.data}
-                  onPress={() => set("scenarios", [...request.scenarios, { name: choices.data?.scenarios[0]?.name ?? "", subjects: 1 }])}
+                  onPress={() =>
+                    set("scenarios", [
+                      ...request.scenarios,
+                      { name: choices.data?.scenarios[0]?.name ?? "", subjects: 1 },
+                    ])
+                  }
                 >
                   <Plus aria-hidden className="size-4" /> Course of subjects
                 </Button>
@@ -304,14 +366,20 @@ function Configure({ usable, first, start, name: given }: Props) {
               className="max-w-md"
               options={[
                 { value: "", text: "None", help: "Clean data" },
-                ...(choices.data?.profiles ?? []).map((one) => ({ value: one.name, text: one.name.replaceAll("-", " "), help: one.summary })),
+                ...(choices.data?.profiles ?? []).map((one) => ({
+                  value: one.name,
+                  text: one.name.replaceAll("-", " "),
+                  help: one.summary,
+                })),
               ]}
               value={request.faults}
               onChange={(value) => set("faults", value)}
             />
             {profileOfFaults && (
               <details className="mt-3">
-                <summary className="cursor-pointer text-accent">What it does: {profileOfFaults.faults.length} kinds of faults</summary>
+                <summary className="cursor-pointer text-accent">
+                  What it does: {profileOfFaults.faults.length} kinds of faults
+                </summary>
                 <ul className="mt-2 grid gap-x-6 text-sm sm:grid-cols-2">
                   {profileOfFaults.faults.map((each, at) => (
                     <li key={at} className="flex justify-between gap-3 border-b border-line py-1">
@@ -324,26 +392,34 @@ function Configure({ usable, first, start, name: given }: Props) {
             )}
           </Part>
 
-          <Part title="Privacy">
-            <NumberField
-              label="Least number of subjects"
-              className="max-w-xs"
-              minValue={1}
-              value={request.minSubjects}
-              onChange={(value) => set("minSubjects", value || 1)}
-              help="Categories, terms and patterns that fewer subjects show are not learned."
-            />
-          </Part>
+          {source.kind === "dataset" && (
+            <Part title="Privacy">
+              <NumberField
+                label="Least number of subjects"
+                className="max-w-xs"
+                minValue={1}
+                value={request.minSubjects}
+                onChange={(value) => set("minSubjects", value || 1)}
+                help="Categories, terms and patterns that fewer subjects show are not learned."
+              />
+            </Part>
+          )}
         </div>
 
         <div className="grid gap-4 xl:sticky xl:top-18">
-          <Estimate dataset={dataset} subjects={request.subjects} />
+          <Estimate source={source} subjects={request.subjects} />
           {run.isError && <ProblemBox error={run.error} />}
-          <Button type="submit" look="primary" className="min-h-11 text-base" doing={run.isPending && "Starting…"} isDisabled={Boolean(wrong)}>
+          <Button
+            type="submit"
+            look="primary"
+            className="min-h-11 text-base"
+            doing={run.isPending && "Starting…"}
+            isDisabled={Boolean(wrong)}
+          >
             Generate {request.subjects.toLocaleString()} {request.subjects === 1 ? "subject" : "subjects"}
           </Button>
           <Suspense fallback={<Waiting for="Loading the ways to ask" />}>
-            <Asked document={document} projectId={projectId} datasetId={datasetId} source={`${dataset.name.replaceAll(/[^\w-]+/g, "-")}/`} />
+            <Asked document={document} projectId={projectId} source={source} />
           </Suspense>
         </div>
       </div>

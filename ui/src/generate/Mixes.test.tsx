@@ -31,7 +31,12 @@ const profile = {
   ],
   site: null,
   sites: [],
-  tables: [{ name: "dm", columns: [column("ARMCD", ["PBO", "NEW"]), column("SEX", ["F", "M"]), column("ARM", ["a", "b"], "ARM: lookup")] }],
+  tables: [
+    {
+      name: "dm",
+      columns: [column("ARMCD", ["PBO", "NEW"]), column("SEX", ["F", "M"]), column("ARM", ["a", "b"], "ARM: lookup")],
+    },
+  ],
 } as unknown as Profile;
 
 test("subjects can be counted by the arm and by what is drawn for them, not by what follows", () => {

@@ -20,7 +20,8 @@ export function groupsOf(profile: Profile): Group[] {
   const labels = new Map(root?.columns.map((column) => [column.name, column.label]));
   const found: Group[] = [];
   if (profile.arm) found.push({ name: profile.arm, label: labels.get(profile.arm) || "Arm", values: profile.arms });
-  if (profile.site) found.push({ name: profile.site, label: labels.get(profile.site) || "Site", values: profile.sites });
+  if (profile.site)
+    found.push({ name: profile.site, label: labels.get(profile.site) || "Site", values: profile.sites });
   for (const column of root?.columns ?? []) {
     const many = column.categories?.length ?? 0;
     const known = found.some((group) => group.name === column.name);
@@ -46,7 +47,8 @@ export function Mixes({ profile, mixes, subjects, onChange, onTotal }: Props) {
   const groups = groupsOf(profile);
   const free = groups.filter((group) => !mixes.some((mix) => mix.variable === group.name));
   const set = (at: number, mix: Mix) => onChange(mixes.map((each, here) => (here === at ? mix : each)));
-  if (groups.length === 0) return <Notice>No column of the subjects&apos; table has few enough values to count by.</Notice>;
+  if (groups.length === 0)
+    return <Notice>No column of the subjects&apos; table has few enough values to count by.</Notice>;
   return (
     <div className="grid gap-4">
       {mixes.map((mix, at) => {
@@ -72,11 +74,17 @@ export function Mixes({ profile, mixes, subjects, onChange, onTotal }: Props) {
                   set(at, {
                     ...mix,
                     by,
-                    values: by === "numbers" ? sharedOut(mix.values, subjects) : Object.fromEntries(names.map((name) => [name, 1])),
+                    values:
+                      by === "numbers"
+                        ? sharedOut(mix.values, subjects)
+                        : Object.fromEntries(names.map((name) => [name, 1])),
                   })
                 }
               />
-              <Button aria-label={`Remove ${mix.variable}`} onPress={() => onChange(mixes.filter((_, here) => here !== at))}>
+              <Button
+                aria-label={`Remove ${mix.variable}`}
+                onPress={() => onChange(mixes.filter((_, here) => here !== at))}
+              >
                 <Trash2 aria-hidden className="size-4" />
               </Button>
             </div>
@@ -87,7 +95,9 @@ export function Mixes({ profile, mixes, subjects, onChange, onTotal }: Props) {
                   label={name === "" ? "without a value" : name}
                   minValue={0}
                   value={mix.values[name] ?? 0}
-                  onChange={(value) => set(at, { ...mix, values: { ...mix.values, [name]: Number.isFinite(value) ? value : 0 } })}
+                  onChange={(value) =>
+                    set(at, { ...mix, values: { ...mix.values, [name]: Number.isFinite(value) ? value : 0 } })
+                  }
                 />
               ))}
             </div>
@@ -107,11 +117,18 @@ export function Mixes({ profile, mixes, subjects, onChange, onTotal }: Props) {
           label="Count by"
           className="max-w-xs"
           placeholder="Add arm, site, sex…"
-          options={free.map((group) => ({ value: group.name, text: `${group.name} · ${group.label}`, help: `${group.values.length} values` }))}
+          options={free.map((group) => ({
+            value: group.name,
+            text: `${group.name} · ${group.label}`,
+            help: `${group.values.length} values`,
+          }))}
           value={null}
           onChange={(name) => {
             const group = groups.find((each) => each.name === name)!;
-            onChange([...mixes, { variable: name, by: "ratio", values: Object.fromEntries(group.values.map((each) => [each.value, 1])) }]);
+            onChange([
+              ...mixes,
+              { variable: name, by: "ratio", values: Object.fromEntries(group.values.map((each) => [each.value, 1])) },
+            ]);
           }}
         />
       )}

@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
 
-import { commandOf, documentOf, libraryCallOf, parseConstraints, python, requestOf, type Request, shellWord, START } from "./request";
+import {
+  commandOf,
+  documentOf,
+  libraryCallOf,
+  parseConstraints,
+  python,
+  requestOf,
+  type Request,
+  shellWord,
+  START,
+} from "./request";
 
 const FULL: Request = {
   ...START,
@@ -39,7 +49,9 @@ test("what the form has no field for is named", () => {
 });
 
 test("constraints name their table, or the line that does not", () => {
-  expect(parseConstraints("dm : AGE between 18 and 90").found).toEqual([{ domain: "dm", rule: "AGE between 18 and 90" }]);
+  expect(parseConstraints("dm : AGE between 18 and 90").found).toEqual([
+    { domain: "dm", rule: "AGE between 18 and 90" },
+  ]);
   expect(parseConstraints("DM: AGE >= 18\nAGE < 90").wrong).toMatch(/^Line 2/);
 });
 
@@ -54,6 +66,8 @@ test("the command line has options for all, or a document", () => {
 });
 
 test("values as Python writes them", () => {
-  expect(python({ a: [true, null, "x\"y", 1.5] })).toBe('{"a": [True, None, "x\\"y", 1.5]}');
-  expect(libraryCallOf({ subjects: 10, seed: 7, format: "csv" }, "study/")).toContain('synthetic.write("out/", format="csv")');
+  expect(python({ a: [true, null, 'x"y', 1.5] })).toBe('{"a": [True, None, "x\\"y", 1.5]}');
+  expect(libraryCallOf({ subjects: 10, seed: 7, format: "csv" }, "study/")).toContain(
+    'synthetic.write("out/", format="csv")',
+  );
 });

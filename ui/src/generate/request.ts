@@ -114,12 +114,21 @@ export function requestOf(document: Document): { request: Request; left: string[
       request.constraints = (value as ConstraintLine[]).map((each) => `${each.domain}: ${each.rule}`).join("\n");
     else if (key === "rare_events" && Array.isArray(value) && value.every((each: Rare) => each.times != null))
       request.rare = value.map((each: Rare) => ({ domain: each.domain, where: each.where, times: each.times }));
-    else if (key === "scenarios" && Array.isArray(value) && value.every((each: Record<string, unknown>) => !Object.keys(each["with"] ?? {}).length))
+    else if (
+      key === "scenarios" &&
+      Array.isArray(value) &&
+      value.every((each: Record<string, unknown>) => !Object.keys(each["with"] ?? {}).length)
+    )
       request.scenarios = value.map((each: Course) => ({ name: each.name, subjects: each.subjects }));
     else if (key === "privacy" && isRecord(value) && typeof value["min_subjects"] === "number")
       request.minSubjects = value["min_subjects"];
     else if (key === "faults" && value === null) request.faults = "";
-    else if (key === "faults" && isRecord(value) && named(value["include"]) && !(value["faults"] as unknown[] | undefined)?.length)
+    else if (
+      key === "faults" &&
+      isRecord(value) &&
+      named(value["include"]) &&
+      !(value["faults"] as unknown[] | undefined)?.length
+    )
       request.faults = named(value["include"])!;
     else if (!isEmpty(value)) left.push(key);
   }
@@ -132,16 +141,25 @@ const named = (include: unknown): string | null => {
 };
 
 const isEmpty = (value: unknown) =>
-  value === null || (Array.isArray(value) && value.length === 0) || (isRecord(value) && Object.keys(value).length === 0);
+  value === null ||
+  (Array.isArray(value) && value.length === 0) ||
+  (isRecord(value) && Object.keys(value).length === 0);
+
+type Kind = "dataset" | "model";
+
+/** What a source would be called as files: a folder of data, or a model document. */
+export const pathOf = ({ name, kind }: { name: string; kind: Kind }) =>
+  name.replaceAll(/[^\w-]+/g, "-") + (kind === "model" ? ".json" : "/");
 
 /** Text in a shell: quoted where it must be. */
-export const shellWord = (text: string) => (/^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+export const shellWord = (text: string) =>
+  /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 const INLINE = new Set(["subjects", "seed", "variation", "stratified", "format", "report", "privacy", "faults"]);
 
 /** The same by command line: by options where there are some for everything, else by a run document. */
-export function commandOf(document: Document, source: string): string {
-  const parts = ["datareplicator replicate", shellWord(source)];
+export function commandOf(document: Document, source: string, kind: Kind = "dataset"): string {
+  const parts = [kind === "model" ? "datareplicator generate" : "datareplicator replicate", shellWord(source)];
   const inline = Object.keys(document).every((key) => INLINE.has(key));
   if (!inline) return `${parts.join(" ")} --config run.yaml -o out/`;
   parts.push(`-n ${String(document["subjects"])}`, `--seed ${String(document["seed"])}`);
@@ -171,14 +189,19 @@ export function python(value: unknown): string {
 }
 
 /** The same against this service from a program, with an API key. */
-export function apiCallOf(document: Document, origin: string, projectId: string, datasetId: string): string {
+export function apiCallOf(
+  document: Document,
+  origin: string,
+  projectId: string,
+  source: { kind: Kind; id: string },
+): string {
   return `import httpx
 
 answer = httpx.post(
     "${origin}/api/projects/${projectId}/runs",
     headers={"Authorization": "Bearer dr_..."},  # an API key of yours
     json={
-        "dataset_id": "${datasetId}",
+        "${source.kind}_id": "${source.id}",
         "document": ${python(document)},
     },
 )
@@ -187,24 +210,29 @@ print(answer.json()["id"])
 }
 
 /** The same with the library. */
-export function libraryCallOf(document: Document, source: string): string {
+export function libraryCallOf(document: Document, source: string, kind: Kind = "dataset"): string {
   const { format, report, faults, privacy, ...asked } = document;
   const least = (privacy as { min_subjects: number } | undefined)?.min_subjects;
+  const learned = [
+    `study = dr.read_study(${python(source)})`,
+    `model = dr.fit(study${least ? `, min_subjects=${least}` : ""})`,
+  ];
   const lines = [
     "import datareplicator as dr",
     "",
-    `study = dr.read_study(${python(source)})`,
-    `model = dr.fit(study${least ? `, min_subjects=${least}` : ""})`,
+    ...(kind === "model" ? [`model = dr.load_model(${python(source)})`] : learned),
     `synthetic = model.generate(`,
     ...Object.entries(asked).map(([key, value]) => `    ${key}=${python(value)},`),
     ")",
   ];
   let result = "synthetic";
   if (faults) {
-    lines.push(`dirty, answers = dr.corrupt(synthetic, ${python((faults as { include: string }).include)}, seed=${python(document["seed"])})`);
+    lines.push(
+      `dirty, answers = dr.corrupt(synthetic, ${python((faults as { include: string }).include)}, seed=${python(document["seed"])})`,
+    );
     result = "dirty";
   }
   lines.push(`${result}.write("out/"${format ? `, format=${python(format)}` : ""})`);
-  if (report) lines.push('dr.compare(study, synthetic).to_html("report.html")');
+  if (report && kind === "dataset") lines.push('dr.compare(study, synthetic).to_html("report.html")');
   return `${lines.join("\n")}\n`;
 }

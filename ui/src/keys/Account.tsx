@@ -36,7 +36,11 @@ function Usage() {
     <Progress
       label={label}
       value={amount.limit ? Math.min(1, amount.used / amount.limit) : 0}
-      note={amount.limit === null ? `${number(amount.used)}, without limit` : `${number(amount.used)} of ${number(amount.limit)}`}
+      note={
+        amount.limit === null
+          ? `${number(amount.used)}, without limit`
+          : `${number(amount.used)} of ${number(amount.limit)}`
+      }
     />
   );
   return (
@@ -71,7 +75,13 @@ function Name() {
           save.mutate();
         }}
       >
-        <TextField label="What others in your projects see" className="w-full sm:w-96" autoComplete="name" value={name} onChange={setName} />
+        <TextField
+          label="What others in your projects see"
+          className="w-full sm:w-96"
+          autoComplete="name"
+          value={name}
+          onChange={setName}
+        />
         <Button type="submit" doing={save.isPending && "Saving…"}>
           Save
         </Button>
@@ -103,7 +113,14 @@ function Password() {
           change.mutate();
         }}
       >
-        <TextField label="Present password" type="password" autoComplete="current-password" isRequired value={current} onChange={setCurrent} />
+        <TextField
+          label="Present password"
+          type="password"
+          autoComplete="current-password"
+          isRequired
+          value={current}
+          onChange={setCurrent}
+        />
         <TextField
           label="New password"
           type="password"
@@ -128,7 +145,8 @@ function Logins() {
   const { fail } = useToasts();
   const logins = useQuery({ queryKey: ["sessions"], queryFn: () => take(api.GET("/api/auth/sessions")) });
   const end = useMutation({
-    mutationFn: (session_id: string) => take(api.DELETE("/api/auth/sessions/{session_id}", { params: { path: { session_id } } })),
+    mutationFn: (session_id: string) =>
+      take(api.DELETE("/api/auth/sessions/{session_id}", { params: { path: { session_id } } })),
     onSuccess: () => client.invalidateQueries({ queryKey: ["sessions"] }),
     onError: fail,
   });

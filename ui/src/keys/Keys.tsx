@@ -124,17 +124,31 @@ function NewKey({ isOpen, onClose, onMade }: { isOpen: boolean; onClose: () => v
           make.mutate();
         }}
       >
-        <TextField label="Name" isRequired autoFocus help="What it is for: nightly, my laptop…" value={name} onChange={setName} />
+        <TextField
+          label="Name"
+          isRequired
+          autoFocus
+          help="What it is for: nightly, my laptop…"
+          value={name}
+          onChange={setName}
+        />
         <Select label="Lasts" options={LASTS} value={lasts} onChange={setLasts} />
         <Checkbox label="May do all that I may" isSelected={everything} onChange={setEverything} />
         {!everything && (
-          <div role="group" aria-label="What the key may do" className="grid max-h-56 overflow-y-auto rounded-lg border border-line p-3" tabIndex={0}>
+          <div
+            role="group"
+            aria-label="What the key may do"
+            className="grid max-h-56 overflow-y-auto rounded-lg border border-line p-3"
+            tabIndex={0}
+          >
             {me.permissions.map((permission) => (
               <Checkbox
                 key={permission}
                 label={permission}
                 isSelected={scopes.includes(permission)}
-                onChange={(on) => setScopes((all) => (on ? [...all, permission] : all.filter((each) => each !== permission)))}
+                onChange={(on) =>
+                  setScopes((all) => (on ? [...all, permission] : all.filter((each) => each !== permission)))
+                }
               />
             ))}
           </div>
@@ -142,7 +156,12 @@ function NewKey({ isOpen, onClose, onMade }: { isOpen: boolean; onClose: () => v
         {make.isError && <ProblemBox error={make.error} />}
         <div className="flex justify-end gap-2">
           <Button onPress={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" doing={make.isPending && "Making…"} isDisabled={!everything && scopes.length === 0}>
+          <Button
+            type="submit"
+            look="primary"
+            doing={make.isPending && "Making…"}
+            isDisabled={!everything && scopes.length === 0}
+          >
             Make the key
           </Button>
         </div>

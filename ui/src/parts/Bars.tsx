@@ -1,16 +1,33 @@
 import { number, percent } from "@/format";
 
 /** Shares as bars: the text says all, the bar helps the eye. */
-export function Bars({ label, items, of, unit }: { label: string; items: { name: string; value: number }[]; of: number; unit: string }) {
+export function Bars({
+  label,
+  items,
+  of,
+  unit,
+}: {
+  label: string;
+  items: { name: string; value: number }[];
+  of: number;
+  unit: string;
+}) {
   const most = Math.max(1, ...items.map((item) => item.value));
   return (
     <ul aria-label={label} className="grid gap-1">
       {items.map((item) => (
-        <li key={item.name} className="grid grid-cols-[minmax(3rem,5.5rem)_1fr_auto] sm:grid-cols-[minmax(5rem,11rem)_1fr_auto] items-center gap-2.5 text-sm">
+        <li
+          key={item.name}
+          className="grid grid-cols-[minmax(3rem,5.5rem)_1fr_auto] sm:grid-cols-[minmax(5rem,11rem)_1fr_auto] items-center gap-2.5 text-sm"
+        >
           <span className="truncate" title={item.name}>
             {item.name}
           </span>
-          <span aria-hidden className="h-3 rounded-sm bg-bar" style={{ width: `${(100 * item.value) / most}%`, minWidth: 2 }} />
+          <span
+            aria-hidden
+            className="h-3 rounded-sm bg-bar"
+            style={{ width: `${(100 * item.value) / most}%`, minWidth: 2 }}
+          />
           <span className="numbers text-muted">
             {number(item.value)} {unit}
             {of > 0 && ` · ${percent(item.value / of)}`}

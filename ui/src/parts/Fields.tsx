@@ -42,7 +42,10 @@ export function TextField({
   placeholder,
   search = false,
   ...rest
-}: Common & { search?: boolean; multiline?: number; mono?: boolean; placeholder?: string } & Omit<TextFieldProps, "className" | "children">) {
+}: Common & { search?: boolean; multiline?: number; mono?: boolean; placeholder?: string } & Omit<
+    TextFieldProps,
+    "className" | "children"
+  >) {
   return (
     <AriaText {...rest} isInvalid={Boolean(wrong)} validationBehavior="aria" className={className}>
       <Label className={LABEL}>

@@ -17,7 +17,17 @@ export function PageHead({ title, children, actions }: { title: string; children
   );
 }
 
-export function Section({ title, children, actions, id }: { title: string; children: ReactNode; actions?: ReactNode; id?: string }) {
+export function Section({
+  title,
+  children,
+  actions,
+  id,
+}: {
+  title: string;
+  children: ReactNode;
+  actions?: ReactNode;
+  id?: string;
+}) {
   return (
     <section className="mb-8" id={id}>
       <div className="mb-3 flex flex-wrap items-center justify-between gap-3">
@@ -40,7 +50,11 @@ export function Stat({ label, value, note }: { label: string; value: ReactNode; 
 }
 
 export function Stats({ children }: { children: ReactNode }) {
-  return <dl className="mb-6 grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-[repeat(auto-fit,minmax(9rem,1fr))]">{children}</dl>;
+  return (
+    <dl className="mb-6 grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-[repeat(auto-fit,minmax(9rem,1fr))]">
+      {children}
+    </dl>
+  );
 }
 
 /** A list of records as a table that scrolls by itself on narrow screens. */

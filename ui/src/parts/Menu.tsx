@@ -1,10 +1,19 @@
 import type { ReactNode } from "react";
-import { Menu as AriaMenu, MenuItem as AriaItem, MenuTrigger, Popover, Button as AriaButton } from "react-aria-components";
+import {
+  Menu as AriaMenu,
+  MenuItem as AriaItem,
+  MenuTrigger,
+  Popover,
+  Button as AriaButton,
+} from "react-aria-components";
 
 export function Menu({ label, trigger, children }: { label: string; trigger: ReactNode; children: ReactNode }) {
   return (
     <MenuTrigger>
-      <AriaButton aria-label={label} className="inline-flex min-h-9 min-w-9 items-center justify-center gap-2 rounded-lg px-2 hover:bg-sunken">
+      <AriaButton
+        aria-label={label}
+        className="inline-flex min-h-9 min-w-9 items-center justify-center gap-2 rounded-lg px-2 hover:bg-sunken"
+      >
         {trigger}
       </AriaButton>
       <Popover className="panel min-w-48 max-w-[calc(100vw-2rem)] shadow-lg" placement="bottom end">
@@ -14,7 +23,15 @@ export function Menu({ label, trigger, children }: { label: string; trigger: Rea
   );
 }
 
-export function MenuItem({ onAction, children, bad = false }: { onAction: () => void; children: ReactNode; bad?: boolean }) {
+export function MenuItem({
+  onAction,
+  children,
+  bad = false,
+}: {
+  onAction: () => void;
+  children: ReactNode;
+  bad?: boolean;
+}) {
   return (
     <AriaItem
       onAction={onAction}

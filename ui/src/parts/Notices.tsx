@@ -31,7 +31,10 @@ export function ProblemBox({ error, onRetry }: { error: unknown; onRetry?: () =>
 
 const TONES = {
   info: { box: "border-line bg-accent-soft", icon: <Info aria-hidden className="size-5 text-accent" /> },
-  warning: { box: "border-warning bg-warning-soft", icon: <TriangleAlert aria-hidden className="size-5 text-warning" /> },
+  warning: {
+    box: "border-warning bg-warning-soft",
+    icon: <TriangleAlert aria-hidden className="size-5 text-warning" />,
+  },
 };
 
 export function Notice({ tone = "info", children }: { tone?: keyof typeof TONES; children: ReactNode }) {
@@ -73,7 +76,9 @@ const BADGES: Record<string, string> = {
 
 export function Badge({ tone = "neutral", children }: { tone?: keyof typeof BADGES; children: ReactNode }) {
   return (
-    <span className={`inline-flex items-center rounded-full px-2.5 py-0.5 text-sm font-medium whitespace-nowrap ${BADGES[tone]}`}>
+    <span
+      className={`inline-flex items-center rounded-full px-2.5 py-0.5 text-sm font-medium whitespace-nowrap ${BADGES[tone]}`}
+    >
       {children}
     </span>
   );

@@ -71,7 +71,11 @@ export function ToastProvider({ children }: { children: ReactNode }) {
                 {toast.action.text}
               </button>
             )}
-            <button aria-label="Close" className="rounded p-0.5 text-muted hover:text-ink" onClick={() => close(toast.id)}>
+            <button
+              aria-label="Close"
+              className="rounded p-0.5 text-muted hover:text-ink"
+              onClick={() => close(toast.id)}
+            >
               <X aria-hidden className="size-5" />
             </button>
           </div>

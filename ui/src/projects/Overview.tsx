@@ -12,7 +12,19 @@ import * as ask from "@/queries";
 
 import { useProject } from "./Project";
 
-function Step({ at, title, done, children, action }: { at: number; title: string; done: boolean; children: ReactNode; action?: ReactNode }) {
+function Step({
+  at,
+  title,
+  done,
+  children,
+  action,
+}: {
+  at: number;
+  title: string;
+  done: boolean;
+  children: ReactNode;
+  action?: ReactNode;
+}) {
   return (
     <li className="panel flex flex-col gap-2 p-4">
       <h2 className="flex items-center gap-2.5 text-base">
@@ -47,9 +59,15 @@ export function Overview() {
   const goOn = !data ? "data" : !found ? "found" : !run ? "generate" : "runs";
   const look = (part: string) => (goOn === part ? "primary" : "secondary");
   const going = [
-    ...(data?.latest?.job && isOpen(data.latest.job.state) ? [{ title: `Files of ${data.name}`, job: data.latest.job }] : []),
-    ...analyses.data.items.filter((a) => isOpen(a.job.state)).map((a) => ({ title: `Analysis of ${a.name}`, job: a.job })),
-    ...runs.data.items.filter((r) => isOpen(r.job.state)).map((r) => ({ title: `Run ${r.name}`, job: r.waits_for && isOpen(r.waits_for.state) ? r.waits_for : r.job })),
+    ...(data?.latest?.job && isOpen(data.latest.job.state)
+      ? [{ title: `Files of ${data.name}`, job: data.latest.job }]
+      : []),
+    ...analyses.data.items
+      .filter((a) => isOpen(a.job.state))
+      .map((a) => ({ title: `Analysis of ${a.name}`, job: a.job })),
+    ...runs.data.items
+      .filter((r) => isOpen(r.job.state))
+      .map((r) => ({ title: `Run ${r.name}`, job: r.waits_for && isOpen(r.waits_for.state) ? r.waits_for : r.job })),
   ];
 
   return (
@@ -84,12 +102,20 @@ export function Overview() {
           done={Boolean(found?.summary)}
           action={
             found ? (
-              <ButtonLink look={look("found")} to="/projects/$projectId/analyses/$analysisId" params={{ projectId, analysisId: found.id }}>
+              <ButtonLink
+                look={look("found")}
+                to="/projects/$projectId/analyses/$analysisId"
+                params={{ projectId, analysisId: found.id }}
+              >
                 See what was found
               </ButtonLink>
             ) : (
               data && (
-                <ButtonLink look={look("found")} to="/projects/$projectId/data/$datasetId" params={{ projectId, datasetId: data.id }}>
+                <ButtonLink
+                  look={look("found")}
+                  to="/projects/$projectId/data/$datasetId"
+                  params={{ projectId, datasetId: data.id }}
+                >
                   Analyse the data
                 </ButtonLink>
               )
@@ -123,7 +149,12 @@ export function Overview() {
           done={run?.job.state === "done"}
           action={
             run && (
-              <ButtonLink look={look("runs")} to="/projects/$projectId/runs/$runId" params={{ projectId, runId: run.id }} search={{}}>
+              <ButtonLink
+                look={look("runs")}
+                to="/projects/$projectId/runs/$runId"
+                params={{ projectId, runId: run.id }}
+                search={{}}
+              >
                 {run.job.state === "done" ? "Look and download" : "See the run"}
               </ButtonLink>
             )

@@ -15,6 +15,7 @@ const PARTS = [
   { to: "/projects/$projectId/analyses", text: "What was found", exact: false },
   { to: "/projects/$projectId/generate", text: "Generate", exact: false },
   { to: "/projects/$projectId/runs", text: "Runs", exact: false },
+  { to: "/projects/$projectId/models", text: "Models", exact: false },
   { to: "/projects/$projectId/settings", text: "Members and settings", exact: false },
 ] as const;
 
@@ -53,7 +54,12 @@ export function Project() {
       <TabBar label="Parts of the project">
         {PARTS.filter((part) => part.text !== "Generate" || may("runs.write")).map((part) => (
           <li key={part.to}>
-            <Link to={part.to} params={{ projectId }} activeOptions={{ exact: part.exact, includeSearch: false }} className={tabClass}>
+            <Link
+              to={part.to}
+              params={{ projectId }}
+              activeOptions={{ exact: part.exact, includeSearch: false }}
+              className={tabClass}
+            >
               {part.text}
             </Link>
           </li>

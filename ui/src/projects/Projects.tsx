@@ -63,7 +63,8 @@ export function Projects() {
       {list.data && (list.data.total > 8 || !untouched) && (
         <div className="mb-4 flex flex-wrap items-end gap-x-6 gap-y-2">
           <TextField
-            search label="Find by name"
+            search
+            label="Find by name"
             className="w-full sm:w-72"
             value={search}
             onChange={(value) =>
@@ -73,7 +74,9 @@ export function Projects() {
           <Checkbox
             label="Archived ones too"
             isSelected={archived}
-            onChange={(value) => void navigate({ to: "/", search: (old) => ({ ...old, archived: value || undefined }) })}
+            onChange={(value) =>
+              void navigate({ to: "/", search: (old) => ({ ...old, archived: value || undefined }) })
+            }
           />
         </div>
       )}
@@ -85,7 +88,9 @@ export function Projects() {
               need. Or look around in the sample study first: one click, and everything is there.
             </>
           ) : (
-            <>Your role lets you look at projects that you are invited to. Ask the owner of a project for an invitation.</>
+            <>
+              Your role lets you look at projects that you are invited to. Ask the owner of a project for an invitation.
+            </>
           )}
         </Empty>
       )}
@@ -108,7 +113,9 @@ export function Projects() {
                 </span>
                 {item.description && <span className="mt-1 line-clamp-2 text-muted">{item.description}</span>}
                 <span className="mt-auto pt-3 text-sm text-muted">
-                  {[item.standard, item.domains.length > 0 && item.domains.slice(0, 8).join(", ")].filter(Boolean).join(" · ")}
+                  {[item.standard, item.domains.length > 0 && item.domains.slice(0, 8).join(", ")]
+                    .filter(Boolean)
+                    .join(" · ")}
                   {(item.standard || item.domains.length > 0) && " · "}
                   changed {ago(item.updated_at)}
                 </span>

@@ -51,7 +51,12 @@ function Members() {
   });
   const change = useMutation({
     mutationFn: ({ user_id, role }: { user_id: string; role: Role }) =>
-      take(api.PATCH("/api/projects/{project_id}/members/{user_id}", { params: { path: { ...path, user_id } }, body: { role } })),
+      take(
+        api.PATCH("/api/projects/{project_id}/members/{user_id}", {
+          params: { path: { ...path, user_id } },
+          body: { role },
+        }),
+      ),
     onSuccess: (list) => client.setQueryData(key, list),
     onError: fail,
   });
@@ -123,7 +128,8 @@ function Invitations() {
     queryFn: () => take(api.GET("/api/projects/{project_id}/invitations", { params: { path } })),
   });
   const invite = useMutation({
-    mutationFn: () => take(api.POST("/api/projects/{project_id}/invitations", { params: { path }, body: { email, role } })),
+    mutationFn: () =>
+      take(api.POST("/api/projects/{project_id}/invitations", { params: { path }, body: { email, role } })),
     onSuccess: async () => {
       setEmail("");
       await client.invalidateQueries({ queryKey: key });
@@ -132,7 +138,9 @@ function Invitations() {
   const withdraw = useMutation({
     mutationFn: (invitation_id: string) =>
       take(
-        api.DELETE("/api/projects/{project_id}/invitations/{invitation_id}", { params: { path: { ...path, invitation_id } } }),
+        api.DELETE("/api/projects/{project_id}/invitations/{invitation_id}", {
+          params: { path: { ...path, invitation_id } },
+        }),
       ),
     onSuccess: () => client.invalidateQueries({ queryKey: key }),
     onError: fail,
@@ -160,7 +168,8 @@ function Invitations() {
       {invite.data && (
         <div className="mt-3 grid gap-2">
           <Notice>
-            Send this link to {invite.data.email}. It is shown this once, works for that address only, until {day(invite.data.expires_at)}.
+            Send this link to {invite.data.email}. It is shown this once, works for that address only, until{" "}
+            {day(invite.data.expires_at)}.
           </Notice>
           <Code label="Link of the invitation" text={invite.data.link} />
         </div>
@@ -242,7 +251,9 @@ function Deletion({ projectId }: { projectId: string }) {
   const navigate = useNavigate();
   return (
     <Section title="Delete the project">
-      <p className="mb-3 max-w-prose text-muted">Data, analyses, models and runs are deleted with it. Archiving keeps them out of sight instead.</p>
+      <p className="mb-3 max-w-prose text-muted">
+        Data, analyses, models and runs are deleted with it. Archiving keeps them out of sight instead.
+      </p>
       <Confirm
         text="Delete the project"
         title="Delete the project for good?"

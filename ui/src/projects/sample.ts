@@ -33,7 +33,9 @@ export async function trySample(say: (words: string) => void): Promise<string> {
     await wait(PAUSE);
   }
   say("Starting…");
-  await take(api.POST("/api/projects/{project_id}/analyses", { params: { path }, body: { dataset_id, urgency: "normal" } }));
+  await take(
+    api.POST("/api/projects/{project_id}/analyses", { params: { path }, body: { dataset_id, urgency: "normal" } }),
+  );
   await take(
     api.POST("/api/projects/{project_id}/runs", {
       params: { path },

@@ -40,7 +40,8 @@ export function Downloads() {
     queryFn: () => take(api.GET("/api/projects/{project_id}/runs/{run_id}/exports", { params: { path } })),
   });
   const convert = useMutation({
-    mutationFn: () => take(api.POST("/api/projects/{project_id}/runs/{run_id}/exports", { params: { path }, body: { format } })),
+    mutationFn: () =>
+      take(api.POST("/api/projects/{project_id}/runs/{run_id}/exports", { params: { path }, body: { format } })),
     onSuccess: () => client.invalidateQueries({ queryKey: key }),
   });
   return (
@@ -73,7 +74,8 @@ export function Downloads() {
                   {each.files.length > 0 && (
                     <span className="font-normal text-muted">
                       {" "}
-                      · {count(each.files.length, "file")} · {bytes(each.files.reduce((sum, file) => sum + file.size, 0))}
+                      · {count(each.files.length, "file")} ·{" "}
+                      {bytes(each.files.reduce((sum, file) => sum + file.size, 0))}
                     </span>
                   )}
                 </p>
@@ -94,7 +96,11 @@ export function Downloads() {
                   <ul className="mt-2 flex flex-wrap gap-x-5 gap-y-1">
                     {each.files.map((file) => (
                       <li key={file.name}>
-                        <a className="link" href={`${base}/exports/${each.id}/files/${encodeURIComponent(file.name)}`} download>
+                        <a
+                          className="link"
+                          href={`${base}/exports/${each.id}/files/${encodeURIComponent(file.name)}`}
+                          download
+                        >
                           {file.name}
                         </a>{" "}
                         <span className="numbers text-sm text-muted">{bytes(file.size)}</span>
@@ -127,7 +133,11 @@ export function Downloads() {
                 </th>
                 <td className="numbers whitespace-nowrap">{bytes(file.size)}</td>
                 <td className="text-right">
-                  <a className="link" href={`${base}/files/${file.name.split("/").map(encodeURIComponent).join("/")}`} download>
+                  <a
+                    className="link"
+                    href={`${base}/files/${file.name.split("/").map(encodeURIComponent).join("/")}`}
+                    download
+                  >
                     Download<span className="sr-only"> {file.name}</span>
                   </a>
                 </td>

@@ -46,7 +46,9 @@ export function Findings({ severity, table }: { severity: string | undefined; ta
   return (
     <>
       <p className="mb-4">{found.data.headline}</p>
-      {rules.length === 0 && <Empty title="Nothing found">All {number(found.data.rules.length)} rules hold in what was made.</Empty>}
+      {rules.length === 0 && (
+        <Empty title="Nothing found">All {number(found.data.rules.length)} rules hold in what was made.</Empty>
+      )}
       {rules.length > 0 && (
         <Section title="By rule">
           <Grid label="Rules" head={["Rule", "Severity", "Findings", "What it says"]}>
@@ -120,7 +122,9 @@ export function Findings({ severity, table }: { severity: string | undefined; ta
             ))}
           </Grid>
           {found.data.matching > found.data.items.length && (
-            <p className="mt-2 text-muted">The first {number(found.data.items.length)}. All are in findings.json of the download.</p>
+            <p className="mt-2 text-muted">
+              The first {number(found.data.items.length)}. All are in findings.json of the download.
+            </p>
           )}
         </Section>
       )}

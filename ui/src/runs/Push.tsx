@@ -43,12 +43,18 @@ export function Push() {
     queries: (targets.data ?? []).map(({ id }) => ({
       queryKey: [...key, id, "pushes"],
       queryFn: () =>
-        take(api.GET("/api/projects/{project_id}/targets/{target_id}/pushes", { params: { path: { ...path, target_id: id } } })),
+        take(
+          api.GET("/api/projects/{project_id}/targets/{target_id}/pushes", {
+            params: { path: { ...path, target_id: id } },
+          }),
+        ),
     })),
   });
   const test = useMutation({
     mutationFn: (target_id: string) =>
-      take(api.POST("/api/projects/{project_id}/targets/{target_id}/test", { params: { path: { ...path, target_id } } })),
+      take(
+        api.POST("/api/projects/{project_id}/targets/{target_id}/test", { params: { path: { ...path, target_id } } }),
+      ),
     onSuccess: (answer) => (answer.ok ? tell(answer.detail) : fail(new Error(answer.detail))),
     onError: fail,
   });
@@ -105,11 +111,19 @@ export function Push() {
                   <Button look="quiet" onPress={() => remove.mutate(target.id)}>
                     Delete<span className="sr-only"> {target.name}</span>
                   </Button>
-                  <Button doing={test.isPending && test.variables === target.id && "Testing…"} onPress={() => test.mutate(target.id)}>
+                  <Button
+                    doing={test.isPending && test.variables === target.id && "Testing…"}
+                    onPress={() => test.mutate(target.id)}
+                  >
                     Test<span className="sr-only"> {target.name}</span>
                   </Button>
-                  <Button look="primary" doing={push.isPending && push.variables === target.id && "Asking…"} onPress={() => push.mutate(target.id)}>
-                    <Send aria-hidden className="size-4" /> Push this run<span className="sr-only"> to {target.name}</span>
+                  <Button
+                    look="primary"
+                    doing={push.isPending && push.variables === target.id && "Asking…"}
+                    onPress={() => push.mutate(target.id)}
+                  >
+                    <Send aria-hidden className="size-4" /> Push this run
+                    <span className="sr-only"> to {target.name}</span>
                   </Button>
                 </span>
               )}
@@ -150,7 +164,12 @@ function NewTarget({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }
       take(
         api.POST("/api/projects/{project_id}/targets", {
           params: { path: { project_id: projectId } },
-          body: { name, kind: "http", options: { url, form, batch_rows: rows, auth_header: header }, secret: secret || null },
+          body: {
+            name,
+            kind: "http",
+            options: { url, form, batch_rows: rows, auth_header: header },
+            secret: secret || null,
+          },
         }),
       ),
     onSuccess: async () => {
@@ -172,7 +191,13 @@ function NewTarget({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }
         <TextField label="Address" isRequired type="url" value={url} onChange={setUrl} help="It gets POST requests." />
         <Select label="What is sent" options={FORMS} value={form} onChange={setForm} />
         {form !== "files" && (
-          <NumberField label="Rows in a batch" minValue={1} maxValue={100_000} value={rows} onChange={(value) => setRows(value || 1000)} />
+          <NumberField
+            label="Rows in a batch"
+            minValue={1}
+            maxValue={100_000}
+            value={rows}
+            onChange={(value) => setRows(value || 1000)}
+          />
         )}
         <TextField label="Header of the secret" isRequired value={header} onChange={setHeader} />
         <TextField

@@ -45,7 +45,11 @@ export function Run() {
   });
   const cancel = useMutation({
     mutationFn: (job_id: string) =>
-      take(api.POST("/api/projects/{project_id}/jobs/{job_id}/cancel", { params: { path: { project_id: projectId, job_id } } })),
+      take(
+        api.POST("/api/projects/{project_id}/jobs/{job_id}/cancel", {
+          params: { path: { project_id: projectId, job_id } },
+        }),
+      ),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ["project", projectId, "runs"] });
       tell("Cancelled. What was made so far is thrown away.");
@@ -58,12 +62,15 @@ export function Run() {
   const run = found.data;
   const summary = run.summary as Summary | null;
   const dataset = datasets.data?.items.find((each) => each.id === run.dataset_id);
-  const waiting = run.waits_for && (isOpen(run.waits_for.state) || run.waits_for.state === "failed") ? run.waits_for : null;
+  const waiting =
+    run.waits_for && (isOpen(run.waits_for.state) || run.waits_for.state === "failed") ? run.waits_for : null;
   const document = (run.request["document"] as Record<string, unknown> | undefined) ?? run.request;
   const views: [string | undefined, string][] = [
     [undefined, "Summary"],
     ["data", "Look at the rows"],
-    ...(summary?.validation ? [["findings", `Checks (${number(summary.validation.findings)})`] as [string, string]] : []),
+    ...(summary?.validation
+      ? [["findings", `Checks (${number(summary.validation.findings)})`] as [string, string]]
+      : []),
     ...(summary?.report ? [["report", "Report"] as [string, string]] : []),
     ["downloads", "Download and push"],
     ["request", "Request"],
@@ -80,7 +87,7 @@ export function Run() {
                 Cancel
               </Button>
             )}
-            {may("runs.write") && run.kind === "generate" && run.dataset_id && (
+            {may("runs.write") && run.kind === "generate" && (
               <ButtonLink to="/projects/$projectId/generate" params={{ projectId }} search={{ again: runId }}>
                 Run again, with changes
               </ButtonLink>
@@ -95,7 +102,12 @@ export function Run() {
       >
         {run.kind === "corrupt" ? "Faults put into" : "Made from"}{" "}
         {dataset ? (
-          <Link to="/projects/$projectId/data/$datasetId" params={{ projectId, datasetId: dataset.id }} search={{}} className="link">
+          <Link
+            to="/projects/$projectId/data/$datasetId"
+            params={{ projectId, datasetId: dataset.id }}
+            search={{}}
+            className="link"
+          >
             {dataset.name}
           </Link>
         ) : (
@@ -107,7 +119,11 @@ export function Run() {
 
       {(isOpen(run.job.state) || run.job.state === "failed") && (
         <div className="panel mb-6 p-4" aria-live="polite">
-          {waiting && <p className="mb-2 text-muted">{waiting.state === "failed" ? "The study could not be learned:" : "First the study is learned:"}</p>}
+          {waiting && (
+            <p className="mb-2 text-muted">
+              {waiting.state === "failed" ? "The study could not be learned:" : "First the study is learned:"}
+            </p>
+          )}
           <JobLine projectId={projectId} job={waiting ?? run.job} refresh={["project", projectId, "runs"]} />
         </div>
       )}
@@ -134,7 +150,9 @@ export function Run() {
               </li>
             ))}
           </TabBar>
-          {view === undefined && <SummaryView summary={summary} took={run.job.cache === "hit" ? null : run.job.seconds} />}
+          {view === undefined && (
+            <SummaryView summary={summary} took={run.job.cache === "hit" ? null : run.job.seconds} />
+          )}
           {view === "data" &&
             (tables.data ? (
               <TableView
@@ -167,8 +185,11 @@ export function Run() {
             <Asked
               document={cleared(document)}
               projectId={projectId}
-              datasetId={run.dataset_id ?? ""}
-              source={dataset ? `${dataset.name.replaceAll(/[^\w-]+/g, "-")}/` : "study/"}
+              source={
+                run.dataset_id
+                  ? { kind: "dataset", id: run.dataset_id, name: dataset?.name ?? "study" }
+                  : { kind: "model", id: run.model_id ?? "", name: "model" }
+              }
             />
           </Suspense>
         </div>
@@ -213,9 +234,17 @@ function SummaryView({ summary, took }: { summary: Summary; took: number | null 
         {summary.subjects != null && <Stat label="Subjects" value={number(summary.subjects)} />}
         <Stat label="Rows" value={number(total(summary.rows))} />
         <Stat label="Tables" value={number(summary.tables.length)} />
-        <Stat label="Took" value={took === null ? "nothing" : seconds(took)} note={took === null ? "found in the cache" : undefined} />
+        <Stat
+          label="Took"
+          value={took === null ? "nothing" : seconds(took)}
+          note={took === null ? "found in the cache" : undefined}
+        />
         {summary.validation && (
-          <Stat label="Checks" value={summary.validation.ok ? "Passed" : count(summary.validation.findings, "finding")} note={`${number(summary.validation.checked)} rules`} />
+          <Stat
+            label="Checks"
+            value={summary.validation.ok ? "Passed" : count(summary.validation.findings, "finding")}
+            note={`${number(summary.validation.checked)} rules`}
+          />
         )}
       </Stats>
       {summary.validation && (
@@ -246,7 +275,12 @@ function SummaryView({ summary, took }: { summary: Summary; took: number | null 
               <th scope="row">{table.table}</th>
               <td className="numbers">{number(table.rows)}</td>
               <td className="text-right">
-                <Link to="/projects/$projectId/runs/$runId" params={{ projectId, runId }} search={{ view: "data", table: table.table }} className="link">
+                <Link
+                  to="/projects/$projectId/runs/$runId"
+                  params={{ projectId, runId }}
+                  search={{ view: "data", table: table.table }}
+                  className="link"
+                >
                   Look at the rows<span className="sr-only"> of {table.table}</span>
                 </Link>
               </td>
@@ -256,7 +290,8 @@ function SummaryView({ summary, took }: { summary: Summary; took: number | null 
       </Section>
       {summary.answers && (
         <p className="mb-6">
-          <Badge tone="warning">with faults</Badge> The key that says where they are is among the files, in the folder <code>answers</code>.
+          <Badge tone="warning">with faults</Badge> The key that says where they are is among the files, in the folder{" "}
+          <code>answers</code>.
         </p>
       )}
     </>

@@ -37,7 +37,12 @@ export function Runs() {
         <ul className="mb-6 grid gap-3">
           {going.map((run) => (
             <li key={run.id} className="panel p-4">
-              <Link to="/projects/$projectId/runs/$runId" params={{ projectId, runId: run.id }} search={{}} className="mb-2 inline-block font-medium link">
+              <Link
+                to="/projects/$projectId/runs/$runId"
+                params={{ projectId, runId: run.id }}
+                search={{}}
+                className="mb-2 inline-block font-medium link"
+              >
                 {run.name}
               </Link>
               <JobLine
@@ -56,7 +61,12 @@ export function Runs() {
             return (
               <tr key={run.id}>
                 <th scope="row">
-                  <Link to="/projects/$projectId/runs/$runId" params={{ projectId, runId: run.id }} search={{}} className="link">
+                  <Link
+                    to="/projects/$projectId/runs/$runId"
+                    params={{ projectId, runId: run.id }}
+                    search={{}}
+                    className="link"
+                  >
                     {run.name}
                   </Link>
                 </th>
@@ -65,8 +75,16 @@ export function Runs() {
                 </td>
                 <td className="numbers">{summary?.subjects != null ? number(summary.subjects) : "–"}</td>
                 <td className="numbers">{summary ? number(total(summary.rows)) : "–"}</td>
-                <td className="whitespace-nowrap">{run.job.state === "done" && run.job.cache === "miss" ? seconds(run.job.seconds) : "–"}</td>
-                <td className="whitespace-nowrap">{summary?.validation ? (summary.validation.ok ? "passed" : count(summary.validation.findings, "finding")) : "–"}</td>
+                <td className="whitespace-nowrap">
+                  {run.job.state === "done" && run.job.cache === "miss" ? seconds(run.job.seconds) : "–"}
+                </td>
+                <td className="whitespace-nowrap">
+                  {summary?.validation
+                    ? summary.validation.ok
+                      ? "passed"
+                      : count(summary.validation.findings, "finding")
+                    : "–"}
+                </td>
                 <td className="whitespace-nowrap" title={moment(run.created_at)}>
                   {ago(run.created_at)}
                 </td>

@@ -79,7 +79,9 @@ function Filter({ base, table, column, now, onChange, close }: Props & { close: 
       {summary.data && (
         <p className="numbers mt-1 text-sm text-muted">
           {count(summary.data.distinct, "value")}, {number(summary.data.missing)} missing
-          {summary.data.least != null && numeric && `, ${String(summary.data.least)} to ${String(summary.data.greatest)}`}
+          {summary.data.least != null &&
+            numeric &&
+            `, ${String(summary.data.least)} to ${String(summary.data.greatest)}`}
         </p>
       )}
       <Select
@@ -102,7 +104,8 @@ function Filter({ base, table, column, now, onChange, close }: Props & { close: 
                   key={text}
                   label={
                     <>
-                      <span className="break-all">{text}</span> <span className="numbers text-sm text-muted">{number(Number(pair[1]))}</span>
+                      <span className="break-all">{text}</span>{" "}
+                      <span className="numbers text-sm text-muted">{number(Number(pair[1]))}</span>
                     </>
                   }
                   isSelected={chosen.includes(text)}

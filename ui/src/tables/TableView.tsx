@@ -54,8 +54,8 @@ export function TableView({ base, tables, shown, onShow, row }: Props) {
         <Body key={table.table} base={base} table={table} shown={shown} onShow={onShow} row={row} />
       ) : (
         <Notice tone="warning">
-          The faults in this table put values into it that its columns cannot hold, so it cannot be shown here. Download it
-          to see it.
+          The faults in this table put values into it that its columns cannot hold, so it cannot be shown here. Download
+          it to see it.
         </Notice>
       )}
     </>
@@ -73,7 +73,9 @@ function Find({ now, onFind }: { now: string; onFind: (text: string) => void }) 
     }, 350);
     return () => clearTimeout(timer);
   }, [text, onFind]);
-  return <TextField search label="Find in all text columns" className="w-full sm:w-64" value={text} onChange={setText} />;
+  return (
+    <TextField search label="Find in all text columns" className="w-full sm:w-64" value={text} onChange={setText} />
+  );
 }
 
 function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { table: Schemas["TableOut"] }) {
@@ -95,7 +97,12 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
   const first = useQuery({ ...ask(0), placeholderData: keepPreviousData });
   const total = Math.min(first.data?.matching ?? 0, MOST);
   const scroller = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({ count: total, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: 12 });
+  const rows = useVirtualizer({
+    count: total,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 12,
+  });
   const items = rows.getVirtualItems();
   const pages = useMemo(() => {
     const from = Math.floor((items[0]?.index ?? 0) / PAGE);
@@ -129,7 +136,11 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
           {first.data && first.data.matching > MOST && `, the first ${number(MOST)} shown: filter to see the others`}
         </p>
         {where.map((condition) => (
-          <Button key={condition.column} className="min-h-7 py-0 text-sm" onPress={() => setCondition(condition.column, null)}>
+          <Button
+            key={condition.column}
+            className="min-h-7 py-0 text-sm"
+            onPress={() => setCondition(condition.column, null)}
+          >
             {conditionText(condition)}
             <X aria-hidden className="size-4" />
             <span className="sr-only">, remove the filter</span>
@@ -146,14 +157,24 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
           aria-label={`Rows of ${table.table}`}
           className="panel relative max-h-[70vh] min-h-64 overflow-auto"
         >
-          <div role="table" aria-label={table.label || table.table} aria-rowcount={first.data.matching + 1} style={{ width: widths.all }}>
+          <div
+            role="table"
+            aria-label={table.label || table.table}
+            aria-rowcount={first.data.matching + 1}
+            style={{ width: widths.all }}
+          >
             <div role="rowgroup" className="sticky top-0 z-10">
               <div role="row" className="flex border-b border-line bg-sunken">
-                <div role="columnheader" className="shrink-0 px-2 py-1.5 text-right text-sm text-muted" style={{ width: widths.index }}>
+                <div
+                  role="columnheader"
+                  className="shrink-0 px-2 py-1.5 text-right text-sm text-muted"
+                  style={{ width: widths.index }}
+                >
                   <span className="sr-only">Row</span>#
                 </div>
                 {columns.map((column, at) => {
-                  const direction = shown.sort === column.name ? "ascending" : shown.sort === `-${column.name}` ? "descending" : "none";
+                  const direction =
+                    shown.sort === column.name ? "ascending" : shown.sort === `-${column.name}` ? "descending" : "none";
                   return (
                     <div
                       key={column.name}
@@ -195,7 +216,11 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
                     className={`absolute flex w-full border-b border-line text-sm hover:bg-sunken ${plain && row === item.index + 1 ? "bg-warning-soft" : ""}`}
                     style={{ height: ROW, top: item.start }}
                   >
-                    <div role="cell" className="numbers shrink-0 px-2 py-1.5 text-right text-muted" style={{ width: widths.index }}>
+                    <div
+                      role="cell"
+                      className="numbers shrink-0 px-2 py-1.5 text-right text-muted"
+                      style={{ width: widths.index }}
+                    >
                       {number(item.index + 1)}
                     </div>
                     {columns.map((column, at) => (
