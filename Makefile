@@ -10,6 +10,7 @@ EDITABLE := $(PIP) --no-deps --no-build-isolation --editable .
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url --quiet
 
+OPENID := tests/support/openid
 UI := src/datareplicator/server/ui/index.html
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/screenshots/*' -not -name '*.test.*' \
 	-not -name openapi.json -not -name schema.ts)
@@ -41,7 +42,15 @@ types: $(VENV)/.dev  ## Static types
 	$(BIN)/pyright --warnings
 
 pytest: $(VENV)/.dev  ## Tests and doctests
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(OPENID)/node_modules/.installed; fi
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+
+fuzz: $(VENV)/.dev  ## Many requests made up from the service's OpenAPI document: none may end in a defect
+	SCHEMATHESIS_EXAMPLES=100 $(BIN)/pytest tests/server/openapi
+
+$(OPENID)/node_modules/.installed: $(OPENID)/package.json $(OPENID)/package-lock.json
+	cd $(OPENID) && npm ci --silent
+	@touch $@
 
 ui: $(VENV)/.dev  ## Build the web interface; its types, its tests, and its journey in a browser
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(UI) && scripts/test_ui; else $(NO_NPM); fi
