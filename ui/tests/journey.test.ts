@@ -222,6 +222,7 @@ describe.skipIf(!path)("the journey", () => {
     await row.getByRole("link", { name: "Generate from it" }).click({ timeout: WORK });
     await page.getByText("Needs the data, which are not here.").waitFor();
     await page.getByLabel("Subjects", { exact: true }).fill("30");
+    await page.keyboard.press("Tab");
     await page.getByText("model: Model-brought-version-1.json").waitFor();
     await accessible(page, "generate from a model");
     await button("Generate 30 subjects").click();
@@ -348,6 +349,14 @@ describe.skipIf(!path)("the journey", () => {
       await shoot(page, "overview");
       await link("Look and download").waitFor({ timeout: 3 * WORK });
       await shoot(page, "overview-done");
+      await link("See what was found").click();
+      await page.getByRole("heading", { name: "Visits" }).waitFor();
+      await shoot(page, "sample-found");
+      await link("Runs").click();
+      await page.getByRole("rowheader").getByRole("link").first().click();
+      await link("Report").click();
+      await page.frameLocator("iframe").getByRole("heading").first().waitFor();
+      await shoot(page, "sample-report");
     },
     4 * WORK,
   );

@@ -248,7 +248,7 @@ function Files({
           const tables = seen?.tables ?? [];
           return (
             <tr key={file.name}>
-              <th scope="row" className="break-all">
+              <th scope="row" className="min-w-36 break-words">
                 {file.name}
               </th>
               <td>

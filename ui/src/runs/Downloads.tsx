@@ -128,7 +128,7 @@ export function Downloads() {
           <Grid label="Files" head={["File", "Size", ""]}>
             {files.data.map((file) => (
               <tr key={file.name}>
-                <th scope="row" className="break-all">
+                <th scope="row" className="min-w-36 break-words">
                   {file.name}
                 </th>
                 <td className="numbers whitespace-nowrap">{bytes(file.size)}</td>
