@@ -1,8 +1,15 @@
+import { Pencil } from "lucide-react";
+
 import { Select, TextField } from "@/parts/Fields";
 import { Bars, Box } from "@/parts/Bars";
+import { Menu, MenuItem } from "@/parts/Menu";
 import { Badge } from "@/parts/Notices";
+import { useToasts } from "@/parts/Toasts";
 import { count, number, percent } from "@/format";
 import type { ColumnProfile, Explanation, Profile } from "@/queries";
+
+import { correctionsOf, useCorrections } from "@/generate/corrections";
+import { useProject } from "@/projects/Project";
 
 import { layoutWords } from "./Analysis";
 
@@ -54,6 +61,14 @@ export function Table({ profile, explanation, table: name, find, onShow }: Props
             key={column.name}
             column={column}
             rows={table.rows}
+            table={table.name}
+            computed={
+              is(explanation.derivations, table.name, column.name)
+                ? "derivation"
+                : is(explanation.dependencies, table.name, column.name)
+                  ? "dependency"
+                  : null
+            }
             exceptions={
               [...explanation.derivations, ...explanation.dependencies].find(
                 (each) => each.table === table.name && each.variable === column.name,
@@ -64,6 +79,41 @@ export function Table({ profile, explanation, table: name, find, onShow }: Props
       </ul>
       {columns.length === 0 && <p className="text-muted">No variable of that name.</p>}
     </>
+  );
+}
+
+const is = (list: Explanation["derivations"], table: string, variable: string) =>
+  list.some((each) => each.table === table && each.variable === variable);
+
+/** The corrections of one variable: the next run learns the study with them. */
+function Correct({
+  table,
+  column,
+  computed,
+}: {
+  table: string;
+  column: ColumnProfile;
+  computed: "derivation" | "dependency" | null;
+}) {
+  const { projectId, may } = useProject();
+  const { add } = useCorrections(projectId);
+  const { tell } = useToasts();
+  if (!may("runs.write")) return null;
+  const variable = `${table}.${column.name}`;
+  return (
+    <Menu label={`Correct ${column.name}`} trigger={<Pencil aria-hidden className="size-4 text-muted" />}>
+      {correctionsOf(variable, { kind: column.kind, computed, pii: column.pii }).map(({ text, correction }) => (
+        <MenuItem
+          key={text}
+          onAction={() => {
+            add(correction);
+            tell(`${variable}: noted. The next run learns the study anew with it.`);
+          }}
+        >
+          {text}
+        </MenuItem>
+      ))}
+    </Menu>
   );
 }
 
@@ -80,7 +130,19 @@ const KINDS: Record<string, string> = {
   pii: "personal data",
 };
 
-function Variable({ column, rows, exceptions }: { column: ColumnProfile; rows: number; exceptions: number }) {
+function Variable({
+  table,
+  column,
+  computed,
+  rows,
+  exceptions,
+}: {
+  table: string;
+  column: ColumnProfile;
+  computed: "derivation" | "dependency" | null;
+  rows: number;
+  exceptions: number;
+}) {
   const numeric = column.quantiles?.every((value) => typeof value === "number");
   const [low, , middle, , high] = column.quantiles ?? [];
   const said = column.computed?.replace(`${column.name}: `, "");
@@ -91,11 +153,12 @@ function Variable({ column, rows, exceptions }: { column: ColumnProfile; rows: n
           <span className="font-mono text-[0.95rem]">{column.name}</span>
           {column.label && <span className="block text-sm font-normal text-muted">{column.label}</span>}
         </h3>
-        <span className="flex flex-wrap justify-end gap-1.5">
+        <span className="flex flex-wrap items-center justify-end gap-1.5">
           {column.computed && <Badge tone="accent">computed</Badge>}
           <Badge tone={column.pii ? "warning" : "neutral"}>
             {column.pii ? `personal: ${column.pii}` : (KINDS[column.kind] ?? column.kind)}
           </Badge>
+          <Correct table={table} column={column} computed={computed} />
         </span>
       </div>
       {said && (

@@ -15,6 +15,7 @@ import type { Profile } from "@/queries";
 import { useProject } from "@/projects/Project";
 
 import { Estimate } from "./Estimate";
+import { type Correction, correctionText, useCorrections } from "./corrections";
 import { formatWords } from "./formats";
 import { Mixes } from "./Mixes";
 import { type Source, sourcesOf } from "./source";
@@ -113,9 +114,20 @@ function Configure({ usable, first, start, name: given }: Props) {
   const profile = useQuery({ ...ask.profile(projectId, analysis?.id ?? ""), enabled: Boolean(analysis) });
   const source = usable.find((each) => each.id === sourceId)!;
   const { comparable } = source;
+  const noted = useCorrections(projectId);
+  const corrections = useMemo(() => {
+    const known = new Set(request.corrections.map((each) => JSON.stringify(each)));
+    const later = noted.corrections.filter((each) => !known.has(JSON.stringify(each)));
+    return source.kind === "dataset" ? [...request.corrections, ...later] : [];
+  }, [request.corrections, noted.corrections, source.kind]);
+  const removeCorrection = (gone: Correction) => {
+    const others = (list: Correction[]) => list.filter((each) => JSON.stringify(each) !== JSON.stringify(gone));
+    set("corrections", others(request.corrections));
+    noted.set(others(noted.corrections));
+  };
   const document = useMemo(
-    () => documentOf({ ...request, report: request.report && comparable }),
-    [request, comparable],
+    () => documentOf({ ...request, corrections, report: request.report && comparable }),
+    [request, corrections, comparable],
   );
   const { wrong } = parseConstraints(request.constraints);
   const { tables } = source;
@@ -392,6 +404,20 @@ function Configure({ usable, first, start, name: given }: Props) {
             )}
           </Part>
 
+          {corrections.length > 0 && (
+            <Part title="Corrections" help="Of what was found; the study is learned anew with them.">
+              <ul className="grid gap-2">
+                {corrections.map((each) => (
+                  <li key={correctionText(each)} className="flex items-center justify-between gap-3">
+                    <span className="font-mono text-sm break-words">{correctionText(each)}</span>
+                    <Button look="quiet" onPress={() => removeCorrection(each)}>
+                      Remove<span className="sr-only"> {correctionText(each)}</span>
+                    </Button>
+                  </li>
+                ))}
+              </ul>
+            </Part>
+          )}
           {source.kind === "dataset" && (
             <Part title="Privacy">
               <NumberField

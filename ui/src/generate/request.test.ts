@@ -28,6 +28,7 @@ const FULL: Request = {
   scenarios: [{ name: "hys-law", subjects: 2 }],
   faults: "light",
   minSubjects: 3,
+  corrections: [{ deny: "derivation", variable: "LB.LBNRIND" }],
 };
 
 test("a document holds only what was asked for", () => {
@@ -57,7 +58,7 @@ test("constraints name their table, or the line that does not", () => {
 
 test("the command line has options for all, or a document", () => {
   const { mixes: _mixes, constraints: _constraints, rare: _rare, scenarios: _scenarios, ...plain } = FULL;
-  const simple = documentOf({ ...plain, mixes: [], constraints: "", rare: [], scenarios: [] });
+  const simple = documentOf({ ...plain, mixes: [], constraints: "", rare: [], scenarios: [], corrections: [] });
   expect(commandOf(simple, "my study")).toBe(
     "datareplicator replicate 'my study' -n 300 --seed 7 --variation 1.5 --no-stratified --format xpt --report --min-subjects 3 --faults light -o out/",
   );

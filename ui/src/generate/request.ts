@@ -33,6 +33,7 @@ export interface Request {
   /** A bundled profile of faults, or none. */
   faults: string;
   minSubjects: number;
+  corrections: Record<string, string>[];
 }
 
 export const START: Request = {
@@ -48,6 +49,7 @@ export const START: Request = {
   scenarios: [],
   faults: "",
   minSubjects: 1,
+  corrections: [],
 };
 
 export type Document = Record<string, unknown>;
@@ -84,6 +86,7 @@ export function documentOf(request: Request): Document {
   if (request.rare.length) document["rare_events"] = request.rare;
   if (request.scenarios.length) document["scenarios"] = request.scenarios;
   if (request.minSubjects > 1) document["privacy"] = { min_subjects: request.minSubjects };
+  if (request.corrections.length) document["corrections"] = request.corrections;
   if (request.faults) document["faults"] = { include: request.faults };
   return document;
 }
@@ -122,6 +125,7 @@ export function requestOf(document: Document): { request: Request; left: string[
       request.scenarios = value.map((each: Course) => ({ name: each.name, subjects: each.subjects }));
     else if (key === "privacy" && isRecord(value) && typeof value["min_subjects"] === "number")
       request.minSubjects = value["min_subjects"];
+    else if (key === "corrections" && Array.isArray(value)) request.corrections = value.map(said);
     else if (key === "faults" && value === null) request.faults = "";
     else if (
       key === "faults" &&
@@ -134,6 +138,13 @@ export function requestOf(document: Document): { request: Request; left: string[
   }
   return { request, left };
 }
+
+/** A correction as it was asked for: what is not given has been filled in with nothing. */
+const said = (correction: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(correction).filter(([, value]) => value !== null && value !== 0)) as Record<
+    string,
+    string
+  >;
 
 const named = (include: unknown): string | null => {
   if (typeof include === "string") return include;
@@ -211,11 +222,11 @@ print(answer.json()["id"])
 
 /** The same with the library. */
 export function libraryCallOf(document: Document, source: string, kind: Kind = "dataset"): string {
-  const { format, report, faults, privacy, ...asked } = document;
+  const { format, report, faults, privacy, corrections, ...asked } = document;
   const least = (privacy as { min_subjects: number } | undefined)?.min_subjects;
   const learned = [
     `study = dr.read_study(${python(source)})`,
-    `model = dr.fit(study${least ? `, min_subjects=${least}` : ""})`,
+    `model = dr.fit(study${least ? `, min_subjects=${least}` : ""}${corrections ? `, corrections=${python(corrections)}` : ""})`,
   ];
   const lines = [
     "import datareplicator as dr",
