@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 from collections.abc import Mapping
 
 import httpx
 
-from datareplicator.errors import DataReplicatorError
+from datareplicator.server.targets.network import TargetError, place_of
 
 ATTEMPTS = 5
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
 BUSY = {408, 425, 429, 500, 502, 503, 504}
-
-
-class TargetError(DataReplicatorError):
-    """A system that data were pushed to does not take them."""
-
-    code = "target"
 
 
 class Sender:
@@ -46,16 +38,20 @@ class Sender:
     async def send(self, content: bytes, kind: str, key: str, headers: Mapping[str, str]) -> int:
         """POST a body under an idempotency key, the same in every attempt; the status. Raises TargetError."""
         own = {"Content-Type": kind, "Idempotency-Key": key, **headers}
+        return (await self.ask("POST", "", content, own)).status_code
+
+    async def ask(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """A request below our address, again while the other side is busy; its answer. Raises TargetError."""
         wait = FIRST_WAIT
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                answer = await self._request("POST", content, own)
+                answer = await self.once(method, path, content, headers)
             except httpx.TransportError as error:
                 if attempt == ATTEMPTS:
                     raise TargetError(f"{self._url.host} cannot be reached ({type(error).__name__}).") from error
             else:
                 if answer.status_code < 300:
-                    return answer.status_code
+                    return answer
                 if answer.status_code not in BUSY or attempt == ATTEMPTS:
                     raise TargetError(f"{self._url.host} answers with status {answer.status_code}.")
                 wait = max(wait, _asked_wait(answer))
@@ -63,41 +59,37 @@ class Sender:
             wait *= 2
         raise AssertionError("unreachable")
 
-    async def probe(self) -> tuple[bool, str]:
+    async def probe(
+        self, method: str = "HEAD", path: str = "", content: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> tuple[bool, str]:
         """Whether somebody answers, and lets us in."""
         try:
-            answer = await self._request("HEAD", b"", {})
+            answer = await self.once(method, path, content, headers or {})
         except httpx.TransportError as error:
             return False, f"{self._url.host} cannot be reached ({type(error).__name__})."
         if answer.status_code in (401, 403):
             return False, f"{self._url.host} refuses the credentials (status {answer.status_code})."
-        return answer.status_code < 500, f"{self._url.host} answers with status {answer.status_code}."
+        most = 500 if method == "HEAD" and not path else 300
+        return answer.status_code < most, f"{self._url.host} answers with status {answer.status_code}."
 
-    async def _request(self, method: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
-        place = self._place or await self._looked_up()
-        host = self._url.host if self._url.port is None else f"{self._url.host}:{self._url.port}"
+    async def once(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """One request. `path` is added to our address as it stands. Raises httpx.TransportError, TargetError."""
+        if self._place is None:
+            port = self._url.port or (80 if self._url.scheme == "http" else 443)
+            self._place = await place_of(self._url.host, port, private=self._private)
+        url = self._url.copy_with(host=self._place)
         return await self._client.request(
             method,
-            self._url.copy_with(host=place),
+            url if not path else httpx.URL(f"{str(url).rstrip('/')}/{path}"),
             content=content,
-            headers={**self._headers, **headers, "Host": host},
+            headers={**self._headers, **headers, "Host": self.host},
             extensions={"sni_hostname": self._url.host},
         )
 
-    async def _looked_up(self) -> str:
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(self._url.host, self._url.port or 443, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise TargetError(f"the name {self._url.host} is unknown.") from error
-        places = [str(entry[4][0]) for entry in found]
-        if not self._private and not all(ipaddress.ip_address(place).is_global for place in places):
-            raise TargetError(
-                f"{self._url.host} lies in a private network.",
-                hint="An administrator may allow that: DATAREPLICATOR_ALLOW_PRIVATE_TARGETS.",
-            )
-        self._place = places[0]
-        return self._place
+    @property
+    def host(self) -> str:
+        """What the header Host says."""
+        return self._url.host if self._url.port is None else f"{self._url.host}:{self._url.port}"
 
 
 def _asked_wait(answer: httpx.Response) -> float:

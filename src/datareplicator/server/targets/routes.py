@@ -26,7 +26,7 @@ async def list_targets(access: Reader, session: SessionDep) -> list[TargetOut]:
 
 @router.post("", summary="Set up a target", status_code=status.HTTP_201_CREATED, responses=responses(404))
 async def create_target(asked: TargetNew, access: Editor, session: SessionDep, settings: SettingsDep) -> TargetOut:
-    """An HTTP endpoint that takes files, or rows as JSON or NDJSON."""
+    """An HTTP endpoint that takes files or rows, a bucket of S3's kind, a PostgreSQL database, or a REDCap project."""
     return service.shown(await service.create(session, settings, access, asked))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from datareplicator.server.jobs.schemas import JobOut
 from datareplicator.server.projects.schemas import Name
@@ -15,10 +15,16 @@ Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$", max_le
 Header = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")]
 
 
-class HttpOptions(BaseModel):
-    """An HTTP endpoint that takes POST requests: files as they are, or rows in batches."""
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,253}$")]
+Sql = Annotated[str, StringConstraints(pattern=r"^[^\x00]{1,63}$")]
 
+
+class _Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class HttpOptions(_Options):
+    """An HTTP endpoint that takes POST requests: files as they are, or rows in batches."""
 
     url: Address = Field(description="Without credentials; those go into the secret.")
     form: Literal["files", "json", "ndjson"] = Field(
@@ -28,8 +34,59 @@ class HttpOptions(BaseModel):
     auth_header: Header = Field("Authorization", description="The header that carries the secret.")
 
 
+class S3Options(_Options):
+    """A bucket of object storage that speaks S3; the files of the run are put there. The secret is the secret access
+    key."""
+
+    endpoint: Address = Field(description="Such as https://s3.eu-central-1.amazonaws.com; the bucket follows as path.")
+    bucket: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$")]
+    prefix: Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)] = Field(
+        "", description="Folder in the bucket."
+    )
+    region: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,50}$")] = "us-east-1"
+    access_key_id: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
+
+
+class PostgresOptions(_Options):
+    """A PostgreSQL database; each table of the run becomes a table of the schema. The secret is the password."""
+
+    host: Host
+    port: int = Field(5432, ge=1, le=65535)
+    database: Sql
+    user: Sql
+    db_schema: Sql = Field("public", description="The schema; it must be there.")
+    mode: Literal["replace", "append"] = Field("replace", description="What becomes of tables that are there.")
+    encryption: Literal["verified", "unverified", "none"] = Field(
+        "verified", description="TLS with a certificate that is checked, TLS with any, or none."
+    )
+
+
+class RedcapOptions(_Options):
+    """A REDCap project, by its API's import of records. The secret is the API token. Tables with one row of each
+    record become its fields, others repeating instruments of the table's name."""
+
+    url: Address = Field(description="Address of the API, such as https://redcap.example.org/api/.")
+    record_column: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        "USUBJID", description="The column that names the record; tables without it are not sent."
+    )
+    record_field: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,99}$")] = Field(
+        "record_id", description="The project's field of the record's name."
+    )
+    batch_rows: int = Field(500, ge=1, le=10_000)
+
+
+Kind = Literal["http", "s3", "postgresql", "redcap"]
+Options = HttpOptions | S3Options | PostgresOptions | RedcapOptions
+OPTIONS: dict[str, type[_Options]] = {
+    "http": HttpOptions,
+    "s3": S3Options,
+    "postgresql": PostgresOptions,
+    "redcap": RedcapOptions,
+}
+
+
 class TargetNew(BaseModel):
-    """A target to be set up."""
+    """A target to be set up. What `options` hold depends on `kind`."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -43,15 +100,23 @@ class TargetNew(BaseModel):
     )
 
     name: Name
-    kind: Literal["http"] = "http"
-    options: HttpOptions
+    kind: Kind = "http"
+    options: Options
     secret: SecretStr | None = Field(None, max_length=10_000, description="Kept encrypted, never shown again.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_kind(cls, asked: Any) -> Any:
+        if not isinstance(asked, dict) or not isinstance(asked.get("options"), dict):
+            return asked
+        kind = asked.get("kind", "http")
+        return {**asked, "options": OPTIONS[kind](**asked["options"])} if kind in OPTIONS else asked
 
     @field_validator("secret")
     @classmethod
     def _header_value(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not (value.get_secret_value().isascii() and value.get_secret_value().isprintable()):
-            raise ValueError("must be printable ASCII: it is sent as a header")
+            raise ValueError("must be printable ASCII")
         return value
 
 
@@ -60,8 +125,8 @@ class TargetOut(BaseModel):
 
     id: uuid.UUID
     name: str
-    kind: Literal["http"]
-    options: HttpOptions
+    kind: Kind
+    options: Options
     has_secret: bool
     created_at: datetime
 

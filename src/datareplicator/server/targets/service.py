@@ -15,17 +15,16 @@ from datareplicator.server.jobs.tables import Job
 from datareplicator.server.problems import Problem, not_found
 from datareplicator.server.projects.access import ProjectAccess
 from datareplicator.server.runs import service as runs
-from datareplicator.server.secrets import seal, unseal
+from datareplicator.server.secrets import seal
 from datareplicator.server.settings import Settings
-from datareplicator.server.targets.http import Sender, TargetError
-from datareplicator.server.targets.jobs import PURPOSE
-from datareplicator.server.targets.schemas import HttpOptions, PushNew, PushOut, Reached, TargetNew, TargetOut
+from datareplicator.server.targets import kinds
+from datareplicator.server.targets.schemas import PushNew, PushOut, Reached, TargetNew, TargetOut
 from datareplicator.server.targets.tables import Push, Target
 
 
 async def create(session: AsyncSession, settings: Settings, access: ProjectAccess, asked: TargetNew) -> Target:
     """A new target; its secret is sealed."""
-    secret = None if asked.secret is None else seal(settings, PURPOSE, asked.secret.get_secret_value())
+    secret = None if asked.secret is None else seal(settings, kinds.PURPOSE, asked.secret.get_secret_value())
     target = Target(
         project_id=access.project_id,
         name=asked.name,
@@ -51,7 +50,7 @@ async def find(session: AsyncSession, project_id: uuid.UUID, target_id: uuid.UUI
 
 def shown(target: Target) -> TargetOut:
     """A target for the outside, without its secret."""
-    options = HttpOptions.model_validate(target.options)
+    options = kinds.options_of(target)
     plain: dict[str, Any] = {name: getattr(target, name) for name in ("id", "name", "kind", "created_at")}
     return TargetOut(**plain, options=options, has_secret=target.secret is not None)
 
@@ -74,13 +73,7 @@ async def remove(session: AsyncSession, access: ProjectAccess, target: Target) -
 
 async def probe(settings: Settings, target: Target) -> Reached:
     """Whether a target answers and lets us in; nothing is sent."""
-    options = HttpOptions.model_validate(target.options)
-    headers = {} if target.secret is None else {options.auth_header: unseal(settings, PURPOSE, target.secret)}
-    async with Sender(options.url, headers, private=settings.allow_private_targets, timeout=10.0) as sender:
-        try:
-            ok, detail = await sender.probe()
-        except TargetError as error:
-            ok, detail = False, str(error)
+    ok, detail = await kinds.probe(settings, target)
     return Reached(ok=ok, detail=detail)
 
 
