@@ -120,3 +120,37 @@ async def test_an_export_to_duckdb_opens(at_work, tmp_path):
     for kind in ("xlsx",):
         export = await at_work.post(f"/runs/{run['id']}/exports", {"format": kind, "tables": ["dm", "ae"]})
         assert (await at_work.done(export["job"]["id"]))["rows"] > 4
+
+
+async def test_runs_start_from_the_settings(service, at_work):
+    root = service.as_user(await service.sign_up(role="administrator"))
+
+    async def policy(**change):
+        assert (await root.patch("/api/settings", json=change)).status_code == 200
+
+    await policy(defaults={"subjects": 3, "validate_runs": False, "format": "csv"})
+    dataset = await at_work.small()
+    asked = {"dataset_id": dataset["id"]}
+    plain = await at_work.post("/runs", asked, 202)
+    await at_work.done(plain["job"]["id"])
+    shown = await at_work.get(f"/runs/{plain['id']}")
+    assert (shown["request"]["subjects"], shown["summary"]["validation"]) == (3, None)
+    assert "validation.json" not in [file["name"] for file in await at_work.get(f"/runs/{plain['id']}/files")]
+    assert (await at_work.post("/runs", asked, 202))["job"]["cache"] == "hit"
+    checked = await at_work.post("/runs", {**asked, "check": True}, 202)
+    assert checked["job"]["cache"] == "miss"
+    await at_work.done(checked["job"]["id"])
+    assert (await at_work.get(f"/runs/{checked['id']}"))["summary"]["validation"]["checked"] > 0
+    await policy(cache={"max_bytes": 10})
+    assert (await at_work.post("/models", {**asked, "name": "again"}, 202))["job"]["cache"] == "miss"
+    await policy(cache={"max_bytes": None})
+    assert (await at_work.post("/models", {**asked, "name": "again"}, 202))["job"]["cache"] == "hit"
+
+
+def test_speed_is_looked_at_after_each_batch():
+    from datareplicator.server.runs.work import Pace
+
+    pace = Pace(1.0, batch=256)
+    assert pace.made(128, 500) == 0.0
+    assert 990.0 < pace.made(128, 500) <= 1000.0
+    assert pace.made(128, 500) == 0.0
