@@ -1,7 +1,8 @@
 """How close synthetic subjects come to real ones: trained on all 254, on draws of 20, and on halves.
 
 Learns the tables of `../shared/bench` through the public library, writes the new subjects to a temporary folder, and
-lets the scorer that lies there compare them with the real ones. Usage: python -m benchmarks.fidelity [254 20 halves]
+lets the scorer that lies there compare them with the real ones; also with counts and constraints asked for. Usage:
+python -m benchmarks.fidelity [254 20 halves asked]
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,13 +28,14 @@ SMALL = 20
 
 
 class Trial(NamedTuple):
-    """One measurement: learn `train`, make `subjects` with `seed`, score against `real`."""
+    """One measurement: learn `train`, make `subjects` with `seed` and what is `asked`, score against `real`."""
 
     name: str
     train: Path
     real: Path
     subjects: int
     seed: int = 0
+    asked: dict[str, Any] | None = None
 
 
 def whole(scratch: Path) -> Iterator[Trial]:
@@ -60,7 +62,24 @@ def halves(scratch: Path) -> Iterator[Trial]:
         yield Trial(f"{train} to {real}", BENCH / train, BENCH / real, len(subjects(BENCH / real)))
 
 
-SETS: dict[str, Callable[[Path], Iterator[Trial]]] = {"254": whole, "20": draws, "halves": halves}
+def asked(scratch: Path) -> Iterator[Trial]:
+    """Trained on all subjects; the arms and sexes in the numbers of the source, and rules that the source keeps."""
+    pilot = BENCH / "pilot"
+    people = pd.read_parquet(pilot / "DM.parquet")
+    counts = {name: people[name].value_counts().astype(int).to_dict() for name in ("ARM", "SEX")}
+    rules = [
+        {"domain": "DM", "rule": f"AGE >= {people['AGE'].min():g} and AGE <= {people['AGE'].max():g}"},
+        {"domain": "AE", "rule": "AEENDY >= AESTDY"},
+        {"domain": "AE", "rule": "AESER = 'Y' implies AESEV != 'MILD'"},
+        {"domain": "VS", "rule": "VSTESTCD = 'SYSBP' implies VSSTRESN > 60"},
+        {"domain": "AE", "rule": "count() <= 40"},
+    ]
+    for seed in SEEDS:
+        request = {"counts": counts, "constraints": rules}
+        yield Trial(f"seed {seed}", pilot, pilot, len(people), seed, request)
+
+
+SETS: dict[str, Callable[[Path], Iterator[Trial]]] = {"254": whole, "20": draws, "halves": halves, "asked": asked}
 
 
 def subjects(folder: Path) -> np.ndarray:
@@ -80,7 +99,8 @@ def take(source: Path, chosen: np.ndarray, folder: Path) -> Path:
 def measure(trial: Trial, folder: Path) -> dict:
     """What the scorer says of one trial."""
     study = dr.read_study(trial.train)
-    dr.fit(study).generate(trial.subjects, seed=trial.seed).write(folder, format="parquet")
+    made = dr.fit(study).generate(trial.subjects, seed=trial.seed, **(trial.asked or {}))
+    made.write(folder, format="parquet")
     command = [sys.executable, BENCH / "fidelity.py", trial.real, folder, "--train", trial.train]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
@@ -102,7 +122,7 @@ def line(result: dict) -> dict[str, float]:
 def main() -> None:
     """Run the sets of trials and print a table each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sets", nargs="*", metavar="SET", help="254, 20 or halves; all by default")
+    parser.add_argument("sets", nargs="*", metavar="SET", help="254, 20, halves or asked; all by default")
     options = parser.parse_args()
     if unknown := set(options.sets) - SETS.keys():
         parser.error(f"unknown: {', '.join(sorted(unknown))}")

@@ -121,3 +121,4 @@ def test_a_bound_needs_several_subjects_at_it() -> None:
     assert FEWEST_AT_BOUND == 3
     assert _kept(several, np.arange(10), landmark, 5.0)
     assert not _kept(far, np.arange(10), landmark, 16.0)
+    assert _kept(far - 20, np.arange(10), landmark, 0.0)  # nothing ever lies after it

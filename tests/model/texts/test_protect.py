@@ -226,3 +226,30 @@ def test_stand_ins_of_free_texts_are_about_as_long() -> None:
 )
 def test_a_few_names_of_persons_are_recognised(name: str, values: list[str], kind: str | None) -> None:
     assert personal(name, values) == kind
+
+
+def test_terms_that_nobody_coded_stay_what_they_are() -> None:
+    rng = np.random.default_rng(3)
+    drugs = [f"DRUG{letter}" for letter in "ABCDEFGHIJKLMNOPQRST"]
+    subject = np.repeat([f"T-{k:02d}" for k in range(20)], 3)
+    drug = np.array([drugs[(k + j * 7) % 20] for k in range(20) for j in range(3)], dtype=object)
+    cm = pd.DataFrame(
+        {
+            "USUBJID": subject,
+            "CMTRT": np.where(np.arange(60) % 3 == 0, drug, [f"RARE {k}" for k in range(60)]),
+            "CMDECOD": np.where(np.arange(60) % 3 == 0, "CODED ONE", "UNCODED"),
+            "CMSTDTC": (np.datetime64("2023-01-01") + rng.integers(0, 90, 60)).astype(str).astype(object),
+        }
+    )
+    dm = pd.DataFrame(
+        {
+            "USUBJID": [f"T-{k:02d}" for k in range(20)],
+            "SEX": rng.choice(["F", "M"], 20),
+            "RFSTDTC": ["2023-01-01"] * 20,
+        }
+    )
+    model = pipeline.fit(study_of({"dm": dm, "cm": cm}))
+    made = pipeline.generate_study(model, GenerateRequest(60), workers=1)["cm"].frame
+    names = made["CMTRT"].astype(str)
+    assert names.str.startswith("RARE").mean() > 0.3
+    assert not (names == "UNCODED").any()

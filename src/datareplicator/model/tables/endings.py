@@ -25,9 +25,9 @@ def over_days(training: Training, spec: TableSpec, column: str | None) -> dict[s
 
 
 def _kept(days: np.ndarray, subject: np.ndarray, landmark: np.ndarray, most: float) -> bool:
-    """Whether rows of several subjects lie as many days after a landmark as any does, or a day less."""
+    """Whether no row lies after a landmark, or rows of several subjects as many days as any does, or a day less."""
     over = days - np.append(landmark, np.nan)[subject]
-    return len(np.unique(subject[over >= most - 1])) >= FEWEST_AT_BOUND
+    return most <= 0 or len(np.unique(subject[over >= most - 1])) >= FEWEST_AT_BOUND
 
 
 def final_date(training: Training, spec: TableSpec) -> str | None:

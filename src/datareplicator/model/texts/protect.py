@@ -27,6 +27,11 @@ SENTENCE = 6
 """Words from which on a category that few subjects show is a free text."""
 ONCE = 0.5
 """Share of a column's values that one subject alone shows, from which on it is a column of verbatim terms."""
+UNCODED = re.compile(
+    r"\W*(?:un-?(?:coded|classified|known)|unk|not[ _-](?:yet[ _-])?(?:coded|available)|pending|none|other|n/?a)\W*",
+    re.IGNORECASE,
+)
+"""Coded terms that say there is none."""
 STAFF = 3
 """Subjects for each value from which on personal data are those of staff: the same person stands in many rows."""
 
@@ -165,11 +170,12 @@ def _coded(spec: TableSpec, column: ColumnSpec, frame: pd.DataFrame) -> str | No
 
 def _to_coded(prepared: Prepared, table: str, column: str, coded: str, least: int, done: Replaced) -> None:
     """Put the coded term where fewer than `least` subjects show the verbatim one; where there is none, any verbatim
-    term that is common."""
+    term that is common. Terms that were not coded stay: they are all that tells one medicine from another."""
     frame = prepared.frames[table]
     values = frame[column]
     held = _holders(prepared, table, values)
     rare = values.astype("str").isin(held.index[held < least]).to_numpy() & values.notna().to_numpy()
+    rare &= ~frame[coded].astype("str").str.fullmatch(UNCODED).fillna(False).to_numpy(dtype=bool)
     if not rare.any():
         return
     written = pd.Index(values.dropna().astype(str).unique())
@@ -181,7 +187,7 @@ def _to_coded(prepared: Prepared, table: str, column: str, coded: str, least: in
     common = held.index[held >= least]
     instead = frame[coded].astype("object").map(case, na_action="ignore")
     instead = instead.where(instead.notna(), common[0] if len(common) else case("Other"))
-    done.add(table, column, int((held < least).sum()))
+    done.add(table, column, int(values[rare].nunique()))
     frame[column] = values.astype("object").where(~rare, instead).astype(values.dtype)
 
 
