@@ -120,6 +120,8 @@ describe.skipIf(!path)("the journey", () => {
     await accessible(page, "what was found");
     await link("Tables and variables").click();
     await page.getByText("computed").first().waitFor();
+    await button("Correct AESEV").scrollIntoViewIfNeeded();
+    await page.waitForTimeout(300); // scrolling closes menus
     await button("Correct AESEV").click();
     await page.getByRole("menuitem", { name: "It is free text" }).click();
     await page.getByText(/ae.AESEV: noted/).waitFor();
