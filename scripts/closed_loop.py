@@ -1,7 +1,7 @@
 """Injects every kind of fault into a study, validates, and writes what was found to the reference page.
 
-Usage: python scripts/closed_loop.py [--study STUDY --name NAME]; the bundled sample study by default. The page has a
-table a study: that of the sample is always there, that of another stays until it is measured anew.
+Usage: python scripts/closed_loop.py [--study STUDY --name NAME] [--kinds KIND ...]; by default the bundled sample study.
+The page has a table a study: that of the sample is always there, that of another stays until it is measured anew.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Collection, Iterable
 from pathlib import Path
-
-import pandas as pd
+from typing import Any
 
 from datareplicator.data import sample_study_path
 from datareplicator.faults import all_kinds
-from datareplicator.faults.kind import Scope
+from datareplicator.faults.kind import Kind, Scope, kind_named
 from datareplicator.faults.loop import loop_rows
 from datareplicator.formats import read_study
 from datareplicator.structure.discover import discover
@@ -30,7 +30,10 @@ injected into a study, the study is validated against the clean one, and the fin
 *Named* are the faults that the rules named for the kind find, *any* those that any rule finds. *Precision* is the share
 of the findings of the named rules that lie on a fault; findings in the clean study do not count. It is low where one
 edit breaks what other rows say. *No rule* marks kinds that no rule can tell from right data. *Detector* marks kinds of
-whole sites: only a statistical detector can see them, where a site has more than a few subjects.
+whole sites: only a statistical detector can see them, by comparing a site with sound ones. They are injected in one of
+four sites of ten subjects or more, where a study has such sites; [how large sites must
+be](../how-to/validate-a-study.md#how-sure-a-detector-is) to be judged. A kind has *no place* where the study lacks what
+it breaks, such as a date of birth.
 """
 SECTION = """## In {name}
 
@@ -40,35 +43,39 @@ Of {faults} faults of kinds that a rule of single rows is named for, {named} ({r
 |---|---|---|---|---|---|
 {lines}
 """
+LINE = re.compile(r"^\| `([a-z-]+)` \| (\d+) \| (\d+)?")
 
 
-def section(result: pd.DataFrame, name: str) -> str:
-    """The table of one study, as Markdown."""
-    kinds = {kind.name: kind for kind in all_kinds()}
-    single = result[[kinds[name].detectable and not kinds[name].detector for name in result["kind"]]]
-    rows = result.set_index("kind")
-    lines = []
-    for kind in (k for k in kinds.values() if k.scope != Scope.FILES):
-        if kind.name not in rows.index:
-            lines.append(f"| `{kind.name}` | 0 | | | | no place for it |")
-            continue
-        row = rows.loc[kind.name]
-        named = str(row["named"]) if kind.detectable else "no rule"
-        named += " (detector)" if kind.detector else ""
-        precise = f"{row['precision']:.0%}" if pd.notna(row["precision"]) else ""
-        said = row["rules"] if isinstance(row["rules"], str) else ""
-        lines.append(f"| `{kind.name}` | {row['faults']} | {named} | {row['found']} | {precise} | {said} |")
-    faults, named = int(single["faults"].sum()), int(single["named"].sum())
-    return SECTION.format(name=name, faults=faults, named=named, recall=named / faults, lines="\n".join(lines))
+def section(rows: Iterable[dict[str, Any]], name: str, kinds: Collection[Kind], before: str = "") -> str:
+    """The table of one study, as Markdown. `before`: the table as it was, whose lines stay for kinds that were not
+    measured now (`kinds` were)."""
+    held = {m[1]: line for line in before.splitlines() if (m := LINE.match(line))}
+    measured = {str(row["kind"]): row for row in rows}
+    found = {kind.name: _line(kind, measured.get(kind.name)) for kind in kinds}
+    every = [kind for kind in all_kinds() if kind.scope != Scope.FILES]
+    lines = [found.get(k.name) or held.get(k.name) or f"| `{k.name}` | | | | | not measured |" for k in every]
+    single = {kind.name for kind in every if kind.detectable and not kind.detector}
+    counts = [(int(m[2]), int(m[3] or 0)) for line in lines if (m := LINE.match(line)) and m[1] in single]
+    faults, named = (sum(count[k] for count in counts) for k in (0, 1))
+    return SECTION.format(name=name, faults=faults, named=named, recall=named / max(faults, 1), lines="\n".join(lines))
 
 
-def page(result: pd.DataFrame, name: str, before: str = "") -> str:
+def _line(kind: Kind, row: dict[str, Any] | None) -> str:
+    if row is None:
+        return f"| `{kind.name}` | 0 | | | | no place for it |"
+    named = str(row["named"]) if kind.detectable else "no rule"
+    named += " (detector)" if kind.detector else ""
+    precise = f"{row['precision']:.0%}" if row["precision"] == row["precision"] else ""
+    return f"| `{kind.name}` | {row['faults']} | {named} | {row['found']} | {precise} | {row['rules']} |"
+
+
+def page(rows: Iterable[dict[str, Any]], name: str, kinds: Collection[Kind], before: str = "") -> str:
     """The page with this study's table, and those of other studies that it had before."""
     held = {
         part.partition("\n")[0]: f"## In {part}".rstrip() + "\n"
         for part in re.split(r"^## In ", before, flags=re.M)[1:]
     }
-    held[name] = section(result, name)
+    held[name] = section(rows, name, kinds, held.get(name, ""))
     order = sorted(held, key=lambda n: (n != SAMPLE, n))
     return "\n".join([HEAD, *(held[n] for n in order)])
 
@@ -78,17 +85,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--study", type=Path, default=sample_study_path())
     parser.add_argument("--name", default=SAMPLE, help="the study's name on the page")
+    parser.add_argument("--kinds", nargs="+", metavar="KIND", help="only these; the lines of others stay")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if options.study != sample_study_path() and options.name == SAMPLE:
         parser.error("--study needs --name")
+    kinds = [kind_named(name) for name in options.kinds] if options.kinds else list(all_kinds())
     study = read_study(options.study)
     rows = []
-    for row in loop_rows(study, discover(study), all_kinds(), count=COUNT, seed=options.seed):
+    for row in loop_rows(study, discover(study), kinds, count=COUNT, seed=options.seed):
         print(*row.values(), file=sys.stderr, flush=True)
         rows.append(row)
     before = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else ""
-    PAGE.write_text(page(pd.DataFrame(rows), options.name, before), encoding="utf-8")
+    PAGE.write_text(page(rows, options.name, kinds, before), encoding="utf-8")
     print(PAGE)
 
 

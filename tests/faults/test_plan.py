@@ -50,7 +50,8 @@ def test_what_is_not_understood_is_named(faults: list, message: str) -> None:
             {"kind": "misspelled", "count": 1, "target": {"domain": "AX"}},
             "'AX' is none of the study. Did you mean",
         ),
-        ({"kind": "misspelled", "count": 1, "target": {"variable": "NONE"}}, "(variable NONE) matches nothing"),
+        ({"kind": "misspelled", "count": 1, "target": {"variable": "VISTI"}}, "no column of its tables. Did you mean"),
+        ({"kind": "misspelled", "count": 1, "target": {"variable": "AESEQ"}}, "(variable AESEQ) matches nothing"),
         ({"kind": "misspelled", "count": 1, "target": {"subjects": "nobody"}}, "matches nothing"),
         ({"kind": "misspelled", "count": 1, "target": {"visits": 99}}, "matches nothing"),
         ({"kind": "misspelled", "count": 1, "target": {"arm": "no arm"}}, "matches nothing"),
@@ -66,6 +67,13 @@ def test_a_target_that_matches_nothing_is_an_error(fault: dict, message: str, kn
         corrupt(known[0], {"faults": [fault]}, structure=known[1])
     assert message in str(caught.value)
     assert f"fault 1 ({fault['kind']})" in str(caught.value)
+
+
+def test_faults_that_contradict_each_other_are_an_error(known: tuple[Study, Structure]) -> None:
+    target = {"domain": "VS", "variable": "VSORRESU"}
+    faults = [{"kind": "missing-at-random", "rate": 1.0, "target": target}, {"kind": "misspelled", "count": 1}]
+    with pytest.raises(RequestError, match=r"fault 2 .*matches nothing.* fault 1 changed these columns before"):
+        corrupt(known[0], {"faults": [faults[0], faults[1] | {"target": target}]}, structure=known[1])
 
 
 def test_an_optional_fault_without_a_place_is_noted(known: tuple[Study, Structure]) -> None:

@@ -125,6 +125,21 @@ def test_a_subject_under_another_key_is_found_on_rows_of_that_one(known: Known) 
     assert score(found, answers).found == 1
 
 
+def test_findings_about_a_site_lie_on_faults_of_that_site(known: Known) -> None:
+    plan = {"faults": [{"kind": "fabricated-values", "count": 1, "target": {"domain": ["LB", "VS"]}}]}
+    answers = corrupt(known[0], plan, structure=known[1])[1]
+    (site,) = answers.to_frame()["site"].unique()
+    rows = [("LB", 0, f"site={site}; p=0"), ("LB", 0, "site=none; p=0"), ("AE", 0, f"site={site}"), ("LB", 0, None)]
+    findings = pd.DataFrame(rows, columns=["table", "row", "values"])
+    result = score(findings, answers)
+    # AE has no faults, so what is said of the site there may be said of all its tables.
+    assert (result.found, result.right) == (1, 2)
+    assert score(findings.iloc[1:2], answers).found == 0
+    clean = findings.assign(values="site=another; p=0").head(1)
+    assert score(findings.head(1), answers, clean=clean).findings == 1
+    assert score(findings.head(1), answers, clean=findings.head(1)).findings == 0
+
+
 @pytest.mark.parametrize(("name", "content"), [("a.json", "{"), ("b.json", "{}"), ("c.json", "3"), ("d.csv", "")])
 def test_what_holds_no_findings_is_refused(name: str, content: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(content)

@@ -221,6 +221,14 @@ def test_absent_tables_and_columns_are_named():
     assert broken("DR1001", Study(less)) == {("orders_west", -1), ("people", -1)}
 
 
+@pytest.mark.parametrize("column", ["price", "opened"])
+def test_a_column_that_one_of_two_tables_of_a_kind_lacks_is_named(column):
+    source = study()
+    west = source["orders_west"]
+    less = replace(west, frame=west.frame.drop(columns=column))
+    assert broken("DR1001", Study(source.tables | {"orders_west": less}), source) == {("orders_west", -1)}
+
+
 def test_tables_columns_and_metadata_are_compared_with_the_baseline():
     source = study()
     assert broken("DR1002", source, source) == broken("DR1003", source, source) == set()

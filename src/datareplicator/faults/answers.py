@@ -26,6 +26,7 @@ COLUMNS = {
     "row_before": "Int64",
     "row_after": "Int64",
     "subject": "str",
+    "site": "str",
     "key": "str",
     "variable": "str",
     "old": "str",
@@ -38,8 +39,9 @@ COLUMNS = {
     "spreads": "bool",
 }
 """The columns of the key. Rows count from 1; `row_before` is missing for a row that was put in, `row_after` for one
-that was dropped. `incident` numbers the faults, of which one may change many cells. `old` and `new` are texts that give
-the value exactly; rows put in or dropped stand there as JSON objects."""
+that was dropped. `site` is that of the subject, where the study has sites. `incident` numbers the faults, of which one
+may change many cells. `old` and `new` are texts that give the value exactly; rows put in or dropped stand there as JSON
+objects."""
 
 ARROW = {"int64": pa.int64(), "Int64": pa.int64(), "str": pa.string(), "bool": pa.bool_()}
 NOTE = b"datareplicator.answers"
@@ -106,10 +108,11 @@ class Answers:
 
     def to_text(self, *, notes: bool = True) -> str:
         """For people: what was injected, by entry of the plan, and the notes."""
-        lines = [f"{len(self.frame):,} changes in {self.frame['incident'].nunique():,} faults"]
+        lines = [f"{_many(len(self.frame), 'change')} in {_many(self.frame['incident'].nunique(), 'fault')}"]
         for row in self.summary().itertuples(index=False):
             seen = "" if row.detectable else ", no rule can see it"
-            lines.append(f"  {row.kind}: {row.incidents:,} faults, {row.changes:,} changes, {row.severity}{seen}")
+            size = f"{_many(row.incidents, 'fault')}, {_many(row.changes, 'change')}"
+            lines.append(f"  {row.kind}: {size}, {row.severity}{seen}")
         return "\n".join([*lines, *(f"note: {note}" for note in (self.notes if notes else ()))])
 
     def write(self, path: str | Path) -> Path:
@@ -133,6 +136,10 @@ class Answers:
     def _arrow(self) -> pa.Table:
         note = {"answers": VERSION, "seed": self.seed, "notes": list(self.notes), "tables": self.tables}
         return pa.Table.from_pandas(self.frame, schema=arrow_schema(note), preserve_index=False)
+
+
+def _many(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def arrow_schema(note: Mapping[str, Any]) -> pa.Schema:

@@ -164,21 +164,23 @@ def _like(frame: pd.DataFrame | None, piece: Piece) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Named:
-    """Subject and natural key of the clean rows that were touched (`rows`, ascending), told once for all changes."""
+    """Who and what the clean rows are that were touched (`rows`, ascending), told once for all changes."""
 
     rows: np.ndarray
     subject: np.ndarray
+    site: np.ndarray
     key: np.ndarray
 
     @staticmethod
     def of(piece: Piece, changes: list[Change]) -> _Named:
         touched = [c.rows for c in changes if c.what in ("cell", "move", "delete")]
         rows = np.unique(np.concatenate(touched)) if touched else np.zeros(0, dtype=np.int64)
-        return _Named(rows, *_names_of(piece, piece.clean, rows))
+        subject, key = _names_of(piece, piece.clean, rows)
+        return _Named(rows, subject, piece.sites[piece.subject[rows]], key)
 
-    def __getitem__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         at = np.searchsorted(self.rows, rows)
-        return self.subject[at], self.key[at]
+        return {"subject": self.subject[at], "site": self.site[at], "key": self.key[at]}
 
 
 def _names_of(piece: Piece, frame: pd.DataFrame, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -200,14 +202,16 @@ def _answers(
     before: np.ndarray | None = change.rows + 1 + piece.first
     old: Any = change.old
     new: Any = change.new
+    who: dict[str, Any] = dict.fromkeys(("subject", "site", "key"))
     if change.what == "insert":
         frame = _like(change.frame, piece)
         subject, key = _names_of(piece, frame, np.arange(len(frame)))
+        who |= {"subject": subject, "key": key}
         new, before = row_json(frame, list(piece.columns)), None
     elif change.what == "column":
-        subject = key = before = None
+        before = None
     else:
-        subject, key = named_rows[change.rows]
+        who |= named_rows[change.rows]
     if change.what == "cell":
         old = as_text(piece.clean[change.column].iloc[change.rows])
         new = as_text(piece.frame[change.column].iloc[change.rows])
@@ -222,8 +226,7 @@ def _answers(
         "table": piece.name,
         "row_before": before,
         "row_after": None if after is None else after + 1 + first_after,
-        "subject": subject,
-        "key": key,
+        **who,
         "variable": change.column,
         "old": old,
         "new": new,

@@ -102,7 +102,8 @@ class Job:
         return Streams(self._streams.seed, 0, self._streams.prefix).get(*path)
 
     def check_target(self) -> None:
-        """Refuse a condition on columns that no table has. Raises RequestError with the near names."""
+        """Refuse columns that no table of the target has. Raises RequestError with the near names."""
+        self._check_variables()
         if self.fault.target.where is None:
             return
         known = dict.fromkeys(c for p in self.scene.pieces.values() for c in p.columns)
@@ -110,6 +111,13 @@ class Job:
             if "." not in name and name not in known:
                 hint = nearest(name, known)
                 raise RequestError(f"the condition names {name!r}, which is no column of the study.", hint=hint)
+
+    def _check_variables(self) -> None:
+        known = dict.fromkeys(c for p in self.pieces() for c in p.columns) if self.explicit else {}
+        for pattern in self.fault.target.variable:
+            if not any(fnmatch.fnmatch(name.upper(), pattern.upper()) for name in known):
+                hint = nearest(pattern, known)
+                raise NoPlace(f"the target's variable {pattern!r} is no column of its tables.", hint=hint)
 
     # ---- the target
 
@@ -195,7 +203,18 @@ class Job:
         described = self.fault.target.model_dump(exclude_defaults=True)
         where = ", ".join(f"{k} {v if isinstance(v, str) else ', '.join(v)}" for k, v in described.items())
         at = f"the target ({where}) matches nothing" if where else "the study has no place for it"
-        return NoPlace(f"{at}: {what}.")
+        return NoPlace(f"{at}: {what}.", hint=self._earlier())
+
+    def _earlier(self) -> str | None:
+        """Where the target names columns, the faults that changed these before."""
+        if not self.explicit:
+            return None
+        named = {piece.name: {None, *self.columns(piece, ())} for piece in self.pieces()}
+        before = sorted({c.fault + 1 for c in self.scene.changes if c.column in named.get(c.table, ())})
+        if not before:
+            return None
+        which = f"fault{'s' if len(before) > 1 else ''} {', '.join(map(str, before))}"
+        return f"Each cell is changed once, and {which} changed these columns before: is the plan at odds with itself?"
 
     # ---- choosing
 

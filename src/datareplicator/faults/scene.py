@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from datareplicator.structure.encode import plain_text
 from datareplicator.structure.spec import MEMBER, SUPPLEMENT, Layout, Structure, TableSpec
 from datareplicator.study import Column, Table
 
@@ -49,6 +50,7 @@ class Piece:
     label: str = ""
     format: str = ""
     first: int = 0  # rows of the table that came before, where it is made block by block
+    sites: np.ndarray = field(default_factory=lambda: np.full(1, None))  # a subject, and None for no subject
     frame: pd.DataFrame = field(init=False)
     deleted: np.ndarray = field(init=False)
     reserved: np.ndarray = field(init=False)
@@ -189,6 +191,9 @@ class Scene:
                 (formats or {}).get(name, ""),
                 (first or {}).get(name, 0),
             )
+        sites = np.array([None if s is None else plain_text(s) for s in self.of_subjects(structure.site)] + [None])
+        for piece in self.pieces.values():
+            piece.sites = sites
         self.owner = np.full(len(self.subjects), -1)  # the fault that touched the subject first
 
     def _find_subjects(self, tables: Mapping[str, Table]) -> pd.Index:

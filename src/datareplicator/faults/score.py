@@ -2,7 +2,8 @@
 
 A fault (incident) is found when a finding lies on it: on one of its cells or rows, or, for dropped rows and faults of
 layout and files, on its subject's rows or variable of that table. A finding is right when it lies on a fault, or, where
-a kind spreads, on a subject of it. Findings that the clean study has too can be taken out first.
+a kind spreads, on a subject of it. A finding about a site as a whole (row 0, or none) lies on the faults of whole sites
+there. Findings that the clean study has too can be taken out first.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ NEEDED = {
     "row": ("row", "record"),
     "variable": ("variables", "variable"),
     "subject": ("subject", "usubjid"),
+    "site": ("site", "siteid"),
     "rule": ("rule", "core-id", "core_id", "rule_id"),
 }
 """What a finding may tell, and the names under which others call it."""
+SITE = r"(?:^|; )site=([^;]*)"
+"""Where `values` of our own findings name a site."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def score(
 
 
 def normal_findings(frame: pd.DataFrame) -> pd.DataFrame:
-    """Findings with the columns table, row, variable, subject and rule, whatever they were called."""
+    """Findings with the columns table, row, variable, subject, site and rule, whatever they were called."""
     names = {str(c).strip().lower(): c for c in frame.columns}
     result = pd.DataFrame(index=range(len(frame)))
     for name, known in NEEDED.items():
@@ -134,8 +138,11 @@ def normal_findings(frame: pd.DataFrame) -> pd.DataFrame:
         raise RequestError("a finding names no table.", hint=f"A column is needed: {', '.join(NEEDED['table'])}.")
     result["table"] = result["table"].astype("str").str.lower().str.removesuffix(".xpt")
     result["row"] = pd.to_numeric(result["row"], errors="coerce")
-    for name in ("variable", "subject", "rule"):
+    for name in ("variable", "subject", "site", "rule"):
         result[name] = result[name].astype("str")
+    if "values" in names:
+        named = frame[names["values"]].astype("str").str.extract(SITE, expand=False)
+        result["site"] = result["site"].fillna(pd.Series(named.to_numpy(), dtype="str"))
     return result
 
 
@@ -153,8 +160,17 @@ def _matches(held: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:
         _join(findings, answers[answers["spreads"] & answers["row"].notna()], ["table", "row"]),
         _join(findings, answers[answers["spreads"] & answers["subject"].notna()], ["subject"]),
         _join(findings, _received(answers), ["subject"]),
+        *_of_sites(findings[~(findings["row"] > 0)], answers),
     ]
     return pd.concat(pairs, ignore_index=True).drop_duplicates()
+
+
+def _of_sites(findings: pd.DataFrame, answers: pd.DataFrame) -> Iterable[pd.DataFrame]:
+    """Findings about whole sites on faults of whole sites: in the same table, where they name one that has faults."""
+    sites = answers[(answers["family"] == "sites") & answers["site"].notna()]
+    known = findings["table"].isin(answers["table"])
+    yield _join(findings[known], sites, ["table", "site"])
+    yield _join(findings[~known], sites, ["site"])
 
 
 def _received(answers: pd.DataFrame) -> pd.DataFrame:
@@ -181,9 +197,9 @@ def _words(variables: str) -> set[str]:
 
 
 def _without(held: pd.DataFrame, clean: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:
-    """Findings that the clean study does not have, compared by their row there."""
+    """Findings that the clean study does not have, compared by their row there, or by their site."""
     here = held.assign(row=_rows_before(held, key))
-    same = ["table", "row", "variable", "rule"]
+    same = ["table", "row", "variable", "site", "rule"]
     seen = pd.MultiIndex.from_frame(clean[same].fillna(""))
     return held[~pd.MultiIndex.from_frame(here[same].fillna("")).isin(seen)].reset_index(drop=True)
 

@@ -128,7 +128,7 @@ def corrupt_files(folder: Path, tables: Mapping[str, str], plan: Plan, seed: int
                 {
                     **kind_columns(kind),
                     **{name: answer[name] for name in ("table", "old", "new")},
-                    **dict.fromkeys(("row_before", "row_after", "subject", "key", "variable")),
+                    **dict.fromkeys(("row_before", "row_after", "subject", "site", "key", "variable")),
                     "answer": 0,
                     "fault": index + 1,
                     "incident": [0],
