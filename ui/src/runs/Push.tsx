@@ -17,15 +17,9 @@ import { ago } from "@/format";
 
 import { useProject } from "@/projects/Project";
 
+import { type Kind, KINDS, placeOf, startOf } from "./targets";
+
 const route = getRouteApi("/inside/projects/$projectId/runs/$runId");
-type Form_ = Schemas["HttpOptions"]["form"];
-
-const FORMS: { value: NonNullable<Form_>; text: string; help: string }[] = [
-  { value: "json", text: "Rows as JSON", help: "A request for each batch of rows" },
-  { value: "ndjson", text: "Rows as NDJSON", help: "A request for each batch of rows" },
-  { value: "files", text: "Files as they are", help: "A request for each file" },
-];
-
 /** Targets of the project: set up, tested, and the run pushed to them. */
 export function Push() {
   const { projectId, may } = useProject();
@@ -92,7 +86,7 @@ export function Push() {
       {targets.data?.length === 0 && (
         <p className="text-muted">
           {mayWrite
-            ? "No target yet. A target is an address of another system that takes files or rows by HTTP."
+            ? "No target yet. A target is another system that takes the data: an HTTP endpoint, S3 storage, PostgreSQL, REDCap."
             : "No target yet. Managers and administrators who may edit this project set them up."}
         </p>
       )}
@@ -103,7 +97,7 @@ export function Push() {
               <p className="min-w-0">
                 <span className="font-medium">{target.name}</span>
                 <span className="block text-sm break-all text-muted">
-                  {target.options.url} · {FORMS.find((form) => form.value === target.options.form)?.text}
+                  {told(target)}
                 </span>
               </p>
               {mayWrite && (
@@ -153,23 +147,16 @@ export function Push() {
 function NewTarget({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   const { projectId } = useProject();
   const client = useQueryClient();
+  const [kind, setKind] = useState<Kind>("http");
   const [name, setName] = useState("");
-  const [url, setUrl] = useState("https://");
-  const [form, setForm] = useState<NonNullable<Form_>>("json");
-  const [rows, setRows] = useState(1000);
-  const [header, setHeader] = useState("Authorization");
+  const [options, setOptions] = useState(startOf("http"));
   const [secret, setSecret] = useState("");
   const make = useMutation({
     mutationFn: () =>
       take(
         api.POST("/api/projects/{project_id}/targets", {
           params: { path: { project_id: projectId } },
-          body: {
-            name,
-            kind: "http",
-            options: { url, form, batch_rows: rows, auth_header: header },
-            secret: secret || null,
-          },
+          body: { name, kind, options: options as unknown as Schemas["HttpOptions"], secret: secret || null },
         }),
       ),
     onSuccess: async () => {
@@ -178,6 +165,7 @@ function NewTarget({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }
       onClose();
     },
   });
+  const set = (field: string, value: string | number) => setOptions((old) => ({ ...old, [field]: value }));
   return (
     <Dialog title="New target" isOpen={isOpen} onClose={onClose}>
       <Form
@@ -188,25 +176,51 @@ function NewTarget({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }
         }}
       >
         <TextField label="Name" isRequired autoFocus value={name} onChange={setName} />
-        <TextField label="Address" isRequired type="url" value={url} onChange={setUrl} help="It gets POST requests." />
-        <Select label="What is sent" options={FORMS} value={form} onChange={setForm} />
-        {form !== "files" && (
-          <NumberField
-            label="Rows in a batch"
-            minValue={1}
-            maxValue={100_000}
-            value={rows}
-            onChange={(value) => setRows(value || 1000)}
-          />
+        <Select
+          label="Kind"
+          options={(Object.keys(KINDS) as Kind[]).map((value) => ({ value, text: KINDS[value].text, help: KINDS[value].help }))}
+          value={kind}
+          onChange={(value) => {
+            setKind(value);
+            setOptions(startOf(value));
+          }}
+        />
+        {KINDS[kind].fields.map((field) =>
+          field.choices ? (
+            <Select
+              key={field.name}
+              label={field.label}
+              options={field.choices}
+              value={String(options[field.name])}
+              onChange={(value) => set(field.name, value)}
+            />
+          ) : typeof field.start === "number" ? (
+            <NumberField
+              key={field.name}
+              label={field.label}
+              minValue={1}
+              formatOptions={{ useGrouping: false }}
+              value={Number(options[field.name])}
+              onChange={(value) => set(field.name, value || field.start)}
+            />
+          ) : (
+            <TextField
+              key={field.name}
+              label={field.label}
+              help={field.help}
+              isRequired={!field.optional}
+              value={String(options[field.name])}
+              onChange={(value) => set(field.name, value)}
+            />
+          ),
         )}
-        <TextField label="Header of the secret" isRequired value={header} onChange={setHeader} />
         <TextField
-          label="Secret"
+          label={KINDS[kind].secret}
           type="password"
           autoComplete="off"
           value={secret}
           onChange={setSecret}
-          help="As it stands in the header, such as Bearer abc. Kept encrypted, never shown again."
+          help="Kept encrypted, never shown again."
         />
         {make.isError && <ProblemBox error={make.error} />}
         <div className="flex justify-end gap-2">
