@@ -67,7 +67,7 @@ def coherent() -> Iterator[None]:
     except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
         raise ModelError(
             f"the parts of the model contradict each other ({type(error).__name__}: {error}).",
-            hint="Fit the model again, if the document was edited or is damaged; else this is a defect: report it with it.",
+            hint="If the document was edited or is damaged, fit the model again; else report this as a defect.",
         ) from error
 
 
