@@ -16,7 +16,12 @@ export function Menu({ label, trigger, children }: { label: string; trigger: Rea
       >
         {trigger}
       </AriaButton>
-      <Popover className="panel min-w-48 max-w-[calc(100vw-2rem)] shadow-lg" placement="bottom end">
+      <Popover
+        className="panel min-w-48 max-w-[calc(100vw-2rem)] overflow-auto shadow-lg"
+        placement="bottom end"
+        // A menu that covered its button would take the end of the press for a choice.
+        maxHeight={300}
+      >
         <AriaMenu className="p-1 outline-none">{children}</AriaMenu>
       </Popover>
     </MenuTrigger>

@@ -97,7 +97,7 @@ export function Push() {
               <p className="min-w-0">
                 <span className="font-medium">{target.name}</span>
                 <span className="block text-sm break-all text-muted">
-                  {told(target)}
+                  {KINDS[target.kind].text} · {placeOf(target)}
                 </span>
               </p>
               {mayWrite && (
@@ -178,7 +178,11 @@ function NewTarget({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }
         <TextField label="Name" isRequired autoFocus value={name} onChange={setName} />
         <Select
           label="Kind"
-          options={(Object.keys(KINDS) as Kind[]).map((value) => ({ value, text: KINDS[value].text, help: KINDS[value].help }))}
+          options={(Object.keys(KINDS) as Kind[]).map((value) => ({
+            value,
+            text: KINDS[value].text,
+            help: KINDS[value].help,
+          }))}
           value={kind}
           onChange={(value) => {
             setKind(value);

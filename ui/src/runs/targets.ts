@@ -1,0 +1,108 @@
+import type { Schemas } from "@/api/client";
+
+export type Kind = Schemas["TargetOut"]["kind"];
+
+export interface OptionField {
+  name: string;
+  label: string;
+  start: string | number;
+  choices?: { value: string; text: string }[];
+  help?: string;
+  optional?: boolean;
+}
+
+interface KindOf {
+  text: string;
+  help: string;
+  secret: string;
+  fields: OptionField[];
+}
+
+/** The kinds of targets: what each is asked for, and what its secret is. */
+export const KINDS: Record<Kind, KindOf> = {
+  http: {
+    text: "HTTP endpoint",
+    help: "Takes files, or rows as JSON",
+    secret: "Secret, as it stands in the header, such as Bearer abc",
+    fields: [
+      { name: "url", label: "Address", start: "https://", help: "It gets POST requests." },
+      {
+        name: "form",
+        label: "What is sent",
+        start: "json",
+        choices: [
+          { value: "json", text: "Rows as JSON" },
+          { value: "ndjson", text: "Rows as NDJSON" },
+          { value: "files", text: "Files as they are" },
+        ],
+      },
+      { name: "batch_rows", label: "Rows in a batch", start: 1000 },
+      { name: "auth_header", label: "Header of the secret", start: "Authorization" },
+    ],
+  },
+  s3: {
+    text: "S3 storage",
+    help: "The files are put into a bucket",
+    secret: "Secret access key",
+    fields: [
+      { name: "endpoint", label: "Endpoint", start: "https://s3.eu-central-1.amazonaws.com" },
+      { name: "bucket", label: "Bucket", start: "" },
+      { name: "prefix", label: "Folder in the bucket", start: "", optional: true },
+      { name: "region", label: "Region", start: "us-east-1" },
+      { name: "access_key_id", label: "Access key ID", start: "" },
+    ],
+  },
+  postgresql: {
+    text: "PostgreSQL database",
+    help: "Each table becomes a table there",
+    secret: "Password",
+    fields: [
+      { name: "host", label: "Host", start: "" },
+      { name: "port", label: "Port", start: 5432 },
+      { name: "database", label: "Database", start: "" },
+      { name: "user", label: "User", start: "" },
+      { name: "db_schema", label: "Schema", start: "public", help: "It must be there." },
+      {
+        name: "mode",
+        label: "Tables that are there",
+        start: "replace",
+        choices: [
+          { value: "replace", text: "are replaced" },
+          { value: "append", text: "get the rows added" },
+        ],
+      },
+      {
+        name: "encryption",
+        label: "Encryption",
+        start: "verified",
+        choices: [
+          { value: "verified", text: "TLS, certificate checked" },
+          { value: "unverified", text: "TLS, any certificate" },
+          { value: "none", text: "None" },
+        ],
+      },
+    ],
+  },
+  redcap: {
+    text: "REDCap project",
+    help: "Records by its API",
+    secret: "API token",
+    fields: [
+      { name: "url", label: "Address of the API", start: "https://" },
+      { name: "record_column", label: "Column that names the record", start: "USUBJID" },
+      { name: "record_field", label: "Field of the record's name", start: "record_id" },
+      { name: "batch_rows", label: "Rows in a batch", start: 500 },
+    ],
+  },
+};
+
+export const startOf = (kind: Kind): Record<string, string | number> =>
+  Object.fromEntries(KINDS[kind].fields.map((field) => [field.name, field.start]));
+
+/** Where a target is, in a line. */
+export function placeOf({ kind, options }: Schemas["TargetOut"]): string {
+  const told = options as unknown as Record<string, string | number>;
+  if (kind === "s3") return `${told.endpoint}/${told.bucket}/${told.prefix}`;
+  if (kind === "postgresql") return `${told.user}@${told.host}:${told.port}/${told.database}, schema ${told.db_schema}`;
+  return String(told.url);
+}
