@@ -1,7 +1,7 @@
 """Injects every kind of fault into a study, validates, and writes what was found to the reference page.
 
-Usage: python scripts/closed_loop.py [--study STUDY --name NAME] [--kinds KIND ...]; by default the bundled sample study.
-The page has a table a study: that of the sample is always there, that of another stays until it is measured anew.
+Usage: python scripts/closed_loop.py [--study STUDY --name NAME] [--kinds KIND ...]; by default the sample study. The
+page has a table a study: that of the sample is always there, that of another stays until it is measured anew.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@ sites; every changed cell stands in the key."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
@@ -16,28 +18,28 @@ from datareplicator.faults.kinds.subjects import followed
 from datareplicator.faults.roles import date_columns, day_columns, on, study_days
 from datareplicator.faults.scene import Piece
 from datareplicator.faults.units import other_unit
-from datareplicator.structure.encode import plain_text
 from datareplicator.structure.spec import Layout
 
 FAMILY = Family("sites")
 
 
-def _at(job: Job, piece: Piece, site: str) -> np.ndarray:
+def _sites(job: Job) -> Iterator[tuple[str, int]]:
+    """Each chosen site and its incident: what is wrong at a site is one fault."""
+    for site in job.choose_sites("sites"):
+        yield site, int(job.scene.incidents(1)[0])
+
+
+def _at(piece: Piece, site: str) -> np.ndarray:
     """bool a row: of a subject of the site."""
-    sites = job.scene.of_subjects(job.scene.structure.site)
-    mine = np.array([s is not None and plain_text(s) == site for s in sites] + [False], dtype=bool)
-    return mine[piece.subject]
+    return (piece.sites == site)[piece.subject]
 
 
-def _renumber(job: Job, pool: Pool, rows: np.ndarray, y: np.ndarray, incident: int, decimals: int | None = None) -> int:
-    """Give rows new numbers; the number of cells of the main column that changed."""
-    rows_free = pool.piece.free([str(pool.column), *pool.also])[rows]
-    rows, y = rows[rows_free], y[rows_free]
-    changed = 0
-    for column, new in renumbered(pool, rows, y, decimals).items():
-        good = job.edit_where_unlike(pool.piece, column, rows, new, np.full(len(rows), incident))
-        changed += int(good.sum()) if column == pool.column else 0
-    return changed
+def _renumber(job: Job, pool: Pool, rows: np.ndarray, y: np.ndarray, incident: int) -> None:
+    """Give rows new numbers, as far as they are free."""
+    free = pool.piece.free([str(pool.column), *pool.also])[rows]
+    rows, y = rows[free], y[free]
+    for column, new in renumbered(pool, rows, y).items():
+        job.edit_where_unlike(pool.piece, column, rows, new, np.full(len(rows), incident))
 
 
 @FAMILY.kind(
@@ -50,10 +52,9 @@ def _renumber(job: Job, pool: Pool, rows: np.ndarray, y: np.ndarray, incident: i
 )
 def fabricated_values(job: Job, params: Document) -> None:
     pools = numbers(job, findings=True)
-    for site in job.choose_sites("sites"):
-        incident = int(job.scene.incidents(1)[0])
+    for site, incident in _sites(job):
         for pool in pools:
-            rows = pool.rows[_at(job, pool.piece, site)[pool.rows]]
+            rows = pool.rows[_at(pool.piece, site)[pool.rows]]
             middle, spread = _middle(pool)
             draws = job.rng("invent", site, pool.piece.name).standard_normal(len(rows))
             y = middle[rows] + 0.1 * spread[rows] * draws
@@ -80,13 +81,13 @@ def _middle(pool: Pool) -> tuple[np.ndarray, np.ndarray]:
 )
 def site_unit_error(job: Job, params: Document) -> None:
     pools = [p for p in numbers(job, findings=True) if p.piece.has(p.piece.spec.unit, p.piece.spec.test)]
-    for site in job.choose_sites("sites"):
+    for site, incident in _sites(job):
         rng = job.rng("test", site)
         choices = []
         for pool in pools:
             units = pool.piece.texts(str(pool.piece.spec.unit))
             known = np.array([u is not None and other_unit(str(u)) is not None for u in units], dtype=bool)
-            rows = pool.rows[(known & _at(job, pool.piece, site))[pool.rows]]
+            rows = pool.rows[(known & _at(pool.piece, site))[pool.rows]]
             choices += [(pool, rows[pool.data["group"][rows] == g], units) for g in np.unique(pool.data["group"][rows])]
         if not choices:
             raise job.nothing(f"site {site} has no test in a unit that is mistaken for another")
@@ -94,7 +95,7 @@ def site_unit_error(job: Job, params: Document) -> None:
         x = pool.data["x"][rows]
         others = [other_unit(str(u)) for u in units[rows]]
         y = np.array([v * o.factor + o.offset if o is not None else np.nan for v, o in zip(x, others, strict=True)])
-        _renumber(job, pool, rows, y, int(job.scene.incidents(1)[0]))
+        _renumber(job, pool, rows, y, incident)
 
 
 class Drift(Document):
@@ -114,10 +115,9 @@ class Drift(Document):
 )
 def site_drift(job: Job, params: Drift) -> None:
     pools = [p for p in numbers(job, findings=True) if p.piece.has(p.piece.spec.date)]
-    for site in job.choose_sites("sites"):
-        incident = int(job.scene.incidents(1)[0])
+    for site, incident in _sites(job):
         for pool in pools:
-            rows = pool.rows[_at(job, pool.piece, site)[pool.rows]]
+            rows = pool.rows[_at(pool.piece, site)[pool.rows]]
             day = dates.parse(pool.piece.clean[str(pool.piece.spec.date)]).day[rows]
             span = np.nanmax(day) - np.nanmin(day) if np.isfinite(day).any() else 0.0
             if not span:
@@ -126,9 +126,13 @@ def site_drift(job: Job, params: Drift) -> None:
             _renumber(job, pool, rows, pool.data["x"][rows] + params.size * part * _middle(pool)[1][rows], incident)
 
 
-def _move_dates(job: Job, site: str, incident: int, moved) -> None:  # type: ignore[no-untyped-def]
+Moved = Callable[[Piece, np.ndarray, np.ndarray], np.ndarray]
+"""New days of rows of a table from their days."""
+
+
+def _move_dates(job: Job, site: str, incident: int, moved: Moved) -> None:
     for piece in followed(job, Layout.FINDINGS, Layout.VISITS):
-        target = job.rows(piece) & _at(job, piece, site)
+        target = job.rows(piece) & _at(piece, site)
         for column in job.columns(piece, date_columns(piece, text=False)):
             day = dates.parse(piece.clean[column]).day
             follow = day_columns(job.scene, piece, column)
@@ -160,7 +164,7 @@ class Late(Document):
     rules="DR2012 DR0214",
 )
 def late_entry(job: Job, params: Late) -> None:
-    for site in job.choose_sites("sites"):
+    for site, incident in _sites(job):
         rng = job.rng("delay", site)
 
         def moved(piece: Piece, rows: np.ndarray, day: np.ndarray, rng: np.random.Generator = rng) -> np.ndarray:
@@ -170,7 +174,7 @@ def late_entry(job: Job, params: Late) -> None:
             codes, distinct = pd.factorize(pd.MultiIndex.from_arrays([piece.subject[rows], day]))
             return day + rng.integers(params.least, max(params.most, params.least) + 1, len(distinct))[codes]
 
-        _move_dates(job, site, int(job.scene.incidents(1)[0]), moved)
+        _move_dates(job, site, incident, moved)
 
 
 class Weekday(Document):
@@ -193,8 +197,8 @@ def weekday_pattern(job: Job, params: Weekday) -> None:
         off = (day.astype(np.int64) + 3 - params.weekday) % 7  # 1970-01-01 was a Thursday
         return day - np.where(off <= 3, off, off - 7)
 
-    for site in job.choose_sites("sites"):
-        _move_dates(job, site, int(job.scene.incidents(1)[0]), moved)
+    for site, incident in _sites(job):
+        _move_dates(job, site, incident, moved)
 
 
 class Share(Document):
@@ -217,9 +221,8 @@ def under_reported_events(job: Job, params: Share) -> None:
     pieces = followed(job, Layout.EVENTS)
     if not pieces:
         raise job.nothing("no table of events was found")
-    for site in job.choose_sites("sites"):
-        incident = int(job.scene.incidents(1)[0])
+    for site, incident in _sites(job):
         for piece in pieces:
-            rows = np.flatnonzero(job.rows(piece) & piece.whole & _at(job, piece, site))
+            rows = np.flatnonzero(job.rows(piece) & piece.whole & _at(piece, site))
             lost = job.rng("lost", site, piece.name).permutation(len(rows))[: round(params.share * len(rows))]
             job.delete(piece, rows[np.sort(lost)], np.full(len(lost), incident))
