@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.data import BENCH
-from datareplicator.generate.personal import personal_text
+from datareplicator.model.personal import personal_text
 from datareplicator.training_replicator import DataProfiler, ModelSerializer, SyntheticGenerator
 
 SIDE = Path(__file__).with_name("sdv_side.py")
