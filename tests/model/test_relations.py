@@ -39,6 +39,8 @@ def test_severe_events_drive_and_paracetamol_answers(prepared: Prepared) -> None
     (kind,) = models[0].types
     assert {kind.driver, kind.partner} == {"ae", "cm"}
     assert kind.partners == (1.0,)
+    # What is computed is not there yet when the rows that take part are chosen.
+    assert kind.column in prepared.structure.free(kind.driver)
     partner = prepared.frames[kind.partner].loc[marks["relation:relrec:0"]]
     if kind.partner == "cm":
         assert (partner["CMTRT"] == "PARACETAMOL").all()

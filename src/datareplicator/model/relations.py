@@ -223,10 +223,14 @@ def _categories(prepared: Prepared, table: str) -> list[str]:
 
 
 def _telling(prepared: Prepared, table: str, linked: np.ndarray) -> tuple[str | None, dict[str, float]]:
-    """The column whose values separate linked from other rows best (least deviance), and the shares by value."""
+    """The column whose values separate linked from other rows best (least deviance), and the shares by value.
+
+    Computed columns are not there yet when drivers are chosen.
+    """
     base = linked.mean()
+    free = set(prepared.structure.free(table))
     best: tuple[float, str | None, dict[str, float]] = (np.inf, None, {"": float(base)})
-    for name in _categories(prepared, table):
+    for name in (c for c in _categories(prepared, table) if c in free):
         value = prepared.frames[table][name].astype("str").fillna("").astype(object)
         counts = pd.DataFrame({"v": value, "l": linked}).groupby("v").l.agg(["sum", "size"])
         p = counts["sum"] / counts["size"]
