@@ -67,8 +67,9 @@ def trends(course: Courses, names: np.ndarray) -> pd.DataFrame:
         xy=("xy", "sum"), xx=("xx", "sum"), v=("xy", lambda v: float((v**2).sum())), n=("xy", "size")
     ).reset_index()  # fmt: skip
     site = site[(site["n"] >= 2 * LEAST_SUBJECTS) & (site["xx"] > 0) & (site["v"] > 0)]
-    # Subjects, not values, are independent: the sandwich with one term a subject.
-    z = site["xy"] / np.sqrt(site["v"])
+    # Subjects, not values, are independent: the sandwich with one term a subject, as spread around their mean.
+    n = site["n"]
+    z = site["xy"] / np.sqrt((site["v"] - site["xy"] ** 2 / n).clip(lower=1e-9 * site["v"]) * n / (n - 1))
     centred = z - z.groupby(site["test"]).transform("median")
     p = 2 * student.sf(np.abs(centred) / max(1.0, 1.4826 * float(centred.abs().median())), site["n"] - 1)
     return pd.DataFrame(
