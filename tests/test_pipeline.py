@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from datareplicator import pipeline
@@ -48,14 +47,14 @@ def test_replicate_reads_discovers_learns_and_generates(sample: Path, tmp_path: 
 def test_a_failure_in_the_second_block_leaves_nothing(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    make = generation.generate_block
+    make = generation.make_block
 
-    def fail(model, request: GenerateRequest, block: Block) -> dict[str, pd.DataFrame]:
+    def fail(model, request: GenerateRequest, block: Block) -> object:
         if block.index == 1:
             raise error
         return make(model, request, block)
 
-    monkeypatch.setattr(generation, "generate_block", fail)
+    monkeypatch.setattr(generation, "make_block", fail)
     with pytest.raises(type(error)):
         pipeline.generate(run)
     assert list(tmp_path.iterdir()) == []

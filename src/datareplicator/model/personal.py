@@ -195,7 +195,7 @@ def fill_layout(kind: str, pattern: str, n: int, rng: np.random.Generator) -> pa
     nowhere.
 
     >>> fill_layout("phone", "(###) ###-####", 1, np.random.default_rng(0)).to_pylist()
-    ['(555) 865-3200']
+    ['(555) 865-2300']
     """
     if kind == "phone":
         pattern = _FICTION.sub("555", pattern, count=1)
