@@ -99,8 +99,8 @@ class UserManager(UUIDIDMixin, BaseUserManager):
     async def create(
         self, user_create: schemas.BaseUserCreate, safe: bool = False, request: Request | None = None
     ) -> User:
-        """Accounts are made by `register` and `make`, which take a password that was hashed before."""
-        raise NotImplementedError
+        """Closed on purpose: it would hash within the transaction and pass by the rules of registration."""
+        raise NotImplementedError("accounts are made by `register` and `make`, with a password hashed before")
 
     async def register(self, email: str, password: NewPassword) -> User:
         """A new account, with the default role and tier, of somebody who registers; a problem when they may not."""
