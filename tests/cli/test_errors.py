@@ -129,7 +129,13 @@ def test_text_goes_out_with_one_line_end(capfd: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, errors.INTERRUPTED), (signal.SIGTERM, errors.TERMINATED)])
 def test_a_signal_leaves_nothing_behind(tmp_path: Path, sample: Path, number: int, code: int) -> None:
     args = ("replicate", str(sample), "-n", "20000", "-o", str(tmp_path / "out"), "--workers", "2")
-    process = subprocess.Popen([*PROGRAM, *args], stderr=subprocess.PIPE, start_new_session=True)
+    # A background job of a shell starts with interrupts ignored, and would hand that down.
+    process = subprocess.Popen(
+        [*PROGRAM, *args],
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     end = time.monotonic() + 120
     while not list(tmp_path.iterdir()) and time.monotonic() < end:
         time.sleep(0.1)
