@@ -26,11 +26,11 @@ Names = list[tuple[int, int]]  # findings table, test
 
 def compare_correlations(pair: Pair, findings: Sequence[Findings]) -> list[Correlations]:
     """Correlations between subjects and, where there are visits, within them; empty where there is too little."""
-    names = _chosen(pair, findings)
-    labels = [_name(findings, t, i) for t, i in names]
-    means = [_means(pair, findings, names, side) for side in (0, 1)]
-    covariates, columns = _covariates(pair)
-    both = [np.hstack(parts) for parts in zip(covariates, means, strict=True)]
+    names = chosen_tests(pair, findings)
+    labels = [label_of(findings, t, i) for t, i in names]
+    means = [subject_means(pair, findings, names, side) for side in (0, 1)]
+    numbered, columns = covariates(pair)
+    both = [np.hstack(parts) for parts in zip(numbered, means, strict=True)]
     result = []
     if len(columns) + len(labels) >= 2 and min(len(m) for m in both) >= LEAST_SUBJECTS:
         result.append(_compare("between subjects", [*columns, *labels], both[0], both[1], chance=True))
@@ -40,7 +40,7 @@ def compare_correlations(pair: Pair, findings: Sequence[Findings]) -> list[Corre
     return result
 
 
-def _chosen(pair: Pair, findings: Sequence[Findings]) -> Names:
+def chosen_tests(pair: Pair, findings: Sequence[Findings]) -> Names:
     """The tests most subjects have, in turn from each table so that none crowds out the rest."""
     queues = []
     for t, found in enumerate(findings):
@@ -58,13 +58,14 @@ def _chosen(pair: Pair, findings: Sequence[Findings]) -> Names:
     return sorted(chosen)
 
 
-def _name(findings: Sequence[Findings], table: int, test: int) -> str:
+def label_of(findings: Sequence[Findings], table: int, test: int) -> str:
+    """The name of a test, with its table where others have one of that name."""
     name = plain_text(findings[table].tests[test])
     alone = sum(name in map(plain_text, found.tests) for found in findings) == 1
     return name if alone else f"{findings[table].spec.name}.{name}"
 
 
-def _means(pair: Pair, findings: Sequence[Findings], names: Names, side: int) -> np.ndarray:
+def subject_means(pair: Pair, findings: Sequence[Findings], names: Names, side: int) -> np.ndarray:
     """Mean of each subject and test, (subjects, tests)."""
     n = pair.sides[side].n
     means = np.full((n, len(names)), np.nan)
@@ -74,7 +75,8 @@ def _means(pair: Pair, findings: Sequence[Findings], names: Names, side: int) ->
     return means
 
 
-def _covariates(pair: Pair) -> tuple[list[np.ndarray], list[str]]:
+def covariates(pair: Pair) -> tuple[list[np.ndarray], list[str]]:
+    """Numbers of the subjects' own table by side, (subjects, names), and their names."""
     root = pair.structure.tables[pair.structure.root or ""]
     names = [c.name for c in root.columns if c.kind in NUMBERS and c.distinct > 5 and c.name != root.sequence]
     names = [n for n in names if n in pair.source.frames[root.name]][:4]

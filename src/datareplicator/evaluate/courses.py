@@ -157,18 +157,26 @@ def _digits(pair: Pair, found: Findings) -> np.ndarray:
 
 
 def _course(pair: Pair, a: Cells, b: Cells, visits: list[object]) -> dict[str, object]:
-    seen = np.bincount(a.visit, minlength=len(visits))
-    kept = np.flatnonzero(seen >= max(SEEN_OFTEN * seen.max(), 1))
-    where = np.full(len(visits), -1)
-    where[kept] = np.arange(len(kept))
+    kept, where = seen_often(a, len(visits))
     course = [
-        _by_visit(cells, arm[cells.subject], where[cells.visit], len(pair.arms), len(kept))
+        by_visit(cells, arm[cells.subject], where[cells.visit], len(pair.arms), len(kept))
         for cells, arm in zip((a, b), pair.arm, strict=True)
     ]
     return {"visits": tuple(plain_text(visits[i]) for i in kept), "course": np.array(course)}
 
 
-def _by_visit(cells: Cells, arm: np.ndarray, visit: np.ndarray, arms: int, visits: int) -> np.ndarray:
+def seen_often(cells: Cells, visits: int) -> tuple[np.ndarray, np.ndarray]:
+    """The visits at which a good part of the test's subjects have a value, and for all visits their place among these,
+    -1 for the others."""
+    seen = np.bincount(cells.visit, minlength=visits)
+    kept = np.flatnonzero(seen >= max(SEEN_OFTEN * seen.max(initial=0), 1))
+    where = np.full(visits, -1)
+    where[kept] = np.arange(len(kept))
+    return kept, where
+
+
+def by_visit(cells: Cells, arm: np.ndarray, visit: np.ndarray, arms: int, visits: int) -> np.ndarray:
+    """Number, mean, and quantiles at 10, 50 and 90 %: (arms, visits, 5)."""
     use = (arm >= 0) & (visit >= 0)
     group, value = arm[use] * visits + visit[use], cells.value[use]
     n, mean, _ = grouped.mean_sd(group, value, arms * visits)

@@ -14,6 +14,7 @@ from datareplicator.server import work
 from datareplicator.server.audit.routes import router as audit
 from datareplicator.server.auth.oauth_routes import router as oauth
 from datareplicator.server.auth.routes import router as account
+from datareplicator.server.cache.routes import router as cache
 from datareplicator.server.choices.routes import router as choices
 from datareplicator.server.keys.routes import router as keys
 from datareplicator.server.limits.routes import router as usage
@@ -35,6 +36,7 @@ ROUTERS: list[APIRouter] = [
     audit,
     logs,
     choices,
+    cache,
     *work.ROUTERS,
 ]
 

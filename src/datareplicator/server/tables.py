@@ -15,6 +15,7 @@ from datareplicator.server.limits import tables as limits
 from datareplicator.server.models import tables as models
 from datareplicator.server.oplog import tables as oplog
 from datareplicator.server.policies import tables as policies
+from datareplicator.server.presets import tables as presets
 from datareplicator.server.projects import tables as projects
 from datareplicator.server.runs import tables as runs
 from datareplicator.server.targets import tables as targets
@@ -33,6 +34,7 @@ MODULES = (
     datasets,
     analyses,
     models,
+    presets,
     runs,
     validations,
     exports,

@@ -18,6 +18,7 @@ from datareplicator.server.jobs.local import LocalWorkers
 from datareplicator.server.jobs.routes import router as jobs
 from datareplicator.server.jobs.run_worker import storage_folder
 from datareplicator.server.models.routes import router as models
+from datareplicator.server.presets.routes import router as presets
 from datareplicator.server.previews.service import forget_copies
 from datareplicator.server.runs.routes import router as runs
 from datareplicator.server.runs.routes import schema_router as run_schema
@@ -25,7 +26,6 @@ from datareplicator.server.storage import open_storage
 from datareplicator.server.targets.routes import router as targets
 from datareplicator.server.tidying import tidy
 from datareplicator.server.training.routes import router as training
-from datareplicator.server.training.service import desk_of
 from datareplicator.server.validations.routes import router as validations
 
 ROUTERS: list[APIRouter] = [
@@ -35,6 +35,7 @@ ROUTERS: list[APIRouter] = [
     analyses,
     models,
     runs,
+    presets,
     exports,
     validations,
     targets,
@@ -64,7 +65,6 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await tidying
         await workers.stop()
-        await desk_of(app).close()
 
 
 async def _tidy(app: FastAPI) -> None:

@@ -54,6 +54,11 @@ class Analyst:
         assert answer.status_code == status if status else answer.is_success, answer.text
         return answer.json()
 
+    async def put(self, path: str, content: Any, status: int = 200) -> Any:
+        answer = await self.client.put(self.base + path, json=content)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
     async def sample(self) -> dict[str, Any]:
         """The sample study as a dataset."""
         return await self.post("/datasets/sample")

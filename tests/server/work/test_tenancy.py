@@ -28,6 +28,7 @@ BODIES = {
     "/exports": {"format": "csv"},
     "/models/{model_id}": {"description": "x"},
     "/runs/{run_id}": {"name": "x"},
+    "/presets": {"name": "x", "document": {"subjects": 3}},
 }
 
 
@@ -59,6 +60,7 @@ async def made(at_work, service):
         "export_id": export["id"],
         "validation_id": validation["id"],
         "job_id": run["job"]["id"],
+        "preset_id": (await at_work.put("/presets", BODIES["/presets"]))["id"],
         "target_id": await _target(service, at_work),
     }
 
@@ -77,7 +79,7 @@ def _request(method, path, base, made):
     if method in ("POST", "PATCH", "PUT"):
         tail = path.rpartition("/")[2]
         options["json"] = next((b for end, b in BODIES.items() if path.endswith(end)), None)
-        if path.endswith(("/analyses", "/models", "/runs", "/validations", "/corrupt")):
+        if path.endswith(("/analyses", "/models", "/runs", "/validations", "/corrupt", "/check")):
             options["json"] = {"dataset_id": made["dataset_id"]}
             if tail == "corrupt":
                 options["json"]["plan"] = {"include": "light"}
@@ -124,7 +126,7 @@ async def _strangers_and_viewers(service, at_work, made):
             assert (await viewer.request(method, url, **options)).status_code == 403, (method, path)
 
     for method, path in ROUTES:
-        if method == "GET" and not path.endswith("/report"):
+        if method == "GET" and not path.endswith(("/report", "/answers")):
             url, options = _request(method, path, at_work.base, made)
             if path.endswith("/exports/{export_id}/files/{name}"):
                 url = url.replace("dm.xpt", "dm.csv")
@@ -138,6 +140,7 @@ async def _things_named_in_bodies(service, made):
         ("/analyses", {"dataset_id": made["dataset_id"]}),
         ("/models", {"dataset_id": made["dataset_id"]}),
         ("/runs", {"dataset_id": made["dataset_id"], "document": {"subjects": 1}}),
+        ("/runs/check", {"dataset_id": made["dataset_id"], "document": {"subjects": 1}}),
         ("/runs", {"model_id": made["model_id"], "document": {"subjects": 1}}),
         ("/runs/corrupt", {"dataset_id": made["dataset_id"], "plan": {"include": "light"}}),
         ("/validations", {"run_id": made["run_id"]}),

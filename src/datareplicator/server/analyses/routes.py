@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, status
 
 from datareplicator.server.analyses import service
 from datareplicator.server.analyses.schemas import AnalysisNew, AnalysisOut, AnalysisPage, Comparison
-from datareplicator.server.analyses.work import EXPLANATION, PROFILE
+from datareplicator.server.analyses.work import EXPLANATION, PATTERNS, PROFILE
 from datareplicator.server.database import SessionDep
 from datareplicator.server.datasets.routes import Editor, Reader, StorageDep
 from datareplicator.server.jobs.schemas import MOST
@@ -71,6 +71,16 @@ async def read_explanation(
     """Keys, dependencies, derivations with their exceptions, layouts, links: what corrections can set right."""
     analysis = await service.find(session, access.project_id, analysis_id)
     return await service.document(session, storage, analysis, EXPLANATION)
+
+
+@router.get("/{analysis_id}/patterns", summary="Courses, events by arm, correlations", responses=responses(404, 409))
+async def read_patterns(
+    analysis_id: uuid.UUID, access: Reader, session: SessionDep, storage: StorageDep
+) -> dict[str, Any]:
+    """Tests over the visits by arm, events by arm with their terms, rank correlations between subjects; nothing that
+    fewer than three subjects show."""
+    analysis = await service.find(session, access.project_id, analysis_id)
+    return await service.document(session, storage, analysis, PATTERNS)
 
 
 @router.delete(

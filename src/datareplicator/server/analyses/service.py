@@ -24,7 +24,7 @@ from datareplicator.server.jobs import service as jobs
 from datareplicator.server.jobs.tables import Job
 from datareplicator.server.problems import Problem, not_found
 from datareplicator.server.projects.access import ProjectAccess
-from datareplicator.server.storage import Storage
+from datareplicator.server.storage import Missing, Storage
 
 
 async def ask(session: AsyncSession, access: ProjectAccess, asked: AnalysisNew) -> Analysis:
@@ -39,7 +39,7 @@ async def ask(session: AsyncSession, access: ProjectAccess, asked: AnalysisNew) 
     )
     session.add(analysis)
     await session.flush()
-    key = cache.key_of("analysis", {"data": version.digest})
+    key = cache.key_of("analysis", {"data": version.digest, "documents": 3})
     known = await cache.find(session, access.project_id, "analysis", key)
     told = None if known is None else {name: known.summary[name] for name in ("rows", "subjects")}
     analysis.result_id = None if known is None else known.id
@@ -98,7 +98,11 @@ async def document(session: AsyncSession, storage: Storage, analysis: Analysis, 
     result = await session.get(Result, analysis.result_id) if analysis.result_id else None
     if result is None:
         raise Problem(409, "The analysis is not done.", code="not-done")
-    return json.loads(await storage.read(f"{result.prefix}/{name}"))
+    try:
+        return json.loads(await storage.read(f"{result.prefix}/{name}"))
+    except Missing as error:
+        detail = "The analysis was made by an earlier version of the service, which did not look at this."
+        raise Problem(409, detail, code="outdated", hint="Analyse the data again.") from error
 
 
 async def side_by_side(

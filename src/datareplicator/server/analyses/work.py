@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from datareplicator.evaluate.patterns import patterns
 from datareplicator.pipeline import Step
 from datareplicator.pipeline.learning import discover_structure, read
 from datareplicator.profile import explain
@@ -13,10 +14,11 @@ from datareplicator.profile import profile as profile_study
 
 PROFILE = "profile.json"
 EXPLANATION = "explanation.json"
+PATTERNS = "patterns.json"
 
 
 def analyse(spec: dict[str, Any], folder: Path, progress: Callable[[Step], None]) -> dict[str, Any]:
-    """Read, discover, describe; two documents and a summary."""
+    """Read, discover, describe; three documents and a summary."""
     study = read(folder / "in", progress)
     structure = discover_structure(study, progress)
     progress(Step("profile"))
@@ -26,6 +28,8 @@ def analyse(spec: dict[str, Any], folder: Path, progress: Callable[[Step], None]
     out.mkdir()
     (out / PROFILE).write_text(found.to_json(), encoding="utf-8")
     (out / EXPLANATION).write_text(said.to_json(), encoding="utf-8")
+    progress(Step("patterns"))
+    (out / PATTERNS).write_text(patterns(study, structure).model_dump_json(), encoding="utf-8")
     return {
         "study": found.name,
         "standard": found.standard,

@@ -22,6 +22,7 @@ from datareplicator.server.auth.registration import is_open
 from datareplicator.server.auth.schemas import (
     Accepted,
     AccessToken,
+    DeletionAsked,
     EmailAsked,
     LoginAsked,
     Me,
@@ -39,6 +40,7 @@ from datareplicator.server.database import DatabaseDep, SessionDep, SettingsDep
 from datareplicator.server.mail import can_send
 from datareplicator.server.policies.service import PoliciesDep
 from datareplicator.server.problems import Problem, not_found, responses
+from datareplicator.server.projects.members import keep_owners
 from datareplicator.server.secrets import digest
 
 router = APIRouter(prefix="/auth", tags=["account"])
@@ -126,6 +128,37 @@ async def change_me(asked: MeChange, principal: Person, session: SessionDep, pol
     user.name = asked.name.strip()
     await record(session, principal, "user.renamed", "user", user.id)
     return await service.me(session, user, principal, policies.access)
+
+
+@router.delete(
+    "/me",
+    summary="Delete one's account",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=responses(401, 409, 422),
+)
+async def delete_me(
+    asked: DeletionAsked,
+    request: Request,
+    response: Response,
+    principal: Person,
+    database: DatabaseDep,
+    policies: PoliciesDep,
+) -> None:
+    """With its logins, keys and memberships. Projects of others stay as they are; the audit trail keeps the id only.
+    Refused while one is the only owner of a project, or the last administrator."""
+    if asked.email.strip().lower() != principal.email:
+        raise Problem(422, "This is not the address of your account.", code="wrong-address")
+    async with database.session() as session:
+        by_provider = await service.has_identity(session, principal.user_id)
+    if asked.current_password is not None or not by_provider:
+        await service.check_password_login(request, policies, principal.email, asked.current_password or "")
+    async with database.session(write=True) as session:
+        user = await session.get_one(User, principal.user_id)
+        await service.keep_an_administrator(session, user)
+        await keep_owners(session, user.id)
+        await record(session, principal, "user.deleted", "user", user.id, before={"role": user.role})
+        await UserManager(session, policies.access).delete(user)
+    remove_cookies(response, database.settings)
 
 
 @router.post("/password", summary="Change one's password", status_code=status.HTTP_204_NO_CONTENT)

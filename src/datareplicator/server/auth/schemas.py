@@ -68,6 +68,15 @@ class PasswordChange(_Asked):
     new_password: str = Password
 
 
+class DeletionAsked(_Asked):
+    """One's own account is to go: the address as a proof that it is meant, the password as a proof of who asks."""
+
+    email: EmailStr
+    current_password: str | None = Field(
+        None, max_length=MOST, description="Needed unless one logs in through an identity provider."
+    )
+
+
 class Me(BaseModel):
     """Who asks, and what they may."""
 

@@ -6,7 +6,7 @@ import uuid
 
 from fastapi.security import OAuth2PasswordRequestForm
 from fastapi_users import exceptions
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
@@ -188,3 +188,15 @@ async def send(settings: Settings, made: Mail | None) -> None:
     """Send a mail, if there is one."""
     if made is not None:
         await mail.send(settings, made)
+
+
+async def keep_an_administrator(session: AsyncSession, user: User) -> None:
+    """Refuse to lose the last one."""
+    found = select(func.count()).where(User.role == Role.ADMINISTRATOR.value, User.is_active.is_(True))
+    if user.role == Role.ADMINISTRATOR.value and user.is_active and (await session.scalar(found) or 0) < 2:
+        raise Problem(409, "This is the last administrator.", hint="Make somebody else administrator first.")
+
+
+async def has_identity(session: AsyncSession, user_id: uuid.UUID) -> bool:
+    """Whether the account is linked to an identity provider."""
+    return await session.scalar(select(OAuthAccount.id).where(OAuthAccount.user_id == user_id).limit(1)) is not None

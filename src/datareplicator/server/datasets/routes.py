@@ -245,6 +245,13 @@ async def delete_version(dataset_id: uuid.UUID, number: Number, access: Editor, 
     await service.remove_version(session, access, version)
 
 
+@router.get("/{dataset_id}/uploads", summary="List uploads under way", responses=responses(404))
+async def list_uploads(dataset_id: uuid.UUID, access: Reader, session: SessionDep) -> list[UploadOut]:
+    """Files that have begun to come and are not part of a version yet: where each stands, so that one can go on."""
+    dataset = await service.find(session, access.project_id, dataset_id)
+    return [uploads.shown(each) for each in await uploads.under_way(session, access.project_id, dataset.id)]
+
+
 @router.post(
     "/{dataset_id}/uploads",
     summary="Begin a resumable upload",

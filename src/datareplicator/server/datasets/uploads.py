@@ -48,6 +48,12 @@ async def find(session: AsyncSession, project_id: uuid.UUID, upload_id: uuid.UUI
     return found
 
 
+async def under_way(session: AsyncSession, project_id: uuid.UUID, dataset_id: uuid.UUID) -> list[Upload]:
+    """The uploads of a dataset that have not expired, by name."""
+    own = (Upload.project_id == project_id) & (Upload.dataset_id == dataset_id) & (Upload.expires_at > now())
+    return list(await session.scalars(select(Upload).where(own).order_by(Upload.name, Upload.created_at)))
+
+
 def shown(upload: Upload) -> UploadOut:
     """An upload for the outside."""
     plain = {name: getattr(upload, name) for name in UploadOut.model_fields if name != "complete"}

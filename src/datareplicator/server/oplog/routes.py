@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -74,6 +74,20 @@ class Summary(BaseModel):
 
     kinds: list[Totals]
     currency: str = Field(description="Of the cost.")
+
+
+class Day(BaseModel):
+    """Sums over the operations of one day (UTC)."""
+
+    day: date
+    requests: int
+    errors: int
+    work: int = Field(description="Analyses, trainings, generations and other jobs.")
+    cache_hits: int
+    rate_limit_hits: int
+    cpu_seconds: float
+    rows: int
+    cost: float
 
 
 class Filter(BaseModel):
@@ -153,3 +167,29 @@ async def summarise(
     rows = (await session.execute(found)).all()
     kinds = [Totals(**dict(zip(Totals.model_fields, row, strict=True))) for row in rows]
     return Summary(kinds=kinds, currency=policies.cost.currency)
+
+
+@router.get("/daily", summary="Sum up operations by day")
+async def by_day(principal: CurrentPrincipal, session: SessionDep, wanted: Annotated[Filter, Query()]) -> list[Day]:
+    """What charts of the usage show: requests, work, errors, hits of the cache and of limits, rows and cost of each
+    day on which there was something."""
+
+    def count(condition: ColumnElement[bool]) -> Any:
+        return func.count().filter(condition)
+
+    day = func.date(Operation.at)
+    columns = (
+        day,
+        count(Operation.kind == "request"),
+        count(Operation.outcome == "error"),
+        count(Operation.kind != "request"),
+        count(Operation.cache == "hit"),
+        count(Operation.rate_limit == "hit"),
+        func.coalesce(func.sum(Operation.cpu_seconds), 0.0),
+        func.coalesce(func.sum(Operation.rows), 0),
+        func.coalesce(func.sum(Operation.cost), 0.0),
+    )
+    rows = (
+        await session.execute(select(*columns).where(*wanted.conditions(principal)).group_by(day).order_by(day))
+    ).all()
+    return [Day(**dict(zip(Day.model_fields, row, strict=True))) for row in rows]

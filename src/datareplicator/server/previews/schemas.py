@@ -38,6 +38,7 @@ class TableQuery(BaseModel):
 
     where: list[Condition] = Field([], max_length=50)
     search: str = Field("", max_length=200)
+    faulty: bool = Field(False, description="Of runs with faults: only rows in which something was changed.")
     sort: list[Order] = Field([], max_length=10)
     columns: list[str] | None = Field(None, max_length=2000, description="These only, in this order.")
     offset: int = Field(0, ge=0, le=2**62)
@@ -64,6 +65,18 @@ class TableOut(BaseModel):
     columns: list[ColumnOut]
 
 
+class Mark(BaseModel):
+    """A fault in a row of the page: what was changed, and what was there before."""
+
+    row: int = Field(description="Number of the row in the table, from 1.")
+    variable: str | None = Field(description="Null where the whole row was put in or changed.")
+    kind: str
+    change: str
+    severity: str
+    old: str | None
+    new: str | None
+
+
 class Rows(BaseModel):
     """A page of a table: `matching` rows fit the conditions, of `total`."""
 
@@ -71,6 +84,8 @@ class Rows(BaseModel):
     label: str
     columns: list[ColumnOut]
     rows: list[list[Any]]
+    numbers: list[int] = Field(description="Number of each row in the table, from 1.")
+    marks: list[Mark] = []
     offset: int
     matching: int
     total: int

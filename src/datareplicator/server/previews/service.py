@@ -21,7 +21,15 @@ import duckdb
 from datareplicator.server.cache.tables import Result
 from datareplicator.server.exports.work import quoted
 from datareplicator.server.jobs.tablesout import INDEX
-from datareplicator.server.previews.schemas import ColumnOut, ColumnSummary, Condition, Rows, TableOut, TableQuery
+from datareplicator.server.previews.schemas import (
+    ColumnOut,
+    ColumnSummary,
+    Condition,
+    Mark,
+    Rows,
+    TableOut,
+    TableQuery,
+)
 from datareplicator.server.problems import Problem, not_found
 from datareplicator.server.settings import Settings
 from datareplicator.server.storage import Missing, Storage
@@ -63,12 +71,16 @@ def _columns(entry: dict[str, Any], names: Sequence[str] | None = None) -> list[
     return [ColumnOut(**{f: known[name][f] for f in fields if known[name].get(f)}) for name in chosen]
 
 
-async def rows_of(storage: Storage, settings: Settings, result: Result | None, table: str, query: TableQuery) -> Rows:
-    """A page of a table. Raises 404, and 422 for columns that it does not have."""
+async def rows_of(
+    storage: Storage, settings: Settings, result: Result | None, table: str, query: TableQuery, key: str | None = None
+) -> Rows:
+    """A page of a table. `key`: the file of the result that says where faults were put in. Raises 404, and 422 for
+    columns that it does not have."""
     entry = await _entry(storage, result, table)
     assert result is not None
-    path = await _path(storage, settings, f"{result.prefix}/{entry['file']}")
-    return await asyncio.to_thread(_page, path, entry, query)
+    path = await local_path(storage, settings, f"{result.prefix}/{entry['file']}")
+    answers = await local_path(storage, settings, f"{result.prefix}/{key}") if key else None
+    return await asyncio.to_thread(_page, path, entry, query, answers)
 
 
 async def summary_of(
@@ -86,7 +98,7 @@ async def column_at(
     entry = await _entry(storage, result, table)
     assert result is not None
     _check([column], entry)
-    path = await _path(storage, settings, f"{result.prefix}/{entry['file']}")
+    path = await local_path(storage, settings, f"{result.prefix}/{entry['file']}")
     return path, next(known for known in entry["columns"] if known["name"] == column)
 
 
@@ -99,7 +111,7 @@ async def _entry(storage: Storage, result: Result | None, table: str) -> dict[st
     return entry
 
 
-async def _path(storage: Storage, settings: Settings, key: str) -> Path:
+async def local_path(storage: Storage, settings: Settings, key: str) -> Path:
     """Where the file can be read: in the store itself, or in a copy on this machine."""
     here = storage.where(key)
     if here is not None:
@@ -135,15 +147,20 @@ def connect() -> duckdb.DuckDBPyConnection:
     )
 
 
-def _page(path: Path, entry: dict[str, Any], query: TableQuery) -> Rows:
+def _page(path: Path, entry: dict[str, Any], query: TableQuery, answers: Path | None) -> Rows:
     names = query.columns if query.columns is not None else [column["name"] for column in entry["columns"]]
     _check([*names, *(c.column for c in query.where), *(o.column for o in query.sort)], entry)
     types = {column["name"]: column["type"] for column in entry["columns"]}
     clause, values = _where(query, types)
+    if query.faulty:
+        if answers is None:
+            raise Problem(422, "No faults were put into this table.")
+        clause += ' AND file_row_number + 1 IN (SELECT row_after FROM read_parquet(?) WHERE "table" = ?)'
+        values += [str(answers), entry["table"]]
     order = ", ".join(
         [f"{quoted(o.column)} {'DESC' if o.descending else 'ASC'} NULLS LAST" for o in query.sort] + ["file_row_number"]
     )
-    shown = ", ".join(_shown(name, types[name]) for name in names) or "NULL"
+    shown = ", ".join(["file_row_number + 1", *(_shown(name, types[name]) for name in names)])
     source = "read_parquet(?, file_row_number=true)"
     with connect() as database:
         try:
@@ -152,17 +169,32 @@ def _page(path: Path, entry: dict[str, Any], query: TableQuery) -> Rows:
                 f"SELECT {shown} FROM {source} WHERE {clause} ORDER BY {order} LIMIT ? OFFSET ?",
                 [str(path), *values, query.limit, query.offset],
             ).fetchall()
+            numbers = [row[0] for row in found]
+            marks = _marks(database, answers, entry["table"], numbers) if answers is not None and numbers else []
         except (duckdb.DataError, duckdb.ProgrammingError, OverflowError) as error:
             raise Problem(422, "A value does not fit the type of its column.") from error
     return Rows(
         table=entry["table"],
         label=entry["label"],
         columns=_columns(entry, names),
-        rows=[[plain(value) for value in row] for row in found],
+        rows=[[plain(value) for value in row[1:]] for row in found],
+        numbers=numbers,
+        marks=marks,
         offset=query.offset,
         matching=counted[0] if counted else 0,
         total=entry["rows"],
     )
+
+
+def _marks(database: duckdb.DuckDBPyConnection, answers: Path, table: str, numbers: Sequence[int]) -> list[Mark]:
+    """The faults in these rows."""
+    found = database.execute(
+        'SELECT row_after, variable, kind, "change", severity, old, new FROM read_parquet(?) '
+        'WHERE "table" = ? AND row_after BETWEEN ? AND ? ORDER BY answer LIMIT 5000',
+        [str(answers), table, min(numbers), max(numbers)],
+    ).fetchall()
+    shown = set(numbers)
+    return [Mark(**dict(zip(Mark.model_fields, row, strict=True))) for row in found if row[0] in shown]
 
 
 def _shown(name: str, kind: str) -> str:

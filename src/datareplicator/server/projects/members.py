@@ -14,7 +14,7 @@ from datareplicator.server.auth.tables import User
 from datareplicator.server.database import now
 from datareplicator.server.problems import Problem, not_found
 from datareplicator.server.projects.schemas import InvitationMade, InvitationOut, MemberOut
-from datareplicator.server.projects.tables import Invitation, MemberRole, Membership
+from datareplicator.server.projects.tables import Invitation, MemberRole, Membership, Project
 from datareplicator.server.secrets import digest
 
 DAYS = 14
@@ -36,6 +36,22 @@ async def find_member(session: AsyncSession, project_id: uuid.UUID, user_id: uui
     if member is None:
         raise not_found("member")
     return member
+
+
+async def keep_owners(session: AsyncSession, user_id: uuid.UUID) -> None:
+    """Refuse to let go somebody who is the only owner of a project."""
+    others = select(Membership.project_id).where(
+        Membership.role == MemberRole.OWNER.value, Membership.user_id != user_id
+    )
+    own = (Membership.user_id == user_id) & (Membership.role == MemberRole.OWNER.value)
+    alone = select(Project.name).join(Membership, Membership.project_id == Project.id)
+    names = (await session.scalars(alone.where(own, Project.id.not_in(others)).order_by(Project.name))).all()
+    if names:
+        raise Problem(
+            409,
+            f"You are the only owner of {', '.join(names[:5])}{' and others' if len(names) > 5 else ''}.",
+            hint="Make another member owner of each, or delete it, first.",
+        )
 
 
 async def keep_an_owner(session: AsyncSession, member: Membership) -> None:

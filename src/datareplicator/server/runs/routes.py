@@ -19,13 +19,15 @@ from datareplicator.server.jobs.schemas import MOST
 from datareplicator.server.previews import service as previews
 from datareplicator.server.previews.charts import chart_of
 from datareplicator.server.previews.schemas import ColumnSummary, Rows, TableOut, TableQuery
-from datareplicator.server.problems import not_found, responses
+from datareplicator.server.problems import Problem, not_found, responses
 from datareplicator.server.projects.access import ProjectAccess, in_project
-from datareplicator.server.runs import findings, service
+from datareplicator.server.runs import answers, checking, findings, service
 from datareplicator.server.runs.schemas import (
     CorruptionNew,
+    FaultPage,
     FindingPage,
     OutputFile,
+    RequestChecked,
     RunChange,
     RunNew,
     RunOut,
@@ -64,6 +66,12 @@ async def list_runs(
 async def create_run(asked: RunNew, access: Editor, session: SessionDep) -> RunOut:
     """New subjects, as the run document asks for. By a job, or at once by the cache where the same was made before."""
     return await service.shown(session, await service.ask(session, access, asked))
+
+
+@router.post("/check", summary="Look at a request", responses=responses(404, 409, 422))
+async def check_request(asked: RunNew, access: Editor, session: SessionDep, storage: StorageDep) -> RequestChecked:
+    """What is wrong with a request, and about what it would make and take; nothing is started."""
+    return await checking.check(session, storage, access, asked)
 
 
 @router.post(
@@ -165,6 +173,27 @@ async def read_findings(
     return await asyncio.to_thread(findings.page, content, **wanted, offset=offset, limit=limit)
 
 
+@router.get("/{run_id}/answers", summary="The faults that were put in", responses=responses(404, 409))
+async def read_answers(
+    run_id: uuid.UUID,
+    access: Reader,
+    database: DatabaseDep,
+    storage: StorageDep,
+    settings: SettingsDep,
+    kind: Annotated[str | None, Query(max_length=100)] = None,
+    table: Annotated[str | None, Query(max_length=200)] = None,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> FaultPage:
+    """The answer key of a run with faults: what was changed where, and what was there before."""
+    async with database.session() as session:
+        result = await service.result_of(session, await service.find(session, access.project_id, run_id))
+    if not result.summary.get("answers"):
+        raise Problem(409, "No faults were put into this run.", code="no-faults")
+    path = await previews.local_path(storage, settings, f"{result.prefix}/{answers.KEY}")
+    return await asyncio.to_thread(answers.page, path, kind=kind, table=table, offset=offset, limit=limit)
+
+
 @router.get("/{run_id}/tables", summary="List the tables", responses=responses(404, 409))
 async def list_tables(run_id: uuid.UUID, access: Reader, session: SessionDep, storage: StorageDep) -> list[TableOut]:
     """Tables with their columns, labels and rows."""
@@ -182,10 +211,11 @@ async def query_table(
     storage: StorageDep,
     settings: SettingsDep,
 ) -> Rows:
-    """A page of a table, filtered and sorted; tables of any size."""
+    """A page of a table, filtered and sorted; tables of any size. Faults that were put in are marked."""
     async with database.session() as session:
         result = await service.result_of(session, await service.find(session, access.project_id, run_id))
-    return await previews.rows_of(storage, settings, result, table, asked)
+    key = answers.KEY if result.summary.get("answers") else None
+    return await previews.rows_of(storage, settings, result, table, asked, key)
 
 
 @router.get(

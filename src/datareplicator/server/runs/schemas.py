@@ -127,3 +127,59 @@ class FindingPage(BaseModel):
     items: list[Finding]
     matching: int
     kept: int
+
+
+class FaultKind(BaseModel):
+    """How many faults of one kind were put in."""
+
+    kind: str
+    severity: str
+    faults: int
+    changes: int = Field(description="Cells, rows or columns that they changed.")
+    detectable: bool = Field(description="Whether a rule can see them.")
+
+
+class FaultFound(BaseModel):
+    """One change of the answer key; `old` and `new` are texts that give the value exactly."""
+
+    incident: int
+    kind: str
+    change: str
+    table: str | None
+    row: int | None = Field(description="In the table as it is now, from 1; null for rows that were taken out.")
+    subject: str | None
+    variable: str | None
+    old: str | None
+    new: str | None
+    severity: str
+    detectable: bool
+
+
+class FaultPage(BaseModel):
+    """A page of the answer key, with sums by kind over all of it."""
+
+    kinds: list[FaultKind]
+    items: list[FaultFound]
+    matching: int
+
+
+class RequestProblem(BaseModel):
+    """What is wrong with a part of a request."""
+
+    place: str = Field(description="Path in the document, such as constraints.0; empty: the document as a whole.")
+    message: str
+    hint: str | None = None
+    position: int | None = Field(None, description="In an expression, from 1.")
+
+
+class RequestChecked(BaseModel):
+    """A request that was looked at and not asked for. Amounts are estimates by the source and by earlier runs."""
+
+    problems: list[RequestProblem]
+    subjects: int | None
+    rows: int | None
+    bytes: int | None = Field(description="As the files of the source; null where there are none.")
+    seconds: float | None = Field(description="Of generating; learning, where it is needed first, comes on top.")
+    checked: Literal["names", "grammar", "nothing"] = Field(
+        description="How far expressions were checked: with the names of the source, where it was analysed or learned."
+    )

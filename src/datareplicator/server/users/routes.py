@@ -16,6 +16,7 @@ from datareplicator.server.auth import links, sessions
 from datareplicator.server.auth.manager import UserManager
 from datareplicator.server.auth.permissions import Role
 from datareplicator.server.auth.principal import Principal, require
+from datareplicator.server.auth.service import keep_an_administrator
 from datareplicator.server.auth.tables import User
 from datareplicator.server.database import SessionDep, SettingsDep
 from datareplicator.server.mail import Mail
@@ -43,13 +44,6 @@ async def _find(session: AsyncSession, user_id: uuid.UUID) -> User:
     if user is None:
         raise not_found("account")
     return user
-
-
-async def _keep_an_administrator(session: AsyncSession, user: User) -> None:
-    """Refuse to lose the last one."""
-    found = select(func.count()).where(User.role == Role.ADMINISTRATOR.value, User.is_active.is_(True))
-    if user.role == Role.ADMINISTRATOR.value and user.is_active and (await session.scalar(found) or 0) < 2:
-        raise Problem(409, "This is the last administrator.", hint="Make somebody else administrator first.")
 
 
 def _invitation(user: User, link: str) -> Mail:
@@ -117,7 +111,7 @@ async def change_user(
     if "tier" in values:
         _tier(policies, values["tier"])
     if values.get("role", Role.ADMINISTRATOR) is not Role.ADMINISTRATOR or values.get("is_active") is False:
-        await _keep_an_administrator(session, user)
+        await keep_an_administrator(session, user)
     before = _facts(user)
     for name, value in values.items():
         setattr(user, name, value.value if isinstance(value, Role) else value)
@@ -143,6 +137,6 @@ async def make_link(user_id: uuid.UUID, principal: Writer, session: SessionDep, 
 async def delete_user(user_id: uuid.UUID, principal: Writer, session: SessionDep) -> None:
     """With its logins, keys and memberships. Projects stay; the audit trail keeps the id."""
     user = await _find(session, user_id)
-    await _keep_an_administrator(session, user)
+    await keep_an_administrator(session, user)
     await UserManager(session, Policies().access).delete(user)
     await record(session, principal, "user.deleted", "user", user_id, before=_facts(user))

@@ -1,0 +1,1 @@
+"""Requests kept under a name, to start from."""

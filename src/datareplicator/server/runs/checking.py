@@ -1,0 +1,201 @@
+"""Looking at a request before it is asked for: what is wrong with it, and what it would take.
+
+Expressions are checked for names and types against what an analysis or a model says of the columns; whether a
+condition leaves any value is found when the run begins, for that needs the model itself.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from datareplicator.errors import RequestError
+from datareplicator.expressions import ExpressionError, Schema, Type, parse
+from datareplicator.expressions.problems import near_names
+from datareplicator.run import Run as RunDocument
+from datareplicator.server.analyses.tables import Analysis
+from datareplicator.server.analyses.work import PROFILE
+from datareplicator.server.cache.tables import Result
+from datareplicator.server.datasets import service as datasets
+from datareplicator.server.datasets.tables import DatasetVersion
+from datareplicator.server.jobs.tables import DONE, Job
+from datareplicator.server.models import service as models
+from datareplicator.server.models.tables import Model
+from datareplicator.server.models.work import EXPLANATION
+from datareplicator.server.policies.service import load
+from datareplicator.server.problems import Problem
+from datareplicator.server.projects.access import ProjectAccess
+from datareplicator.server.runs.document import parse_document
+from datareplicator.server.runs.schemas import RequestChecked, RequestProblem, RunNew
+from datareplicator.server.runs.service import ROWS_OF_A_SUBJECT
+from datareplicator.server.storage import Missing, Storage
+
+ROWS_A_SECOND = 15_000.0
+"""Of a service that has made nothing yet."""
+NUMBERS = ("integer", "decimal")
+ONE_ROW = ("subject", "once")
+COPIED = ("reference", "supplement", "relation")
+RECENT = 30
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a request is about, as far as it is known without opening it: its columns, its rows, its bytes."""
+
+    tables: list[Mapping[str, Any]]
+    subject: str | None
+    rows: float
+    """Of a subject."""
+    bytes: float
+    """Of a row."""
+
+
+async def check(session: AsyncSession, storage: Storage, access: ProjectAccess, asked: RunNew) -> RequestChecked:
+    """What is wrong with a request, and about how many rows and bytes it makes in how many seconds."""
+    defaults = (await load(session)).defaults
+    document = {"format": defaults.format, **asked.document}
+    if not {"subjects", "counts"} & set(document):
+        document["subjects"] = defaults.subjects
+    source = await _source(session, storage, access, asked)
+    try:
+        wanted = parse_document(document)
+        subjects = wanted.request().subjects
+    except RequestError as error:
+        told = RequestProblem(place="", message=error.message, hint=error.hint)
+        return RequestChecked(problems=[told], subjects=None, rows=None, bytes=None, seconds=None, checked="nothing")
+    rows = round(source.rows * subjects)
+    return RequestChecked(
+        problems=list(_problems(source, wanted)),
+        subjects=subjects,
+        rows=rows,
+        bytes=round(source.bytes * rows) if source.bytes else None,
+        seconds=rows / await _speed(session, access.project_id),
+        checked="names" if source.tables else "grammar",
+    )
+
+
+async def _source(session: AsyncSession, storage: Storage, access: ProjectAccess, asked: RunNew) -> Source:
+    if (asked.dataset_id is None) == (asked.model_id is None):
+        raise Problem(422, "A run is made of a dataset or of a model: give dataset_id or model_id.")
+    if asked.model_id is not None:
+        model = await models.find(session, access.project_id, asked.model_id)
+        version = await session.get(DatasetVersion, model.version_id) if model.version_id else None
+        result = await session.get(Result, model.result_id) if model.result_id else None
+        document = EXPLANATION
+    else:
+        assert asked.dataset_id is not None
+        version = await datasets.usable_version(session, access.project_id, asked.dataset_id, asked.version)
+        own = (Analysis.version_id == version.id) & (Analysis.project_id == access.project_id)
+        result = await _newest(session, Analysis, own)
+        document = PROFILE
+        if result is None:
+            result, document = await _newest(session, Model, Model.version_id == version.id), EXPLANATION
+    found: Mapping[str, Any] = {}
+    if result is not None:
+        try:
+            found = json.loads(await storage.read(f"{result.prefix}/{document}"))
+        except Missing:  # the analysis was deleted meanwhile
+            found = {}
+    told = (version.summary if version else None) or (result.summary if result else None) or {}
+    known = told.get("rows") and told.get("subjects")
+    return Source(
+        tables=found.get("tables", []),
+        subject=found.get("subject_key"),
+        rows=told["rows"] / told["subjects"] if known else ROWS_OF_A_SUBJECT,
+        bytes=version.size / told["rows"] if version is not None and known else 0.0,
+    )
+
+
+async def _newest(session: AsyncSession, table: type[Analysis] | type[Model], own: Any) -> Result | None:
+    query = select(Result).join(table, table.result_id == Result.id).where(own).order_by(table.created_at.desc())
+    return await session.scalar(query.limit(1))
+
+
+async def _speed(session: AsyncSession, project_id: uuid.UUID) -> float:
+    """Rows a second: of the latest runs of the project, else of the service, else what is usual."""
+    made = (Job.kind == "run") & (Job.state == DONE) & (Job.cache == "miss") & (Job.seconds > 0) & (Job.rows > 0)
+    for own in (Job.project_id == project_id, Job.project_id.is_not(None)):
+        latest = select(Job.rows, Job.seconds).where(made, own).order_by(Job.created_at.desc()).limit(RECENT).subquery()
+        rows, seconds = (await session.execute(select(func.sum(latest.c.rows), func.sum(latest.c.seconds)))).one()
+        if rows:
+            return rows / seconds
+    return ROWS_A_SECOND
+
+
+def _problems(source: Source, wanted: RunDocument) -> Iterator[RequestProblem]:
+    """Expressions that cannot be read, or name what the source does not have."""
+    schema, tables = _schema(source), _names(source)
+    conditions = [(f"constraints.{i}", one.domain, one.rule) for i, one in enumerate(wanted.constraints)]
+    conditions += [(f"rare_events.{i}", one.domain, one.where) for i, one in enumerate(wanted.rare_events)]
+    for place, domain, text in conditions:
+        try:
+            expression = parse(text)
+            if not tables:
+                continue
+            table = tables.get(domain.casefold())
+            if table is None:
+                near = near_names(domain, tables)
+                hint = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(schema.tables)}."
+                yield RequestProblem(place=place, message=f"There is no table {domain}.", hint=hint)
+                continue
+            expression.check(schema.at(table))
+        except ExpressionError as error:
+            near = f" Did you mean {' or '.join(error.near)}?" if error.near else ""
+            expected = f" Expected {error.expected}." if error.expected else ""
+            yield RequestProblem(
+                place=place,
+                message=f"{error.problem[:1].upper()}{error.problem[1:]}.{expected}",
+                hint=near.strip() or None,
+                position=error.position,
+            )
+
+
+def _schema(source: Source) -> Schema:
+    """The columns of the source as expressions take them; of unknown type fits everywhere."""
+    tables = {t["name"]: dict(_types(t["columns"])) for t in source.tables if t["layout"] not in COPIED}
+    key = source.subject
+    subjects = {name: key for name, columns in tables.items() if key is not None and key in columns}
+    single = {t["name"] for t in source.tables if t["layout"] in ONE_ROW}
+    return Schema("", tables, subjects, frozenset(single & set(subjects)))
+
+
+def _types(columns: Any) -> Iterator[tuple[str, Type]]:
+    """Names and types of the columns of a profile (a list with encodings) or of an explanation (names and kinds)."""
+    if isinstance(columns, Mapping):
+        for name, kind in columns.items():
+            yield name, Type.DATE if kind == "date" else Type.ANY if kind in (*NUMBERS, "empty", "time") else Type.TEXT
+        return
+    stored = {"integer": Type.NUMBER, "float": Type.NUMBER, "boolean": Type.TRUTH, "date": Type.DATE}
+    for column in columns:
+        if column["kind"] == "empty":
+            yield column["name"], Type.ANY
+        elif column["kind"] == "date" or column["type"] == "datetime":
+            yield column["name"], Type.DATE
+        else:
+            yield column["name"], stored.get(column["type"], Type.NUMBER if column["type"] == "time" else Type.TEXT)
+
+
+def _names(source: Source) -> dict[str, str]:
+    """Tables by all names that they go by: their own, their parts', their domain's."""
+    known: dict[str, str] = {}
+    for table in source.tables:
+        if table["layout"] in COPIED:
+            continue
+        for name in (table["name"], *table["members"], *_domains(table)):
+            known.setdefault(name.casefold(), table["name"])
+    return known
+
+
+def _domains(table: Mapping[str, Any]) -> Iterator[str]:
+    if isinstance(table["columns"], Mapping):
+        return
+    for column in table["columns"]:
+        values = column.get("categories") or ()
+        if column["name"].upper() == "DOMAIN" and len(values) == 1:
+            yield values[0]["value"]
