@@ -16,7 +16,7 @@ async def test_everything_bundled_is_offered_with_words(service: Any) -> None:
     assert [one["name"] for one in answer["profiles"]] == profile_names()
     assert [one["name"] for one in answer["scenarios"]] == unit_names()
     assert all(one["summary"] for one in (*answer["profiles"], *answer["scenarios"]))
-    assert all(one["faults"] for one in answer["profiles"])
+    assert all(fault["summary"] and fault["unit"] for one in answer["profiles"] for fault in one["faults"])
     assert "xpt" in answer["formats"]
 
 

@@ -7,7 +7,8 @@ from functools import cache
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from datareplicator.faults.plan import as_plan, profile_names
+from datareplicator.faults.kind import kind_named
+from datareplicator.faults.plan import Fault, as_plan, profile_names
 from datareplicator.generate.conditions.asked import Scenario
 from datareplicator.generate.conditions.units import unit_names, wanted
 from datareplicator.run import OUTPUT_FORMATS
@@ -20,7 +21,13 @@ class FaultShown(BaseModel):
     """One fault of a profile."""
 
     kind: str
+    summary: str = Field(description="What the kind does to the data.")
+    unit: str = Field(description="What one fault is: a cell, row, subject, site, table or file.")
+    severity: str
+    detectable: bool = Field(description="Whether any rule of ours can see it.")
     amount: str = Field(description="A share of the places that it can have, or a number.")
+    rate: float | None
+    count: int | None
 
 
 class ProfileShown(BaseModel):
@@ -46,6 +53,20 @@ class Choices(BaseModel):
     scenarios: list[ScenarioShown]
 
 
+def _shown(fault: Fault) -> FaultShown:
+    kind = kind_named(fault.kind)
+    return FaultShown(
+        kind=kind.name,
+        summary=kind.summary,
+        unit=kind.unit.value,
+        severity=(fault.severity or kind.severity).value,
+        detectable=kind.detectable,
+        amount=f"{fault.rate:.4g} of the places" if fault.rate else f"{fault.count}",
+        rate=fault.rate,
+        count=fault.count,
+    )
+
+
 @cache
 def _choices() -> Choices:
     plans = {name: as_plan(name) for name in profile_names()}
@@ -56,10 +77,7 @@ def _choices() -> Choices:
             ProfileShown(
                 name=name,
                 summary=plan.summary,
-                faults=[
-                    FaultShown(kind=one.kind, amount=f"{one.rate:.4g} of the places" if one.rate else f"{one.count}")
-                    for one in plan.faults
-                ],
+                faults=[_shown(one) for one in plan.faults],
             )
             for name, plan in plans.items()
         ],
