@@ -25,6 +25,7 @@ from datareplicator.generate.control.asked import (
     Clone,
     Counts,
     Enrolment,
+    FollowUp,
     Pattern,
     Spread,
     Variation,
@@ -138,6 +139,7 @@ class Run(Document):
                 scenarios=tuple(wanted(scenario) for scenario in self.scenarios),
             ),
             changes=tuple(self.variation.changes) if isinstance(self.variation, Variation) else (),
+            follow_up=self.variation.follow_up if isinstance(self.variation, Variation) else None,
         )
 
 
@@ -212,7 +214,8 @@ def _problem(detail: Any, lines: dict[str, int]) -> str:
     path = [str(part) for part in detail["loc"] if part not in (NUMBER, MAPPING)]
     if detail["type"] == "extra_forbidden" and path[0] != "faults":
         parts = {"privacy": Privacy, "corrections": Correction, **CONDITIONS, "clones": Clone, "enrolment": Enrolment}
-        parts["variation"] = Change if "changes" in path[:-1] else Variation
+        inner = {"changes": Change, "follow_up": FollowUp}
+        parts["variation"] = next((inner[part] for part in path[:-1] if part in inner), Variation)
         known = parts.get(path[0], Run).model_fields
         near = difflib.get_close_matches(path[-1], known, n=1)
         rest = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known)}."

@@ -30,6 +30,7 @@ from datareplicator.model.context import VisitDays, subject_context
 from datareplicator.model.ends import LAST_DAY, visit_ends
 from datareplicator.model.enrolment import sample_enrolment
 from datareplicator.model.possible import beside
+from datareplicator.model.stretch import as_learned
 from datareplicator.model.study_model import Children, Events, Findings, Sets, StudyModel, Visits
 from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import VisitRows
@@ -159,6 +160,7 @@ def _start(
     context = subject_context(subjects)
     if model.timelines and model.timelines[0].table is None:
         context = pd.concat([context, stay_columns(model.timelines[0].model, parts[0], subjects)], axis=1)
+        context = as_learned(model.stretch, context, subjects.last_visit)
     return State(request, block, streams, subjects, anchor, context, visits), rows
 
 

@@ -13,6 +13,7 @@ from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
 from datareplicator.model.context import row_context
 from datareplicator.model.fit_findings import findings_known
+from datareplicator.model.stretch import learned_visit
 from datareplicator.model.study_model import Findings, StudyModel
 from datareplicator.model.timeline import VisitRows
 from datareplicator.model.training import day_anchors
@@ -78,9 +79,10 @@ def _make_table(
     if spec.visit is not None and table.visits[0] == 0:
         named = np.where(np.isin(result, table.unnamed), -1, visit)
         frame[spec.visit] = visit_values(model, spec, named)
-    known = findings_known(table.results, table.cells, cell, visit, value)
+    like = learned_visit(model.stretch, visit)
+    known = findings_known(table.results, table.cells, cell, like, value)
     anchors = day_anchors(subject, visit, state.visits, state.subjects, {})
-    fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, visit, visit)
+    fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, like, visit)
     for timeline in model.timelines:
         if timeline.table == table.table and timeline.above is not None and table.table in state.above:
             frame[timeline.above.column] = name_above(timeline.above, table.table, state, visit - timeline.base)

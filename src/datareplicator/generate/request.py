@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from datareplicator.errors import RequestError
 from datareplicator.generate.conditions.asked import Conditions
 from datareplicator.generate.control.altered import Altered
-from datareplicator.generate.control.asked import Change, Clone, Enrolment
+from datareplicator.generate.control.asked import Change, Clone, Enrolment, FollowUp
 from datareplicator.generate.control.quota import Quota
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ class GenerateRequest:
 
     `counts`: exact numbers in the form of the run document (see `control/asked.py`); `clones`: new sites and arms;
     `enrolment`: the days between which subjects enter; `study`: the study identifier; `identifiers`: patterns by
-    column. `changes`: other levels, spreads and rates. `quota`, `altered`: what `settle` makes of
-    these. `conditions`: constraints, rare events and scenarios, and `plan` what `settle` makes of them.
+    column. `changes`: other levels, spreads and rates; `follow_up`: more planned visits. `quota`, `altered`: what
+    `settle` makes of these. `conditions`: constraints, rare events and scenarios, and `plan` what `settle` makes of
+    them.
     """
 
     subjects: int
@@ -45,6 +46,7 @@ class GenerateRequest:
     study: str | None = None
     identifiers: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    follow_up: FollowUp | None = None
     quota: Quota | None = None
     altered: Altered | None = None
     conditions: Conditions = field(default_factory=Conditions)

@@ -27,6 +27,7 @@ from datareplicator.model.results import ResultModel
 from datareplicator.model.rows import RowsModel
 from datareplicator.model.schedule import Catalogue
 from datareplicator.model.sets import SetModel
+from datareplicator.model.stretch import Stretch
 from datareplicator.model.subject_model import SubjectModel
 from datareplicator.model.timeline import TimelineModel
 from datareplicator.structure.spec import Structure
@@ -239,9 +240,10 @@ class StudyModel(Document):
     """A learned study: the Synthetic Model Definition of several tables.
 
     `tables` are in the order in which they are made. `strata`: for each class of subjects the tables that it never
-    has rows in. `visits`: length of the joint list of visits (catalogue, then occasions). `suppressed`: by column,
-    how many values were not learned since fewer than `min_subjects` subjects show them; `replaced`: how many texts gave
-    way to coded terms or stand-ins.
+    has rows in. `visits`: length of the joint list of visits (catalogue, then occasions); `stretch`: how it stands to
+    the learned one where the schedule was made longer. `suppressed`: by column, how many values were not learned since
+    fewer than `min_subjects` subjects show them; `replaced`: how many texts gave way to
+    coded terms or stand-ins.
     """
 
     format: Literal["datareplicator-model"] = FORMAT
@@ -258,6 +260,7 @@ class StudyModel(Document):
     catalogue: Catalogue | None
     timelines: tuple[Timeline, ...]
     visits: int
+    stretch: Stretch | None = None
     findings: FindingsModel | None
     root: RootModel
     possible: Possible = Possible()

@@ -246,6 +246,23 @@ class Change(Document):
         return str(self.variable or self.domain) + (f", test {self.test}" if self.test is not None else "")
 
 
+class FollowUp(Document):
+    """A longer follow-up: planned visits beyond the last one."""
+
+    model_config = ConfigDict(strict=True)
+
+    visits: int = Field(ge=1, le=200, description="How many more planned visits.")
+    every: float | None = Field(
+        None, gt=0, le=3650, description="Days from one to the next; as between the last two planned ones without it."
+    )
+    like: Text | None = Field(
+        None, description="The planned visit whose assessments the new ones have; the last without it."
+    )
+    domains: list[str] | None = Field(
+        None, description="The tables of results that have rows at the new visits; all that have some at the last one."
+    )
+
+
 class Variation(Document):
     """The dial and what else differs from what was learned."""
 
@@ -253,6 +270,7 @@ class Variation(Document):
 
     dial: float = Field(1.0, ge=0, le=10, description="Spread: 0 central subjects, 1 as learned, 2 twice as wide.")
     changes: list[Change] = Field([], description="Changes of variables and tables of events.")
+    follow_up: FollowUp | None = Field(None, description="More planned visits after the last one.")
 
 
 NUMBER, MAPPING = "a number", "a mapping"

@@ -8,6 +8,7 @@ from datareplicator.errors import RequestError
 from datareplicator.generate.conditions.plan import compile_plan
 from datareplicator.generate.control.changing import with_changes
 from datareplicator.generate.control.cloning import with_clones
+from datareplicator.generate.control.longer import with_follow_up
 from datareplicator.generate.control.naming import with_identifiers, with_study
 from datareplicator.generate.control.planning import make_quota
 from datareplicator.generate.request import GenerateRequest
@@ -26,6 +27,8 @@ def settle(model: StudyModel, request: GenerateRequest) -> tuple[StudyModel, Gen
         model = with_identifiers(model, request.identifiers)
     if request.study is not None:
         model = with_study(model, request.study)
+    if request.follow_up is not None:
+        model = with_follow_up(model, request.follow_up)
     model, altered = with_changes(model, request.changes)
     request = replace(request, altered=altered)
     if request.counts or request.clones:

@@ -47,7 +47,7 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
     keep = _alive(state, drawn.subject, drawn.start)
     for mark in drawn.marks.values():
         keep |= mark
-    drawn, visit = _place(table, state, drawn.take(keep))
+    drawn, visit = _place(model, table, state, drawn.take(keep))
     subject = drawn.subject
     frame = pd.DataFrame(index=pd.RangeIndex(len(subject)))
     state.frames[table.table], state.subject[table.table] = frame, subject
@@ -79,14 +79,15 @@ def make_events(model: StudyModel, table: Events, state: State) -> None:
     draw_related(model, table.table, state)
 
 
-def _place(table: Events, state: State, drawn: EventRows) -> tuple[EventRows, np.ndarray | None]:
+def _place(model: StudyModel, table: Events, state: State, drawn: EventRows) -> tuple[EventRows, np.ndarray | None]:
     """The visits of rows, int[m]; a record that is carried over visits becomes a row at each of them. Only its first
     row keeps the marks, and RECORD among the attributes tells the rows of one record."""
     if table.visit is None or MARK + VISIT not in drawn.attributes:
         return drawn, None
     named = pd.to_numeric(drawn.attributes[MARK + VISIT].astype(object), errors="coerce")
     first = named.fillna(-1).to_numpy(dtype=np.int64)
-    first = settle_visit(table.visit, state, drawn.subject, first, drawn.start if table.visit_follows else None)
+    since = drawn.start if table.visit_follows else None
+    first = settle_visit(table.visit, state, drawn.subject, first, since, model.stretch)
     if table.visit_follows and state.visits is not None:
         day = state.visits.at(drawn.subject, first)
         drawn.start = np.where(drawn.start > day, day, drawn.start)

@@ -16,6 +16,7 @@ from datareplicator.generate.tables.related import draw_related
 from datareplicator.generate.tables.visits import settle_visit
 from datareplicator.model.context import row_context
 from datareplicator.model.ends import latest_days
+from datareplicator.model.stretch import days_by_role, visit_now
 from datareplicator.model.study_model import Sets, StudyModel
 from datareplicator.model.tables.sets import code_name
 from datareplicator.model.tables.visits import VISIT
@@ -25,9 +26,10 @@ from datareplicator.structure.spec import TableSpec
 
 def make_sets(model: StudyModel, table: Sets, state: State) -> None:
     """Rows whose codes form a pattern, then their other columns."""
-    drawn = _attended(table, state, sample_sets(table.model, state.context, state.streams.under(table.table, "set")))
+    drawn = sample_sets(table.model, state.context, state.streams.under(table.table, "set"))
+    drawn = _attended(model, table, state, drawn)
     drawn = _distinct(table, model.structure.tables[table.table], drawn)
-    drawn, days = _draw_periods(table, state, drawn)
+    drawn, days = _draw_periods(model, table, state, drawn)
     subject = drawn.subject
     _tell_rows(model, table, state, drawn)
     frame = pd.DataFrame(index=pd.RangeIndex(len(subject)))
@@ -37,7 +39,7 @@ def make_sets(model: StudyModel, table: Sets, state: State) -> None:
         values = [code[k] for code in table.codes]
         if name == VISIT and table.visit is not None:
             index = np.array([-1 if v is None else int(v) for v in values], dtype=np.int64)[drawn.code]
-            visit = settle_visit(table.visit, state, subject, index)
+            visit = settle_visit(table.visit, state, subject, index, stretch=model.stretch)
             frame[table.visit.column] = visit_values(model, model.structure.tables[table.table], visit)
         elif name != "row":
             frame[name] = _coded(values, drawn.code)
@@ -66,12 +68,14 @@ def _tell_rows(model: StudyModel, table: Sets, state: State, drawn: SetRows) -> 
             state.context[name] = pd.Categorical(has.astype(int).astype(str), ["0", "1"])
 
 
-def _draw_periods(table: Sets, state: State, drawn: SetRows) -> tuple[SetRows, list[np.ndarray]]:
+def _draw_periods(model: StudyModel, table: Sets, state: State, drawn: SetRows) -> tuple[SetRows, list[np.ndarray]]:
     """Start and end of periods, and the rows that are left: none begins later after the last visit than the source's
     do, but for a subject's first."""
     if table.periods is None:
         return drawn, []
-    visit_days = state.visits.day if state.visits is not None else np.empty((state.subjects.n, 0))
+    visit_days = np.empty((state.subjects.n, 0))
+    if state.visits is not None:
+        visit_days = days_by_role(model.stretch, state.visits.day)
     streams = state.streams.under(table.table, "periods")
     known = subject_days(state.visits, state.subjects) | state.landmarks
     start, end = sample_periods(table.periods, drawn.code, drawn.subject, known, visit_days, streams)
@@ -103,7 +107,7 @@ def _write_periods(table: Sets, state: State, days: list[np.ndarray]) -> dict[st
     return {table.end: days[1], table.start: days[0]}
 
 
-def _attended(table: Sets, state: State, drawn: SetRows) -> SetRows:
+def _attended(model: StudyModel, table: Sets, state: State, drawn: SetRows) -> SetRows:
     """The rows without those that would repeat a code because their own visit was not attended: a subject who left
     early has no row of a later visit."""
     if table.visit is None or table.periods is None or state.visits is None:
@@ -112,7 +116,7 @@ def _attended(table: Sets, state: State, drawn: SetRows) -> SetRows:
     asked = np.array([-1 if c[place] is None else int(c[place]) for c in table.codes], dtype=np.int64)[drawn.code]  # type: ignore[arg-type]
     fixed = (asked >= 0) & (asked < table.visit.last)
     there = np.ones(len(asked), dtype=bool)
-    there[fixed] = state.visits.attended[drawn.subject[fixed], asked[fixed]]
+    there[fixed] = state.visits.attended[drawn.subject[fixed], visit_now(model.stretch, asked[fixed])]
     first = pd.Series(drawn.subject).groupby(drawn.subject).cumcount().to_numpy() == 0
     keep = there | first
     return SetRows(drawn.subject[keep], drawn.position[keep], drawn.code[keep])

@@ -9,6 +9,7 @@ from datareplicator.generate.make_findings import visit_values, without
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
 from datareplicator.model.context import row_context
+from datareplicator.model.stretch import Stretch, learned_visit, visit_now
 from datareplicator.model.study_model import StudyModel, VisitColumn, Visits
 from datareplicator.model.timeline import VisitRows
 from datareplicator.model.training import day_anchors
@@ -25,16 +26,24 @@ def make_visits(model: StudyModel, table: Visits, state: State, rows: VisitRows)
     frame = pd.DataFrame(index=pd.RangeIndex(len(own)))
     state.frames[table.table], state.subject[table.table] = frame, subject
     frame[spec.visit] = visit_values(model, spec, visit)
-    context = row_context(state.context, subject, {"visit": pd.Series(visit).astype(str).astype("category")})
-    fill_rows(table.rows, state, context, day_anchors(subject, visit, state.visits, state.subjects, {}), visit)
+    like = learned_visit(model.stretch, visit)
+    context = row_context(state.context, subject, {"visit": pd.Series(like).astype(str).astype("category")})
+    fill_rows(table.rows, state, context, day_anchors(subject, visit, state.visits, state.subjects, {}), like, visit)
 
 
 def settle_visit(
-    column: VisitColumn, state: State, subject: np.ndarray, index: np.ndarray, start: np.ndarray | None = None
+    column: VisitColumn,
+    state: State,
+    subject: np.ndarray,
+    index: np.ndarray,
+    start: np.ndarray | None = None,
+    stretch: Stretch | None = None,
 ) -> np.ndarray:
-    """The visits of rows, int[m]: the subject's last visit for the code after the catalogue; only attended visits, none
-    before `start` where the subject has a later one."""
-    index = np.where(index == column.last, state.subjects.last_visit[subject], index)
+    """The visits of rows, int[m], from learned ones: the subject's last visit for the code after the catalogue; only
+    attended visits, none before `start` where the subject has a later one."""
+    at_last = index == column.last
+    now = visit_now(stretch, np.where(at_last, -1, index))
+    index = np.where(at_last, state.subjects.last_visit[subject], now)
     if state.visits is not None:
         index = state.visits.nearest_attended(subject, index, column.seen)
         if start is not None:
