@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -31,6 +31,9 @@ from datareplicator.study import Study
 from datareplicator.validate import Findings
 from datareplicator.validate import validate as validate_study
 
+if TYPE_CHECKING:
+    from datareplicator.evaluate.results import Score
+
 FINDINGS = "validation.json"
 REPORT = "report.html"
 CONTROL = ("constraints", "rare_events", "scenarios", "counts", "clones", "enrolment", "study", "identifiers")
@@ -45,7 +48,8 @@ Observer = Callable[[Block, Frames], None] | None
 @dataclass(frozen=True)
 class Outcome:
     """What a run wrote: the folder, its manifest, what the checks found, what the user should know; `key`:
-    the answer key of injected faults; `conditions`: how constraints, rare events and scenarios ended."""
+    the answer key of injected faults; `conditions`: how constraints, rare events and scenarios ended; `scores`: the
+    figures of the report by name."""
 
     folder: Path
     manifest: Manifest
@@ -54,6 +58,7 @@ class Outcome:
     report: Path | None = None
     key: Path | None = None
     conditions: tuple[Ending, ...] = ()
+    scores: Mapping[str, Score] = field(default_factory=dict)
 
 
 def replicate(run: Run, *, progress: Progress = None) -> Outcome:
@@ -153,7 +158,10 @@ def _write(
             if injector is not None:
                 files, told = finish_faults(injector, files, writer.path, [source.name for source in model.sources])
         ended = outcomes(request.plan, tallies) if request.plan is not None else ()
-        findings = _describe(collector, model, source, run, writer.path, progress, ended) if check else UNCHECKED
+        findings: Findings = UNCHECKED
+        scores: dict[str, Score] = {}
+        if check:
+            findings, scores = _describe(collector, model, source, run, writer.path, progress, ended)
         files |= {
             name: FileEntry(sha256=digest(writer.path / name))
             for name in (FINDINGS, REPORT)
@@ -175,6 +183,7 @@ def _write(
         output / REPORT if run.report else None,
         output / ANSWERS / FORMS[0] if plan is not None else None,
         ended,
+        scores,
     )
 
 
@@ -186,9 +195,10 @@ def _describe(
     folder: Path,
     progress: Progress,
     ended: tuple[Ending, ...],
-) -> Findings:
-    """Write the findings, and the report where asked for, beside the tables."""
+) -> tuple[Findings, dict[str, Score]]:
+    """Write the findings, and the report where asked for, beside the tables; the report's figures."""
     made = collector.study()
+    scores: dict[str, Score] = {}
     with stage(progress, "check"):
         findings = validate_study(made, baseline=source, structure=model.structure, detectors=False)
         (folder / FINDINGS).write_text(findings.to_json() + "\n", encoding="utf-8")
@@ -206,7 +216,8 @@ def _describe(
                 | ({"Conditions": {e.condition: e.how for e in ended}} if ended else {}),
             )
             comparison.to_html(folder / REPORT)
-    return findings
+            scores = dict(comparison.scores)
+    return findings, scores
 
 
 def _manifest(

@@ -71,6 +71,7 @@ def generate(spec: dict[str, Any], folder: Path, progress: Progress) -> dict[str
         **_written(folder, outcome.manifest),
         "validation": summary_of(outcome.findings) if spec["check"] else None,
         "report": outcome.report is not None,
+        "scores": {name: json.loads(score.model_dump_json()) for name, score in outcome.scores.items()},
         "answers": outcome.key is not None,
         "notes": [*outcome.notes, *lost],
     }
