@@ -51,15 +51,17 @@ async def _results(service, project, kind):
         return await session.scalar(query.where(Result.project_id == uuid.UUID(project), Result.kind == kind))
 
 
-def _children(pid):
-    """Processes whose parent this is."""
-    found = []
+def _descendants(pid):
+    """Processes that this one started, or that those did."""
+    parents = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             with suppress(OSError), open(f"/proc/{entry}/stat") as file:
-                if int(file.read().rpartition(")")[2].split()[1]) == pid:
-                    found.append(int(entry))
-    return found
+                parents[int(entry)] = int(file.read().rpartition(")")[2].split()[1])
+    found = [pid]
+    for each in found:
+        found += [child for child, parent in parents.items() if parent == each]
+    return found[1:]
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks at processes by /proc")
@@ -75,8 +77,8 @@ async def test_a_killed_worker_loses_nothing_and_doubles_nothing(service, idle, 
             return job["progress"] and job["progress"]["step"] == "generate" and job["progress"]["done"] > 0
 
         await _until(generating)
-        children = _children(first.pid)
-        assert children
+        children = _descendants(first.pid)
+        assert len(children) == 2  # the nursery and the child
         first.send_signal(signal.SIGKILL)
         await first.wait()
         killed = time.monotonic()

@@ -18,7 +18,7 @@ WRONG = [
 
 
 async def test_a_request_is_checked_with_the_names_of_the_source_and_estimated(at_work):
-    dataset = await at_work.small()
+    dataset = await at_work.small("vs.xpt")
     asked = {"dataset_id": dataset["id"], "document": {"subjects": 200}}
     grammar = await at_work.post("/runs/check", {**asked, "document": {"constraints": [{"domain": "DM", "rule": "("}]}})
     assert (grammar["checked"], len(grammar["problems"])) == ("grammar", 1)
@@ -55,7 +55,7 @@ async def test_requests_are_kept_under_a_name(idle):
 
 
 async def test_faults_are_marked_where_they_are(at_work):
-    dataset = await at_work.small()
+    dataset = await at_work.small("vs.xpt")
     document = {"subjects": 60, "seed": 3, "faults": {"faults": [{"kind": "digits-swapped", "count": 5}]}}
     run = await at_work.post("/runs", {"dataset_id": dataset["id"], "document": document})
     await at_work.done(run["job"]["id"])

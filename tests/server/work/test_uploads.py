@@ -141,7 +141,7 @@ async def test_a_big_file_comes_in_parts_and_goes_on_after_a_cut(idle, dataset):
 
 
 async def test_deletion_really_deletes(at_work, service):
-    dataset = await at_work.sample()
+    dataset = await at_work.small()
     await at_work.done(dataset["latest"]["job"]["id"])
     analysis = await at_work.post("/analyses", {"dataset_id": dataset["id"]})
     await at_work.done(analysis["job"]["id"])

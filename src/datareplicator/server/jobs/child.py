@@ -1,8 +1,8 @@
 """The process that does the heavy work of one job, and nothing else: no database, no network, no secret.
 
-It waits until its parent names a function and a folder (one line of JSON on stdin), so that a spare one can be warm.
-It tells how far it is, and at last a result or an error, as lines of JSON on what was stdout. It ends when its parent
-does: stdin is closed then.
+It is forked by the nursery, waits until the worker names a function and a folder (one line of JSON on its channel), and
+tells how far it is, and at last a result or an error, as lines of JSON on the same channel. It ends when the worker
+does: the channel is closed then.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import json
 import logging
 import os
 import resource
+import socket
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -22,7 +24,6 @@ from typing import Any, TextIO
 
 from datareplicator.errors import DataReplicatorError
 
-WARM = ("datareplicator.pipeline", "datareplicator.profile", "datareplicator.validate")
 MOST_STEPS_A_SECOND = 8
 PACKAGE = "datareplicator.server."
 
@@ -53,26 +54,23 @@ class Teller:
         self.say({"step": step.name, "done": step.done, "total": step.total, "unit": step.unit})
 
 
-def main() -> None:
-    """Warm up, wait for the order, work, tell."""
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what libraries print must not get among the messages
+def work_on(channel: socket.socket) -> None:
+    """Wait for the order, work, tell."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    teller = Teller(out)
-    for name in WARM:
-        import_module(name)
+    teller = Teller(channel.makefile("w", encoding="utf-8"))
+    orders = channel.makefile("r", encoding="utf-8")
     teller.say({"ready": os.getpid()})
-    line = sys.stdin.readline()
+    line = orders.readline()
     if not line:
         return
     order = json.loads(line)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_leave_with_worker, args=(orders,), daemon=True).start()
+    os.environ["TMPDIR"], tempfile.tempdir = order["folder"], None
     teller.say(_done(order, teller))
-    os._exit(0)
 
 
-def _leave_with_parent() -> None:
-    sys.stdin.read()
+def _leave_with_worker(orders: TextIO) -> None:
+    orders.read()
     os._exit(1)
 
 
@@ -113,7 +111,3 @@ def _function(name: str) -> Work:
     if not module.startswith(PACKAGE):
         raise ValueError(f"{name!r} is no work of ours")
     return getattr(import_module(module), function)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,97 +3,129 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import json
 import os
 import signal
+import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 LONGEST_LINE = 64 << 20
 """Bytes of one message: results are summaries, but of studies with thousands of columns."""
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV", "TZ")
+OWN = {
+    "OMP_NUM_THREADS": "1",
+    "MPLBACKEND": "agg",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # a process that forks must have one thread
+}
 
 
 class Child:
     """One process that works on one job. It leads a group of its own, so that what it starts ends with it."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self.pid = process.pid
-
-    @classmethod
-    async def start(cls, scratch: Path) -> Child:
-        """Start one; it imports what it needs and waits."""
-        environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-        environment |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", "TMPDIR": str(scratch)}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "datareplicator.server.jobs.child",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            limit=LONGEST_LINE,
-            env=environment,
-            cwd=scratch,
-        )
-        return cls(process)
-
-    @property
-    def alive(self) -> bool:
-        return self._process.returncode is None
+    def __init__(self, pid: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.pid = pid
+        self._reader, self._writer = reader, writer
 
     async def work(self, function: str, spec: dict[str, Any], folder: Path) -> AsyncIterator[dict[str, Any]]:
         """Give the order and yield the messages; the last one has ``result``, ``error`` or ``crash``."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None
         order = {"work": function, "spec": spec, "folder": str(folder)}
         with contextlib.suppress(ConnectionError):  # it ended before: the end of its messages says so
-            stdin.write((json.dumps(order, default=str) + "\n").encode())
-            await stdin.drain()
-        while line := await stdout.readline():
-            yield json.loads(line)
-        code = await self._process.wait()
-        if code:
-            yield {"crash": f"the process ended with {_said(code)}", "retry": True}
+            self._writer.write((json.dumps(order, default=str) + "\n").encode())
+            await self._writer.drain()
+        finished = False
+        async for message in self._messages():
+            if "ended" in message:
+                if not finished:
+                    yield {"crash": f"the process ended with {_said(message['ended'])}", "retry": True}
+                return
+            finished = not message.keys().isdisjoint(("result", "error", "crash"))
+            yield message
+
+    async def _messages(self) -> AsyncIterator[dict[str, Any]]:
+        with contextlib.suppress(ConnectionError):
+            while line := await self._reader.readline():
+                with contextlib.suppress(ValueError):  # the rest of a line whose writer was killed
+                    yield json.loads(line)
 
     async def end(self) -> None:
         """Kill the process and all that it started, also in the midst of a computation."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        await self._process.wait()
+        with contextlib.suppress(ConnectionError):
+            while await self._reader.read(1 << 20):
+                pass
+        self._writer.close()
 
 
-class Spare:
-    """Children, with one kept warm: importing takes longer than most small jobs."""
+class Nursery:
+    """Children, forked from a process that has imported what they need (see `nursery`)."""
 
-    def __init__(self, scratch: Path) -> None:
-        self._scratch = scratch
-        self._waiting: Child | None = None
-        self._lock = asyncio.Lock()
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
 
-    async def warm(self) -> None:
-        """Have one ready."""
-        async with self._lock:
-            if self._waiting is None or not self._waiting.alive:
-                self._waiting = await Child.start(self._scratch)
+    def open(self) -> None:
+        """Start the process that forks; it imports for some seconds, and whoever comes earlier waits."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.close()
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "datareplicator.server.jobs.nursery"],
+                stdin=theirs,
+                start_new_session=True,
+                env={name: os.environ[name] for name in KEPT if name in os.environ} | OWN,
+            )
 
-    async def take(self) -> Child:
-        """The warm one, or a new one."""
-        async with self._lock:
-            child, self._waiting = self._waiting, None
-        if child is not None and child.alive:
-            return child
-        return await Child.start(self._scratch)
+    async def child(self) -> Child:
+        """A new child, which waits for its order."""
+        for _ in range(2):  # a nursery that was killed is started again
+            self.open()
+            child = await self._forked()
+            if child is not None:
+                return child
+        raise OSError("no process for the work can be started")
 
-    async def close(self) -> None:
-        async with self._lock:
-            if self._waiting is not None:
-                await self._waiting.end()
-                self._waiting = None
+    async def _forked(self) -> Child | None:
+        ours, theirs = socket.socketpair()
+        assert self._control is not None
+        with theirs, contextlib.suppress(ConnectionError):
+            socket.send_fds(self._control, [b"f"], [theirs.fileno()])
+        reader, writer = await asyncio.open_connection(sock=ours, limit=LONGEST_LINE)
+        try:
+            line = await reader.readline()
+            return Child(json.loads(line)["ready"], reader, writer)
+        except (ConnectionError, ValueError, KeyError):  # it ended before it said anything
+            writer.close()
+            return None
+        except BaseException:
+            writer.close()
+            raise
+
+    def close(self) -> None:
+        """End the process that forks, and with it this nursery's children."""
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._process = self._control = None
+
+
+@cache
+def nursery() -> Nursery:
+    """The one of this process."""
+    made = Nursery()
+    atexit.register(made.close)
+    return made
 
 
 def _said(code: int) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from datareplicator.errors import DataReplicatorError
 from datareplicator.server.jobs import queue
 from datareplicator.server.jobs.child import problem
-from datareplicator.server.jobs.children import Child, Spare
+from datareplicator.server.jobs.children import nursery
 from datareplicator.server.jobs.kind import Desk, Kind, Outcome, kinds
 from datareplicator.server.jobs.notes import Notes
 from datareplicator.server.jobs.service import OPERATION
@@ -50,7 +50,6 @@ class Worker:
         self._queues = tuple(queues)
         self._slots = slots
         self._stop = asyncio.Event()
-        self._spare = Spare(desk.scratch)
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
     def stop(self) -> None:
@@ -61,14 +60,13 @@ class Worker:
         """Work until stopped."""
         self._desk.scratch.mkdir(parents=True, exist_ok=True)
         log.info("worker started", worker=self.name, queues=list(self._queues), slots=self._slots)
-        await self._spare.warm()
+        nursery().open()
         try:
             async with asyncio.TaskGroup() as slots:
                 for each in self._queues:
                     for _ in range(self._slots):
                         slots.create_task(self._slot(each))
         finally:
-            await self._spare.close()
             log.info("worker stopped", worker=self.name)
 
     async def _slot(self, name: str) -> None:
@@ -79,7 +77,6 @@ class Worker:
                 job = await queue.claim(self._desk.database, [name], self.name, overall=overall)
                 if job is not None:
                     await self._perform(job)
-                    await self._spare.warm()
             except Exception as error:  # the database or the store is away: it may come back
                 log.error("worker cannot work", worker=self.name, queue=name, problem=type(error).__name__)
                 await self._wait(2.0)
@@ -93,7 +90,7 @@ class Worker:
 
     async def _perform(self, job: Job) -> None:
         """One attempt, and what follows from its end."""
-        attempt = _Attempt(self._desk, job, kinds()[job.kind], self._spare, self._stop)
+        attempt = _Attempt(self._desk, job, kinds()[job.kind], self._stop)
         started = time.monotonic()
         log.info("job started", job=str(job.id), kind=job.kind, attempt=job.attempt, project=str(job.project_id))
         try:
@@ -106,9 +103,9 @@ class Worker:
 class _Attempt:
     """One attempt at one job."""
 
-    def __init__(self, desk: Desk, job: Job, kind: Kind, spare: Spare, stop: asyncio.Event) -> None:
+    def __init__(self, desk: Desk, job: Job, kind: Kind, stop: asyncio.Event) -> None:
         self._desk, self._job, self._kind = desk, job, kind
-        self._spare, self._stop = spare, stop
+        self._stop = stop
         self._notes = Notes()
         self._publishing = asyncio.Event()
         self._folder = desk.scratch / f"{job.id}-{job.attempt}"
@@ -192,7 +189,7 @@ class _Attempt:
 
     async def _child(self, spec: dict[str, Any]) -> dict[str, Any]:
         """Have a child work; its last message."""
-        child: Child = await self._spare.take()
+        child = await nursery().child()
         end: dict[str, Any] = {"crash": "the process ended without a word", "retry": True}
         try:
             async for message in child.work(self._kind.work, spec, self._folder):

@@ -12,7 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from datareplicator.server.jobs.children import Spare
+from datareplicator.server.jobs.children import nursery
 from datareplicator.server.problems import Problem
 from datareplicator.server.settings import Settings
 from datareplicator.server.training.work import ANSWER
@@ -27,7 +27,6 @@ class Desk:
     def __init__(self, settings: Settings) -> None:
         self.scratch = settings.data_dir.resolve() / "scratch"
         self.scratch.mkdir(parents=True, exist_ok=True)
-        self._spare = Spare(self.scratch)
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def done(
@@ -52,7 +51,7 @@ class Desk:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _end(self, work: str, spec: dict[str, Any], folder: Path) -> dict[str, Any]:
-        child = await self._spare.take()
+        child = await nursery().child()
         end: dict[str, Any] = {}
         try:
             async with asyncio.timeout(SECONDS):
@@ -65,10 +64,6 @@ class Desk:
         finally:
             await child.end()
         return end
-
-    async def close(self) -> None:
-        """End what waits."""
-        await self._spare.close()
 
 
 def desk_of(app: FastAPI) -> Desk:
