@@ -18,6 +18,7 @@ PAIRS = (
 """Columns (or their ends, behind the domain's letters) whose values go together."""
 LONG = 4
 """Values from which on a sequence of results is a person's own."""
+VERBATIM = ("TERM", "TRT")
 EVENT = ["AEDECOD", "AESTDY", "AEENDY", "AESEV"]
 IDENTIFIERS = (SUBJECT, "SUBJID")
 
@@ -83,14 +84,25 @@ def result_sequences(source: Frames, made: Frames) -> Iterator[Part]:
 
 
 def code_pairs(source: Frames, made: Frames) -> Iterator[Part]:
-    """Values that go together somewhere in the source, and no others."""
+    """Values that go together somewhere in the source, and no others. A rare verbatim term may have given way to one of
+    its codes."""
     for name, frame in made.items():
         for words in PAIRS.split(","):
             columns = [c for w in words.split() if (c := w) in frame or (c := name[:2].upper() + w) in frame]
             if len(columns) > 1 and name not in TRIAL:
                 known = [_rows(f, columns) for f in source.values() if set(columns) <= set(f)]
                 bad = ~_rows(frame, columns).isin(known[0].append(known[1:]))
+                if columns[0].endswith(VERBATIM):
+                    bad &= ~_stands_in(frame[columns], source[name][columns[0]])
                 yield part(f"{name} {'-'.join(columns)}", frame, bad, columns)
+
+
+def _stands_in(frame: pd.DataFrame, reported: pd.Series) -> np.ndarray:
+    """Where the first column is one of the others, in any case and as far as the source's column reaches."""
+    text = frame.astype(str).apply(lambda values: values.str.casefold())
+    most = int(reported.astype(str).str.len().max())
+    codes = text[text.columns[1:]].apply(lambda values: values.str[:most].str.rstrip())
+    return codes.eq(text[text.columns[0]], axis=0).any(axis=1).to_numpy()
 
 
 def _rows(frame: pd.DataFrame, columns: list[str]) -> pd.MultiIndex:

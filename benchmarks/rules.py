@@ -94,16 +94,25 @@ def study_days(frames: Frames) -> Iterator[Part]:
 
 
 def indicators(frames: Frames) -> Iterator[Part]:
-    """NRIND says where the result lies to its range."""
+    """NRIND says where the result lies to its range, in standard units or as collected (at a limit they may differ)."""
     for name, frame in frames.items():
         p = name[:2].upper()
         if f"{p}NRIND" not in frame:
             continue
         columns = [f"{p}STRESN", f"{p}STNRLO", f"{p}STNRHI", f"{p}NRIND"]
         known = frame[frame[columns].notna().all(axis=1) & frame[columns[3]].isin(["LOW", "NORMAL", "HIGH"])]
-        value, low, high = (known[c] for c in columns[:3])
-        want = np.where(value < low, "LOW", np.where(value > high, "HIGH", "NORMAL"))
-        yield part(name, known, want != known[columns[3]], [f"{p}TESTCD", *columns])
+        collected = known.reindex(columns=[f"{p}ORRES", f"{p}ORNRLO", f"{p}ORNRHI"]).apply(
+            pd.to_numeric, errors="coerce"
+        )
+        bad = (_side(known[columns[:3]]) != known[columns[3]]) & (_side(collected) != known[columns[3]])
+        yield part(name, known, bad, [f"{p}TESTCD", *columns])
+
+
+def _side(results: pd.DataFrame) -> np.ndarray:
+    """Where results (first column) lie to their limits."""
+    value, low, high = (results.iloc[:, k] for k in range(3))
+    side = np.where(value < low, "LOW", np.where(value > high, "HIGH", "NORMAL"))
+    return np.where(results.notna().all(axis=1), side, "")
 
 
 def numeric_results(frames: Frames) -> Iterator[Part]:

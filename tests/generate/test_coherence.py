@@ -43,3 +43,17 @@ def test_a_term_that_begins_twice_on_a_day_differs_in_severity_as_in_the_source(
     ae = made["ae"]
     assert not ae.duplicated(["USUBJID", "AELLT", "AESTDTC", "AESEV"]).any()
     assert ae.duplicated(["USUBJID", "AELLT", "AESTDTC"]).mean() < 0.05  # 1 of 66 rows of the source
+
+
+def test_no_sequence_of_results_of_the_source_comes_again(made: dict[str, pd.DataFrame]) -> None:
+    """Unplanned visits and computed results count as any other: sequences are those of the tables."""
+
+    def sequences(frame: pd.DataFrame) -> dict[tuple[str, str], tuple[float, ...]]:
+        rows = frame[frame["LBSTRESN"].notna()].sort_values(["LBDTC", "VISITNUM"], kind="stable")
+        return rows["LBSTRESN"].astype(float).groupby([rows["USUBJID"], rows["LBTESTCD"]]).agg(tuple).to_dict()
+
+    source = sequences(read_study(sample_study_path())["lb"].frame)
+    known = {(test, values) for (_, test), values in source.items()}
+    varied = [(t, v) for (_, t), v in sequences(made["lb"]).items() if len(v) >= 4 and len(set(v)) > 2]
+    assert len(varied) > 500
+    assert not known & set(varied)

@@ -173,6 +173,21 @@ def test_no_made_subject_has_the_rows_of_a_source_subject(study):
     assert len(who) > 100
 
 
+def test_sets_are_told_apart_by_the_coarser_term_and_without_dates_by_the_terms() -> None:
+    rows = EventRows(
+        subject=np.array([0, 0, 1, 1, 2, 3]),
+        start=np.array([1.0, 9.0, 9.0, 1.0, np.nan, np.nan]),
+        end=np.full(6, np.nan),
+        code=pd.Series(["Rash red", "Cough", "Cough", "Rash itchy", "Cough", "Cough"]),
+    )
+    alias = {"Rash red": "Rash", "Rash itchy": "Rash"}
+    who, digest = subject_digests(rows, alias)
+    assert who.tolist() == [0, 1, 2, 3]
+    assert digest[0] == digest[1] != digest[2] == digest[3]
+    assert len(set(subject_digests(rows)[1])) == 3
+    assert subject_digests(rows, undated=False)[0].tolist() == [0, 1]
+
+
 def test_marked_rows_go_to_flagged_subjects_only():
     subjects = make_subjects(400)
     rows = make_rows(subjects)

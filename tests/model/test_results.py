@@ -115,3 +115,15 @@ def test_the_text_of_a_number_in_one_unit_is_not_written_in_another() -> None:
     made = pd.DataFrame(write_results(model, cell[:1], np.array([8.55]), pd.Series(["umol/L"])))
     assert float(made["LBORRES"].iloc[0]) == pytest.approx(8.55, abs=0.06)
     assert made["LBSTRESN"].iloc[0] == float(made["LBSTRESC"].iloc[0]) == float(made["LBORRES"].iloc[0])
+
+
+def test_texts_of_totals_end_where_the_column_ends() -> None:
+    totals = np.r_[np.arange(1.0, 71.0), 45.862069, 61.551724]
+    texts = [str(int(v)) if v == int(v) else str(v)[:4] for v in totals]
+    none = [None] * len(totals)
+    source = frame(["TOTAL"] * len(totals), none, none, texts, totals.tolist())
+    model, cell, _ = fit_results(spec(original=None, unit=None), source, 0)
+    assert model.cells[0].width == 4
+    made = write_results(model, cell[:3], np.array([33.793103, 100.5, 12.0]), None)
+    assert made["LBSTRESC"].astype(str).tolist() == ["33.7", "100", "12"]
+    assert made["LBSTRESN"].tolist() == [33.793103, 100.5, 12.0]

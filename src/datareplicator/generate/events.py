@@ -312,21 +312,25 @@ def _pin_ends(rows: EventRows, pins: dict[str, Pin]) -> np.ndarray:
 
 
 def _avoid_copies(model: EventModel, rows: EventRows, limit: np.ndarray, pinned: np.ndarray) -> None:
-    """Shift one dated row by a day or more where a subject's terms and days equal those of a source subject."""
-    free = (rows.precision("start") >= Precision.DAY) & np.isfinite(rows.start) & ~pinned
+    """Shift one dated row by a day or more where a subject's terms and days equal those of a source subject; where no
+    row is dated, one becomes so."""
     for shift in range(1, SHIFTS + 1):
-        who, digest = subject_digests(rows)
+        dated = rows.precision("start") >= Precision.DAY
+        free = np.isfinite(rows.start) & ~pinned
+        who, digest = subject_digests(rows, model.alias)
         hit = np.zeros(int(rows.subject.max(initial=-1)) + 1, dtype=bool)
         hit[who[np.isin(digest, model.digests)]] = True
         candidates = np.flatnonzero(free & hit[rows.subject])
         if not len(candidates):
             return
-        chosen = candidates[np.unique(rows.subject[candidates], return_index=True)[1]]
+        order = candidates[np.lexsort((candidates, ~dated[candidates], rows.subject[candidates]))]
+        chosen = order[np.unique(rows.subject[order], return_index=True)[1]]
         day, stop = rows.start[chosen], np.minimum(limit[chosen], np.nan_to_num(rows.end[chosen], nan=np.inf))
         later = (day + shift <= stop) & ((day >= 0) | (day + shift < 0))
         moved = np.where(later, day + shift, np.where(day >= 0, np.maximum(day - shift, 0), day - shift))
-        rows.start = rows.start.copy()
-        rows.start[chosen] = moved
+        rows.start, rows.start_precision = rows.start.copy(), rows.precision("start").copy()
+        rows.start[chosen] = np.where(dated[chosen], moved, np.floor(day))
+        rows.start_precision[chosen] = np.maximum(rows.start_precision[chosen], int(Precision.DAY))
 
 
 def _set_clock(model: EventModel, rows: EventRows, streams: Streams) -> None:

@@ -15,6 +15,8 @@ from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import VisitRows
 from datareplicator.seeds import Streams
 
+ATTEMPTS = 12
+
 
 @dataclass
 class FindingRows:
@@ -44,7 +46,7 @@ def sample_findings(
     part of the model has drawn which tables have rows at a visit; else it is drawn here. `possible`: bool (subjects,
     visits, cells), where rows can be at all: what is left out later would leave a sequence that nobody looked at.
     """
-    order = np.lexsort((visit_rows.day, visit_rows.subject))
+    order = np.lexsort((visit_rows.visit, visit_rows.day, visit_rows.subject))
     subject, visit, day = visit_rows.subject[order], visit_rows.visit[order], visit_rows.day[order]
     attends = None if attends is None else attends[order]
     present, known = sample_panels(model.presence, subjects, subject, visit, streams.under("presence"), attends)
@@ -57,9 +59,10 @@ def sample_findings(
     for k in range(model.cells):
         rows = np.flatnonzero(known[:, k])
         if len(rows):
-            value[rows, k] = _values(model, k, latent[rows, k], subject[rows], visit[rows])
+            value[rows, k] = model.marginals[k].sample(normal_score(latent[rows, k], model.scores[k]))
     keep_identities(value, model.identities, model.marginals, streams.under("identities"))
     keep_orders(value, model.orders, model.marginals)
+    _avoid_copies(model, value, subject)  # last: what is put right above may be a source's sequence again
     return FindingRows(subject[row], visit[row], order[row], cell, value[row, cell])
 
 
@@ -102,18 +105,21 @@ def _residual(model: FindingsModel, subject: np.ndarray, day: np.ndarray, stream
     return total
 
 
-def _values(model: FindingsModel, k: int, latent: np.ndarray, subject: np.ndarray, visit: np.ndarray) -> np.ndarray:
-    marginal = model.marginals[k]
-    value = marginal.sample(normal_score(latent, model.scores[k]))
-    if len(model.digests[k]) == 0 or len(marginal.values) < 3:
-        return value
-    for attempt in range(12):
-        _, digest, middle = sequence_digests(value, subject, visit, attempt // 2)
-        hit = middle[np.isin(digest, model.digests[k])]
-        if len(hit) == 0:
-            break
-        value[hit] = _neighbour(marginal, value[hit], 1 if attempt % 2 == 0 else -2)
-    return value
+def _avoid_copies(model: FindingsModel, value: np.ndarray, subject: np.ndarray) -> None:
+    """Move single values where a subject's results of a cell are the sequence of a source subject, in place."""
+    for k, known in enumerate(model.digests):
+        marginal = model.marginals[k]
+        if len(known) == 0 or len(marginal.values) < 3:
+            continue
+        rows = np.flatnonzero(np.isfinite(value[:, k]))
+        own = value[rows, k]
+        for attempt in range(ATTEMPTS):
+            _, digest, middle = sequence_digests(own, subject[rows], attempt // 2)
+            hit = middle[np.isin(digest, known)]
+            if len(hit) == 0:
+                break
+            own[hit] = _neighbour(marginal, own[hit], 1 if attempt % 2 == 0 else -2)
+        value[rows, k] = own
 
 
 def _neighbour(marginal, value: np.ndarray, step: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from datareplicator.model.results import ResultCell, ResultModel, UnitScale
+from datareplicator.model.results import ResultCell, ResultModel, UnitScale, plain
 
 
 def write_results(
@@ -32,6 +32,7 @@ def write_results(
         _write_scaled(model, own, number, unit, open_rows, out, changed)
     else:
         _write_plain(names, model.value, number, open_rows, out)
+    _cut_texts(model, own, open_rows, out)
     return {name: _typed(out[name], name == model.value) for name in names}
 
 
@@ -84,6 +85,20 @@ def _level_table(model: ResultModel, name: str) -> np.ndarray:
 def _write_plain(names: list[str], value: str | None, number: np.ndarray, rows: np.ndarray, out: dict) -> None:
     for name in names:
         out[name][rows] = number[rows] if name == value else plain(number[rows])
+
+
+def _cut_texts(model: ResultModel, own: np.ndarray, rows: np.ndarray, out: dict) -> None:
+    """End the texts of numbers where the source's column ends, though never before the point."""
+    for k, made in enumerate(model.cells):
+        if made.width is None or model.text is None:
+            continue
+        here = np.flatnonzero(rows & (own == k))
+        texts = out[model.text][here]
+        out[model.text][here] = [_shortened(t, made.width) if isinstance(t, str) else t for t in texts]
+
+
+def _shortened(text: str, width: int) -> str:
+    return text[:width].rstrip(".") if "." in text[: width + 1] and len(text) > width else text
 
 
 def _write_scaled(
@@ -139,13 +154,6 @@ def _original(scale: UnitScale, number: np.ndarray, changed: np.ndarray | None) 
     if not scale.fixed and scale.decimals:
         text = np.array([t.rstrip("0").rstrip(".") for t in text], dtype=object)
     return x, text[codes]
-
-
-def plain(number: np.ndarray) -> np.ndarray:
-    """Shortest text of numbers, whole ones without a point."""
-    codes, distinct = pd.factorize(number)
-    text = np.array([f"{v:.10g}" for v in distinct], dtype=object)
-    return np.append(text, np.nan)[codes]
 
 
 def _typed(values: np.ndarray, number: bool) -> pd.Series:

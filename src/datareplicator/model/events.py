@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from datareplicator.dates import Precision
 from datareplicator.document import Document, Floats, Ints
@@ -62,7 +62,8 @@ class EventModel(Document):
     which a start is known to the day at most; `coarse`: the precision of starts further back (0: there are none).
     `apart`: how rows of one term and start differ;
     `labels`: attributes that no two records of a subject share, and all rows of one do (the sponsor's number).
-    `digests`: of the term and start sets of the source's subjects, which are not to be made.
+    `digests`: of the term and start sets of the source's subjects, which are not to be made; terms count by their
+    `alias`, the coarser one that follows from them.
     """
 
     name: str
@@ -85,6 +86,7 @@ class EventModel(Document):
     apart: Apart
     labels: tuple[str, ...]
     digests: Ints
+    alias: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _ranges(self) -> EventModel:
@@ -107,13 +109,15 @@ def fit_events(
     min_subjects: int = 1,
     named: tuple[str, ...] = (),
     bound: tuple[str, ...] = (),
+    alias: dict[str, str] | None = None,
 ) -> tuple[EventModel, np.ndarray]:
     """Learn one table of events; returns the model and each subject's propensity score.
 
     The score (float[n]) is the standard normal score of the subject's number of rows given exposure, arm and
     stratum, NaN where rows are impossible. `covariates`: the columns of `subjects.covariates` that rows may depend
     on; by default all with few enough values. `named`: attributes that
-    are no columns of the table; `bound`: attributes that describe what the code names.
+    are no columns of the table; `bound`: attributes that describe what the code names; `alias`: coarser terms by which
+    the sets of a subject's events are told apart from the source's.
     """
     rows = rows.take(np.flatnonzero(np.asarray(rows.subject) >= 0))
     chosen = usable_covariates(subjects.covariates) if covariates is None else covariates
@@ -166,7 +170,8 @@ def fit_events(
         marks=_fit_marks(rows, on),
         apart=fit_apart(rows, named),
         labels=fit_labels(rows, named),
-        digests=np.unique(subject_digests(rows)[1]),
+        digests=np.unique(subject_digests(rows, alias, undated=_mostly_dated(rows))[1]),
+        alias=alias or {},
     )
     return model, score
 
@@ -208,6 +213,10 @@ def _fit_counts(
     if both.sum() > 3 and min(totals.values()) > 0 and min(scores[k][both].std() for k in scores) > 0:
         linked = float(np.corrcoef(scores[True][both], scores[False][both])[0, 1]) * both.sum() / (both.sum() + 10)
     return models, scores[lead], lead, linked
+
+
+def _mostly_dated(rows: EventRows) -> bool:
+    return bool(len(rows)) and bool((rows.precision("start") >= Precision.DAY).mean() >= 0.5)
 
 
 def _fit_terms(

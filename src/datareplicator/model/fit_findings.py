@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from datareplicator.model.findings.digests import sequence_digests
 from datareplicator.model.findings.fit import fit_findings
 from datareplicator.model.findings.grid import Observations
 from datareplicator.model.findings.model import Cell, Effects, FindingsModel
@@ -22,8 +23,9 @@ REPLICATES = 0.005
 
 @dataclass
 class TableCells:
-    """One findings table in training: `cell` per row (index in the study's list, -1 unused), `number` per row, and
-    for each of the table's cells the result cell and the replicate."""
+    """One findings table in training: `cell` per row (index in the study's list, -1 unused), `number` and `result`
+    (the table's own cell, whether used or not) per row, and for each of the table's cells the result cell and the
+    replicate."""
 
     spec: TableSpec
     results: ResultModel
@@ -33,6 +35,7 @@ class TableCells:
     cell: np.ndarray
     number: np.ndarray
     visits: tuple[int, int]
+    result: np.ndarray
 
 
 def fit_all_findings(
@@ -54,7 +57,26 @@ def fit_all_findings(
         *(np.concatenate([getattr(o, f) for o in observed]) for f in ("subject", "visit", "cell", "day", "value"))
     )
     model, effects = fit_findings(together, cells, training.subjects, len(visit_day), visit_day)
-    return model, effects, made
+    whole = [digest for part in made for digest in _whole_sequences(training, part)]
+    both = [np.union1d(known, more) for known, more in zip(model.digests, whole, strict=True)]
+    return model.model_copy(update={"digests": both}), effects, made
+
+
+def _whole_sequences(training: Training, part: TableCells) -> list[np.ndarray]:
+    """Digests of each cell's sequences as they stand in the table, with the visits that are not learned."""
+    prepared, name = training.prepared, part.spec.name
+    subject = prepared.subject[name]
+    day = np.zeros(len(subject))
+    if part.spec.date is not None:
+        moment = prepared.moment(name, part.spec.date)
+        day = moment.day + np.nan_to_num(moment.second) / 86_400
+    order = np.lexsort((training.visit[name], day, subject))
+    order = order[np.isfinite(part.number[order]) & (subject[order] >= 0)]
+    out = []
+    for k, replicate in zip(part.of, part.replicate, strict=True):
+        rows = order[part.result[order] == k] if replicate == 0 else order[:0]
+        out.append(np.unique(sequence_digests(part.number[rows], subject[rows])[1]))
+    return out
 
 
 def _cells_of(
@@ -83,6 +105,7 @@ def _cells_of(
         cell=np.where(usable, index + first, -1),
         number=number,
         visits=visits,
+        result=cell,
     )
 
 

@@ -28,7 +28,8 @@ class ResultCell(Document):
     """One cell. `levels`: its known numbers in order (category codes, or distinct numbers when few), else empty;
     `columns`: for each result column the text or number at each level; levels that stand for texts beyond
     the measurable (``<5``) in a numeric cell are levels too. Numbers at or under `floor` (at or over `ceiling`) take
-    the nearest of those. `collected` is False where the result stands without an original (a derived total)."""
+    the nearest of those. `collected` is False where the result stands without an original (a derived total). Texts of
+    numbers are cut at `width` characters, where the source's are."""
 
     table: str
     test: Text
@@ -39,6 +40,7 @@ class ResultCell(Document):
     floor: float | None = None
     ceiling: float | None = None
     collected: bool = True
+    width: int | None = None
 
     @model_validator(mode="after")
     def _one_length(self) -> ResultCell:
@@ -75,6 +77,17 @@ class ResultModel(Document):
     text: Text
     original: Text
     unit: Text
+
+
+def plain(number: np.ndarray) -> np.ndarray:
+    """Shortest text of numbers, whole ones without a point.
+
+    >>> plain(np.array([2.0, 0.25])).tolist()
+    ['2', '0.25']
+    """
+    codes, distinct = pd.factorize(number)
+    text = np.array([f"{v:.10g}" for v in distinct], dtype=object)
+    return np.append(text, np.nan)[codes]
 
 
 def result_columns(spec: TableSpec) -> list[str]:
@@ -151,8 +164,18 @@ def _fit_cell(spec: TableSpec, part: pd.DataFrame, names: list[Text]) -> tuple[R
         floor=floor,
         ceiling=ceiling,
         collected=collected,
+        width=_width(part[spec.text][numeric], value[numeric]) if spec.text is not None else None,
     )
     return made, value
+
+
+def _width(text: pd.Series, value: np.ndarray) -> int | None:
+    """Characters after which the texts of numbers are cut off, None where none is."""
+    known = text.notna().to_numpy()
+    pairs = pd.DataFrame({"text": text[known].astype(str).to_numpy(), "full": plain(value[known])}).drop_duplicates()
+    short = pairs[pairs["text"] != pairs["full"]]
+    cut = [full.startswith(text) for text, full in zip(short["text"], short["full"], strict=True)]
+    return int(pairs["text"].str.len().max()) if cut and all(cut) else None
 
 
 def _limits(special: np.ndarray, measured: np.ndarray) -> tuple[float | None, float | None]:

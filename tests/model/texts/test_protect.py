@@ -253,3 +253,10 @@ def test_terms_that_nobody_coded_stay_what_they_are() -> None:
     names = made["CMTRT"].astype(str)
     assert names.str.startswith("RARE").mean() > 0.3
     assert not (names == "UNCODED").any()
+
+
+def test_a_rare_verbatim_term_takes_a_common_one_of_its_code_and_no_longer_one() -> None:
+    ae = made()["ae"].frame
+    pairs = set(ae[["AETERM", "AEDECOD"]].astype(str).itertuples(index=False, name=None))
+    assert pairs <= {(text, code) for code, texts in TERMS.items() for text in texts}
+    assert ae["AETERM"].str.len().max() <= clinic()["ae"].frame["AETERM"].str.len().max()

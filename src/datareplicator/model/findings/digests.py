@@ -13,16 +13,15 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def sequence_digests(
-    values: np.ndarray, subject: np.ndarray, visit: np.ndarray, turn: int = 0
+    values: np.ndarray, subject: np.ndarray, turn: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Digest each subject's sequence of one cell, in visit order.
+    """Digest each subject's sequence of one cell, in the order given.
 
-    `values` (m,) without NaN. Sequences shorter than 4 or of fewer than 3 distinct values (which many subjects share)
-    have none. Returns subjects, digests, and the index into `values` of the one to move where the digest is known: the
-    middle value, `turn` places on.
+    `values` (m,) without NaN, those of a subject together and in the order of time. Sequences shorter than 4 or of
+    fewer than 3 distinct values (which many subjects share) have none. Returns subjects, digests, and the index into
+    `values` of the one to move where the digest is known: the middle value, `turn` places on.
     """
-    order = np.lexsort((visit, subject))
-    x, who = np.round(values[order], 9) + 0.0, subject[order]
+    x, who = np.round(values, 9) + 0.0, subject
     if len(x) == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
     start = np.flatnonzero(np.r_[True, who[1:] != who[:-1]])
@@ -36,7 +35,7 @@ def sequence_digests(
         digest = (digest * _MULTIPLIER) >> np.uint64(64 - BITS)
     distinct = _distinct(x, who, start)
     use = (length >= MIN_LENGTH) & (distinct >= MIN_DISTINCT)
-    middle = order[start + (length // 2 + turn) % length]
+    middle = start + (length // 2 + turn) % length
     return who[start][use], digest[use].astype(np.int64), middle[use]
 
 
@@ -51,6 +50,6 @@ def digests(grid: Grid) -> list[np.ndarray]:
     result = []
     for k in range(grid.cells):
         known = np.isfinite(grid.values[:, k])
-        _, digest, _ = sequence_digests(grid.values[known, k], grid.subject[known], grid.visit[known])
+        _, digest, _ = sequence_digests(grid.values[known, k], grid.subject[known])
         result.append(np.unique(digest))
     return result

@@ -24,6 +24,8 @@ from datareplicator.standards.qualifiers import goes_with
 from datareplicator.structure.order import following
 from datareplicator.structure.spec import ColumnSpec, Kind, TableSpec
 
+CODED_TWICE = 1.05
+"""Coded terms a verbatim one up to which it decides them."""
 OWN_START, OWN_END = "start", "end"
 
 
@@ -64,6 +66,7 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         min_subjects=training.min_subjects,
         named=(MARK + VISIT,),
         bound=tuple(c for c in attributes if term is not None and goes_with(term, c)),
+        alias=_alias(training, spec, term),
     )
     training.features.append(Feature(name=score_name(spec.name), kind="score", values=score))
     own = {OWN_START: full_days(rows, "start"), OWN_END: full_days(rows, "end")}
@@ -134,7 +137,8 @@ def full_days(rows: EventRows, which: str) -> np.ndarray:
 
 
 def _finest(frame: pd.DataFrame, spec: TableSpec, free: list[str]) -> str | None:
-    """The term that events are drawn by: the coded one, or the free column with more values that decides it."""
+    """The term that events are drawn by: the coded one, or the free column with more values that decides it but for a
+    few that were coded in two ways."""
     if spec.code is None or spec.code not in free:
         return None
     best, most = spec.code, spec.column(spec.code).distinct
@@ -147,9 +151,25 @@ def _finest(frame: pd.DataFrame, spec: TableSpec, free: list[str]) -> str | None
         ):
             continue
         pairs = frame[[name, spec.code]].dropna().drop_duplicates()
-        if len(pairs) == pairs[name].nunique() and frame[name].notna().mean() > 0.99:
+        if len(pairs) <= CODED_TWICE * pairs[name].nunique() and frame[name].notna().mean() > 0.99:
             best, most = name, column.distinct
     return best
+
+
+def _alias(training: Training, spec: TableSpec, term: str | None) -> dict[str, str]:
+    """The next coarser term of each term that has one: the column that follows from it and has most values."""
+    frame = training.prepared.frames[spec.name]
+    if term is None:
+        return {}
+    columns = [c for c in following(training.prepared.structure, spec.name, term) if c in frame]
+    most = spec.column(term).distinct
+    coarser = [
+        c for c in columns if spec.column(c).kind == Kind.CATEGORY and 0.2 * most < spec.column(c).distinct < most
+    ]
+    if not coarser:
+        return {}
+    pairs = frame[[term, max(coarser, key=lambda c: spec.column(c).distinct)]].dropna().astype("str").drop_duplicates()
+    return {fine: coarse for fine, coarse in pairs.itertuples(index=False) if fine != coarse}
 
 
 def _unique(prepared: Prepared, spec: TableSpec, term: str | None, start: str | None) -> tuple[tuple[str, ...], ...]:

@@ -79,7 +79,7 @@ def protect_texts(prepared: Prepared, min_subjects: int) -> tuple[Structure, Rep
                 continue
             coded = _coded(spec, column, frame)
             if coded is not None:
-                _to_coded(prepared, name, column.name, coded, min_subjects, done)
+                _to_coded(prepared, name, column.name, coded, min_subjects, rng, done)
             elif _is_prose(structure, spec, column, frame) and _has_subjects(prepared, name):
                 _to_prose(prepared, name, column, min_subjects, rng, done)
             rare = _rare(prepared, name, column, min_subjects)
@@ -168,27 +168,46 @@ def _coded(spec: TableSpec, column: ColumnSpec, frame: pd.DataFrame) -> str | No
     return spec.code if many and column.kind in (Kind.TEXT, Kind.CATEGORY) else None
 
 
-def _to_coded(prepared: Prepared, table: str, column: str, coded: str, least: int, done: Replaced) -> None:
-    """Put the coded term where fewer than `least` subjects show the verbatim one; where there is none, any verbatim
-    term that is common. Terms that were not coded stay: they are all that tells one medicine from another."""
+def _to_coded(
+    prepared: Prepared, table: str, column: str, coded: str, least: int, rng: np.random.Generator, done: Replaced
+) -> None:
+    """Where fewer than `least` subjects show a verbatim term, put another one of its coded term, as common as it is;
+    where there is none, the coded term, and without that any verbatim term that is common. Terms that were not coded
+    stay: they are all that tells one medicine from another."""
     frame = prepared.frames[table]
     values = frame[column]
     held = _holders(prepared, table, values)
     rare = values.astype("str").isin(held.index[held < least]).to_numpy() & values.notna().to_numpy()
-    rare &= ~frame[coded].astype("str").str.fullmatch(UNCODED).fillna(False).to_numpy(dtype=bool)
+    code = frame[coded].astype("object")
+    rare &= ~code.astype("str").str.fullmatch(UNCODED).fillna(False).to_numpy(dtype=bool)
     if not rare.any():
         return
-    written = pd.Index(values.dropna().astype(str).unique())
-    case: Callable[[str], str] = str
-    if np.mean([text.isupper() for text in written]) > 0.8:
-        case = str.upper
-    elif np.mean([text.islower() for text in written]) > 0.8:
-        case = str.lower
+    case = _usual_case(values)
     common = held.index[held >= least]
-    instead = frame[coded].astype("object").map(case, na_action="ignore")
+    instead = code.map(case, na_action="ignore")
     instead = instead.where(instead.notna(), common[0] if len(common) else case("Other"))
+    own = values.astype("object").where(~rare)
+    for term, texts in own[code.isin(code[rare].dropna().unique())].groupby(code):
+        pool = texts.dropna().to_numpy()
+        here = rare & (code == term).to_numpy()
+        if len(pool):
+            # One stand-in for each text, so that what recurs in a subject still does.
+            old = pd.unique(values[here])
+            new = dict(zip(old, rng.choice(pool, len(old)), strict=True))
+            instead[here] = values[here].map(new).to_numpy()
     done.add(table, column, int(values[rare].nunique()))
-    frame[column] = values.astype("object").where(~rare, instead).astype(values.dtype)
+    longest = int(values.dropna().astype(str).str.len().max())
+    instead = instead.astype("str").str[:longest].str.rstrip()  # no longer than the column is
+    frame[column] = own.where(~rare, instead).astype(values.dtype)
+
+
+def _usual_case(values: pd.Series) -> Callable[[str], str]:
+    """How most texts of a column are written: in capitals, in small letters, or as they are."""
+    written = pd.Index(values.dropna().astype(str).unique())
+    for test, case in ((str.isupper, str.upper), (str.islower, str.lower)):
+        if np.mean([test(text) for text in written]) > 0.8:
+            return case
+    return str
 
 
 def _is_prose(structure: Structure, spec: TableSpec, column: ColumnSpec, frame: pd.DataFrame) -> bool:

@@ -35,6 +35,8 @@ def unknown_category(view: StructuralView) -> Iterator[Hits]:
             ):
                 continue
             known = set(source.distinct(column.name))
+            if spec.code is not None and column.name != spec.code and source.has(spec.code):
+                known |= set(source.distinct(spec.code))  # the coded term may stand for the one as reported
             new = part.by_distinct(column.name, [value not in known for value in part.distinct(column.name)])
             yield Hits(part, new, (column.name,), int(part.present(column.name).sum()), f"({column.name})")
 
