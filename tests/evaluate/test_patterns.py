@@ -49,6 +49,13 @@ def test_events_are_counted_by_arm_and_terms_of_few_are_not_told(study, found):
     assert adverse.terms and all(many[term.term] >= 3 for term in adverse.terms)
 
 
+def test_it_is_said_where_a_timeline_finds_days(found):
+    roles = {one.table: one for one in found.roles}
+    assert (roles["ae"].start, roles["ae"].end, roles["ae"].subject) == ("AESTDTC", "AEENDTC", "USUBJID")
+    assert (roles["vs"].date, roles["vs"].what, roles["vs"].visit) == ("VSDTC", "VSTESTCD", "VISITNUM")
+    assert "ta" not in roles
+
+
 def test_correlations_are_a_symmetric_map(found):
     assert found.correlations is not None
     values = np.array(found.correlations.values, dtype=float)

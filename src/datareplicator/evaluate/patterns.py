@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from datareplicator.model.prepare import prepare
 from datareplicator.profile.description import RARE
 from datareplicator.profile.labels import labels_of, visit_labels
 from datareplicator.structure.encode import plain_text
-from datareplicator.structure.spec import Structure, TableSpec
+from datareplicator.structure.spec import Layout, Structure, TableSpec
 from datareplicator.study import Study
 
 DIGITS = 4
@@ -65,9 +65,26 @@ class CorrelationMap(Document):
     values: tuple[Numbers, ...]
 
 
+class Roles(Document):
+    """Which columns of a source table say when something was and what it was: what a timeline of a subject needs.
+    `date` is the day of a result or visit, `start` and `end` those of anything that lasts."""
+
+    table: str
+    label: str
+    layout: str
+    subject: str
+    date: str | None = None
+    start: str | None = None
+    end: str | None = None
+    what: str | None = None
+    value: str | None = None
+    visit: str | None = None
+
+
 class Patterns(Document):
     """Courses, events by arm, correlations; `subjects` of each arm."""
 
+    roles: tuple[Roles, ...] = ()
     arms: tuple[str, ...] = ()
     subjects: tuple[int, ...] = ()
     courses: tuple[Course, ...] = ()
@@ -77,8 +94,9 @@ class Patterns(Document):
 
 def patterns(study: Study, structure: Structure) -> Patterns:
     """What a study shows. Empty where it has no subjects; nothing that fewer than three subjects show is told."""
+    roles = tuple(_roles(study, structure))
     if structure.root is None:
-        return Patterns()
+        return Patterns(roles=roles)
     alone = prepare(study, structure)
     pair = Pair(structure, alone, alone, ())
     findings = read_findings(pair)
@@ -86,6 +104,7 @@ def patterns(study: Study, structure: Structure) -> Patterns:
     sizes = np.bincount(arm[arm >= 0], minlength=len(pair.arms))
     names = {plain_text(visit): name for visit, name in visit_labels(alone.frames, structure).items()}
     return Patterns(
+        roles=roles,
         arms=pair.arms,
         subjects=tuple(sizes.tolist()),
         courses=tuple(course for found in findings for course in _courses(pair, found, names)),
@@ -94,6 +113,24 @@ def patterns(study: Study, structure: Structure) -> Patterns:
         ),
         correlations=_correlations(pair, findings),
     )
+
+
+def _roles(study: Study, structure: Structure) -> Iterator[Roles]:
+    for spec in structure.tables.values():
+        for member in spec.members:
+            if spec.subject is None or member not in study or spec.layout in (Layout.REFERENCE, Layout.RELATION):
+                continue
+            named = {
+                "date": spec.date,
+                "start": spec.start,
+                "end": spec.end,
+                "value": spec.value,
+                "visit": spec.visit,
+                "what": spec.test or spec.code or spec.visit,
+            }
+            table = study[member]
+            held = {role: column for role, column in named.items() if column in table.columns}
+            yield Roles(table=member, label=table.label, layout=spec.layout.value, subject=spec.subject, **held)
 
 
 def _courses(pair: Pair, found: Findings, names: dict[str, str]) -> list[Course]:
