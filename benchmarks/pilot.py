@@ -83,8 +83,8 @@ def sameness(model: Path, folder: Path, made: Frames) -> Iterator[Line]:
     command(*_generate(model, FEW, folder / "few"))
     few = dr.read_study(folder / "few").frames()
     ids = few["dm"][SUBJECT]
-    first = {n: f[f[SUBJECT].isin(ids)].reset_index(drop=True) if SUBJECT in f else f for n, f in made.items()}
-    different = tuple(name for name, frame in few.items() if not frame.equals(first[name]))
+    first = {n: f[f[SUBJECT].isin(ids)].reset_index(drop=True) for n, f in made.items() if SUBJECT in f}
+    different = tuple(name for name in first if not few[name].equals(first[name]))
     yield Line(f"first {FEW} subjects those of -n {FEW}", "", f"{len(few)} tables", not different, different)
 
 

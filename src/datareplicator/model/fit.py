@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -34,12 +34,13 @@ from datareplicator.model.study_model import SourceColumn, SourceTable, StudyMod
 from datareplicator.model.subject_model import Feature, fit_subjects
 from datareplicator.model.subject_table import with_subject_table
 from datareplicator.model.subjects import Subjects
+from datareplicator.model.summary import learn_told
 from datareplicator.model.tables.children import fit_children_table
 from datareplicator.model.tables.endings import ending_date
 from datareplicator.model.tables.events import fit_event_table
 from datareplicator.model.tables.sets import fit_set_table
 from datareplicator.model.tables.visits import fit_visits, one_row_a_visit
-from datareplicator.model.texts.protect import protect_texts
+from datareplicator.model.texts.protect import Replaced, protect_texts
 from datareplicator.model.timeline import TimelineModel, VisitRows, fit_timeline
 from datareplicator.model.training import Training, stay_columns
 from datareplicator.structure.discover import discover
@@ -104,13 +105,15 @@ def fit(
     features = drawn_apart([*covariates, *gaps], possible, scores)
     subjects = fit_subjects([*features, *training.features], effects, training.subjects)
     site = training.subjects.site
+    reference = _references(study, prepared, {m.table for m in made} | {r.table for r in relations} | {root.table})
     return StudyModel(
         software=version("datareplicator"),
         name=study.name,
         subjects_learned=prepared.n,
         structure=structure,
         sources=sources,
-        reference=_references(study, prepared, {m.table for m in made} | {r.table for r in relations} | {root.table}),
+        reference=reference,
+        told=learn_told(structure, {name: table.frame for name, table in study.tables.items()}, reference),
         enrolment=fit_enrolment(
             np.where(prepared.anchored | ~prepared.anchored.any(), prepared.anchor, np.nan),
             site,
@@ -127,9 +130,20 @@ def fit(
         tables=tuple(made),
         relations=tuple(relations),
         own_references=fit_own_references(prepared),
-        notes=(*structure.notes, *training.notes, *cautions(prepared.n)),
+        notes=(*_as_copied(structure.notes, replaced), *training.notes, *cautions(prepared.n)),
         replaced=replaced.count,
     )
+
+
+def _as_copied(notes: Sequence[str], replaced: Replaced) -> list[str]:
+    """Notes of tables that are copied, with what was replaced in them."""
+    out = []
+    for note in notes:
+        columns = sorted(c for table, c in replaced.columns if note.startswith(f"{table}: "))
+        out.append(
+            note.replace("copied unchanged", f"copied, but for stand-ins in {', '.join(columns)}") if columns else note
+        )
+    return out
 
 
 class _Schedule:

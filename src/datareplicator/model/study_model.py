@@ -29,6 +29,7 @@ from datareplicator.model.schedule import Catalogue
 from datareplicator.model.sets import SetModel
 from datareplicator.model.stretch import Stretch
 from datareplicator.model.subject_model import SubjectModel
+from datareplicator.model.summary import Told
 from datareplicator.model.timeline import TimelineModel
 from datareplicator.structure.spec import Structure
 
@@ -241,9 +242,9 @@ class StudyModel(Document):
 
     `tables` are in the order in which they are made. `strata`: for each class of subjects the tables that it never
     has rows in. `visits`: length of the joint list of visits (catalogue, then occasions); `stretch`: how it stands to
-    the learned one where the schedule was made longer. `suppressed`: by column, how many values were not learned since
-    fewer than `min_subjects` subjects show them; `replaced`: how many texts gave way to
-    coded terms or stand-ins.
+    the learned one where the schedule was made longer; `told`: facts of the study in tables without subjects.
+    `suppressed`: by column, how many values were not learned since fewer than `min_subjects` subjects show them;
+    `replaced`: how many texts gave way to coded terms or stand-ins.
     """
 
     format: Literal["datareplicator-model"] = FORMAT
@@ -266,6 +267,7 @@ class StudyModel(Document):
     possible: Possible = Possible()
     tables: tuple[TableModel, ...]
     relations: tuple[RelationModel, ...]
+    told: tuple[Told, ...] = ()
     own_references: tuple[OwnReference, ...] = ()
     notes: tuple[str, ...] = ()
     min_subjects: int = 1

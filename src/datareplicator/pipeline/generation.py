@@ -15,6 +15,7 @@ from datareplicator.generate.conditions.make import make_block
 from datareplicator.generate.conditions.outcome import Tally
 from datareplicator.generate.control.settle import settle
 from datareplicator.generate.request import Block, GenerateRequest, plan_blocks
+from datareplicator.generate.told import Telling
 from datareplicator.model.store import load_model, save_model
 from datareplicator.model.study_model import StudyModel
 from datareplicator.pipeline.progress import Progress, Step, tell
@@ -55,7 +56,8 @@ def generate_frames(
     """Yield the blocks of a request in order, each with a frame a source table.
 
     `model` and `request` are settled (see `generate.control.settle`). `workers`: processes (None: as many as there are
-    cores). The frames are the same for any number. `tallies` takes what the conditions of each block took.
+    cores). The frames are the same for any number. `tallies` takes what the conditions of each block took. Tables
+    without subjects come with the first block, those that tell of the whole study with the last one.
     """
     blocks = plan_blocks(request.subjects)
     with tempfile.TemporaryDirectory(prefix="datareplicator-") as folder:
@@ -65,10 +67,14 @@ def generate_frames(
         done = 0
         tell(progress, Step("generate", 0, request.subjects, "subjects"))
         with closing(run_job(BlockJob(model, path, request), blocks, workers)) as results:
+            telling, held = Telling(model), {}
             for block, (frames, tally) in zip(blocks, results, strict=True):
                 if tallies is not None:
                     tallies.append(tally)
-                yield block, frames
+                telling.add(frames)
+                held = held or {name: frames[name] for name in telling.tables}
+                last = block.index == blocks[-1].index
+                yield block, frames | (telling.write(held) if last else {n: f.iloc[:0] for n, f in held.items()})
                 done += block.keep
                 tell(progress, Step("generate", done, request.subjects, "subjects"))
 
@@ -100,9 +106,10 @@ class Collector:
     def add(self, block: Block, frames: Frames) -> None:
         """Take in one more block; once there is no room, `complete` turns false and `subjects` stays."""
         self.complete = self.complete and (self._most_rows is None or self._rows < self._most_rows)
-        if not self.complete:
-            return
-        self.subjects += block.keep
+        if self.complete:
+            self.subjects += block.keep
+        else:  # what has no subjects is told of all of them
+            frames = {name: frame for name, frame in frames.items() if name in self._model.reference}
         for table, frame in frames.items():
             self._parts[table].append(frame)
             self._rows += len(frame)

@@ -20,10 +20,12 @@ from datareplicator.model.discrete import Discrete, DiscreteTables
 from datareplicator.model.findings.model import FindingsModel
 from datareplicator.model.offsets import OffsetModel
 from datareplicator.model.periods import PeriodModel
+from datareplicator.model.reference import ReferenceTable
 from datareplicator.model.rows import DateColumn, RowsModel
 from datareplicator.model.schedule import Catalogue
 from datareplicator.model.stretch import Stretch
 from datareplicator.model.study_model import Events, Findings, Sets, StudyModel, TableModel, Timeline, Visits
+from datareplicator.model.summary import longer
 from datareplicator.model.timeline import StratumTimeline
 
 MOST_HAZARD = 0.5
@@ -107,6 +109,7 @@ def with_follow_up(model: StudyModel, asked: FollowUp) -> StudyModel:
         "tables": tuple(_table(t, plan, t.table in closed) for t in model.tables),
         "root": model.root.model_copy(update={"outcomes": _ends(model.root.outcomes, plan)}),
     }
+    update["reference"] = _durations(model, plan)
     if model.enrolment is not None and model.enrolment.latest is not None:
         update["enrolment"] = model.enrolment.model_copy(update={"latest": model.enrolment.latest + plan.days})
     return model.model_copy(update=update)
@@ -149,6 +152,18 @@ def _visit(model: StudyModel, main: StratumTimeline, name: str) -> int:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
     raise RequestError(f"variation: follow_up: there is no planned visit {name!r}.", hint=hint)
+
+
+def _durations(model: StudyModel, plan: Plan) -> dict[str, ReferenceTable]:
+    """What tables without subjects tell of how long the study takes."""
+    out = dict(model.reference)
+    for told in model.told:
+        if told.kind == "length":
+            kept = out[told.table]
+            values = list(kept.values[told.column])
+            values[told.row] = longer(str(values[told.row]), plan.days)
+            out[told.table] = kept.model_copy(update={"values": {**kept.values, told.column: tuple(values)}})
+    return out
 
 
 def _planned(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
