@@ -123,6 +123,8 @@ export interface Computed {
 }
 
 export interface Explanation {
+  tables: { name: string; key: string[]; columns: Record<string, string> }[];
+  pii: Record<string, string>;
   derivations: Computed[];
   dependencies: Computed[];
   references: string[];
@@ -154,6 +156,60 @@ export const explanation = (project_id: string, analysis_id: string) =>
           params: { path: { project_id, analysis_id } },
         }),
       )) as unknown as Explanation,
+  });
+
+export interface Course {
+  table: string;
+  test: string;
+  label: string;
+  visits: string[];
+  n: number[][];
+  low: (number | null)[][];
+  middle: (number | null)[][];
+  high: (number | null)[][];
+}
+
+export interface EventsByArm {
+  table: string;
+  label: string;
+  rows: (number | null)[];
+  any: (number | null)[];
+  terms: { term: string; shares: (number | null)[] }[];
+}
+
+/** Which columns of a table say when something was, and what. */
+export interface Roles {
+  table: string;
+  label: string;
+  layout: string;
+  subject: string;
+  date: string | null;
+  start: string | null;
+  end: string | null;
+  what: string | null;
+  value: string | null;
+  visit: string | null;
+}
+
+export interface Patterns {
+  roles: Roles[];
+  arms: string[];
+  subjects: number[];
+  courses: Course[];
+  events: EventsByArm[];
+  correlations: { names: string[]; values: (number | null)[][] } | null;
+}
+
+export const patterns = (project_id: string, analysis_id: string) =>
+  queryOptions({
+    queryKey: ["project", project_id, "patterns", analysis_id],
+    staleTime: Infinity,
+    queryFn: async () =>
+      (await take(
+        api.GET("/api/projects/{project_id}/analyses/{analysis_id}/patterns", {
+          params: { path: { project_id, analysis_id } },
+        }),
+      )) as unknown as Patterns,
   });
 
 export const runs = (project_id: string) =>

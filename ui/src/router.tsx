@@ -133,6 +133,8 @@ export interface TableSearch {
   sort?: string;
   find?: string;
   where?: string;
+  /** Only rows into which faults were put. */
+  faulty?: boolean;
 }
 
 export const tableSearch = (search: Record<string, unknown>): TableSearch => ({
@@ -140,6 +142,7 @@ export const tableSearch = (search: Record<string, unknown>): TableSearch => ({
   sort: text(search.sort),
   find: text(search.find),
   where: text(search.where),
+  faulty: search.faulty === true || undefined,
 });
 
 const dataset = createRoute({
@@ -161,10 +164,14 @@ const analyses = createRoute({
 const analysis = createRoute({
   getParentRoute: () => project,
   path: "analyses/$analysisId",
-  validateSearch: (search: Record<string, unknown>): { table?: string; find?: string; view?: string } => ({
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { table?: string; find?: string; view?: string; test?: string; subject?: string } => ({
     table: text(search.table),
     find: text(search.find),
     view: text(search.view),
+    test: text(search.test),
+    subject: text(search.subject),
   }),
   component: lazyRouteComponent(() => import("./analyses/Analysis"), "Analysis"),
 });
@@ -197,13 +204,30 @@ const run = createRoute({
   path: "runs/$runId",
   validateSearch: (
     search: Record<string, unknown>,
-  ): TableSearch & { view?: string; severity?: string; row?: number } => ({
+  ): TableSearch & {
+    view?: string;
+    severity?: string;
+    rule?: string;
+    kind?: string;
+    subject?: string;
+    row?: number;
+  } => ({
     ...tableSearch(search),
     view: text(search.view),
     severity: text(search.severity),
+    rule: text(search.rule),
+    kind: text(search.kind),
+    subject: text(search.subject),
     row: whole(search.row),
   }),
   component: lazyRouteComponent(() => import("./runs/Run"), "Run"),
+});
+
+const compare = createRoute({
+  getParentRoute: () => project,
+  path: "compare",
+  validateSearch: (search: Record<string, unknown>): { runs?: string } => ({ runs: text(search.runs) }),
+  component: lazyRouteComponent(() => import("./runs/Compare"), "Compare"),
 });
 
 const account = createRoute({
@@ -257,6 +281,12 @@ const logs = createRoute({
   component: lazyRouteComponent(() => import("./admin/Logs"), "Logs"),
 });
 
+const cache = createRoute({
+  getParentRoute: () => admin,
+  path: "cache",
+  component: lazyRouteComponent(() => import("./admin/Cache"), "Cache"),
+});
+
 const audit = createRoute({
   getParentRoute: () => admin,
   path: "audit",
@@ -277,8 +307,8 @@ const tree = root.addChildren([
     invitation,
     account,
     keys,
-    admin.addChildren([people, policies, tiers, logs, audit]),
-    project.addChildren([overview, members, data, dataset, analyses, analysis, models, generate, runs, run]),
+    admin.addChildren([people, policies, tiers, logs, cache, audit]),
+    project.addChildren([overview, members, data, dataset, analyses, analysis, models, generate, runs, run, compare]),
   ]),
 ]);
 

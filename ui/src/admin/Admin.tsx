@@ -12,6 +12,7 @@ const PARTS = [
   { to: "/admin/settings", text: "Settings", permission: "settings.read" },
   { to: "/admin/tiers", text: "Tiers and quotas", permission: "settings.read" },
   { to: "/admin/logs", text: "Usage and logs", permission: "logs.read" },
+  { to: "/admin/cache", text: "Cache", permission: "settings.read" },
   { to: "/admin/audit", text: "Audit trail", permission: "audit.read" },
 ] as const;
 

@@ -8,6 +8,8 @@ import { Grid, Section } from "@/parts/Layout";
 import { Badge, ProblemBox, Waiting } from "@/parts/Notices";
 import { bytes, moment, number } from "@/format";
 
+import { UsageCharts } from "./UsageCharts";
+
 const route = getRouteApi("/inside/admin/logs");
 const PAGE = 100;
 const SPANS = [
@@ -44,6 +46,10 @@ export function Logs() {
     queryKey: ["logs", "summary", days],
     queryFn: () => take(api.GET("/api/logs/summary", { params: { query: { since: since(days) } } })),
   });
+  const daily = useQuery({
+    queryKey: ["logs", "daily", days],
+    queryFn: () => take(api.GET("/api/logs/daily", { params: { query: { since: since(days) } } })),
+  });
   const logs = useQuery({
     queryKey: ["logs", filter, page],
     placeholderData: keepPreviousData,
@@ -72,6 +78,8 @@ export function Logs() {
           onChange={(value) => set({ outcome: value || undefined })}
         />
       </div>
+      {daily.isError && <ProblemBox error={daily.error} />}
+      {daily.data && Number(days) > 1 && <UsageCharts days={daily.data} span={Number(days)} />}
       {summary.isError && <ProblemBox error={summary.error} />}
       {summary.data && (
         <Section title="Sums">

@@ -11,7 +11,8 @@ import type { ColumnProfile, Explanation, Profile } from "@/queries";
 import { correctionsOf, useCorrections } from "@/generate/corrections";
 import { useProject } from "@/projects/Project";
 
-import { layoutWords } from "./Analysis";
+import { KeyButton } from "./KeyButton";
+import { layoutWords } from "./layouts";
 
 interface Props {
   profile: Profile;
@@ -53,7 +54,7 @@ export function Table({ profile, explanation, table: name, find, onShow }: Props
       <p className="mb-4 text-muted">
         {layoutWords(table.layout)}: {count(table.rows, "row")} of {count(table.subjects, "subject")}
         {table.tests !== null && `, ${count(table.tests, "test")}`}.{" "}
-        {table.key.length > 0 && `A row is told apart by ${table.key.join(", ")}.`}
+        {table.key.length > 0 && `A row is told apart by ${table.key.join(", ")}.`} <KeyButton table={table} />
       </p>
       <ul className="grid gap-3 md:grid-cols-2 2xl:grid-cols-3">
         {columns.map((column) => (
@@ -107,7 +108,7 @@ function Correct({
           key={text}
           onAction={() => {
             add(correction);
-            tell(`${variable}: noted. The next run learns the study anew with it.`);
+            tell(`${variable}: noted.`);
           }}
         >
           {text}

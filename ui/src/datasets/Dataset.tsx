@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
 
 import { api, type Schemas, take } from "@/api/client";
 import { isOpen } from "@/api/useJob";
@@ -8,7 +8,7 @@ import { Confirm } from "@/parts/Confirm";
 import { JobLine } from "@/parts/JobLine";
 import { Grid, PageHead, Section, Stat, Stats } from "@/parts/Layout";
 import { Badge, Notice, ProblemBox, Waiting } from "@/parts/Notices";
-import { TabBar, tabClass } from "@/parts/Tabs";
+import { ViewTabs } from "@/parts/ViewTabs";
 import { useToasts } from "@/parts/Toasts";
 import { bytes, count, number } from "@/format";
 import { placeText } from "@/api/problem";
@@ -19,7 +19,7 @@ import { useProject } from "@/projects/Project";
 
 import { Corrupt } from "./Corrupt";
 import { Drop } from "./Drop";
-import { Uploading } from "./Uploading";
+import { CutOff, Uploading } from "./Uploading";
 import { useUpload } from "./useUpload";
 
 const route = getRouteApi("/inside/projects/$projectId/data/$datasetId");
@@ -45,6 +45,12 @@ export function Dataset() {
         }),
       ),
   });
+  const uploads = useQuery({
+    queryKey: ["project", projectId, "datasets", datasetId, "uploads"],
+    enabled: may("datasets.write"),
+    queryFn: () => take(api.GET("/api/projects/{project_id}/datasets/{dataset_id}/uploads", { params: { path } })),
+  });
+  const begun = uploads.data ?? [];
   const analyse = useMutation({
     mutationFn: () =>
       take(
@@ -151,24 +157,13 @@ export function Dataset() {
           </Notice>
         </div>
       )}
-      <TabBar label="Views of the dataset">
-        {[
-          ["files", "Files"],
+      <ViewTabs
+        label="Views of the dataset"
+        views={[
+          [undefined, "Files"],
           ["tables", "Look at the rows"],
-        ].map(([key, text]) => (
-          <li key={key}>
-            <Link
-              to="/projects/$projectId/data/$datasetId"
-              params={{ projectId, datasetId }}
-              search={{ view: key === "files" ? undefined : key }}
-              activeOptions={{ explicitUndefined: true }}
-              className={tabClass}
-            >
-              {text}
-            </Link>
-          </li>
-        ))}
-      </TabBar>
+        ]}
+      />
       {view === "tables" &&
         (tables.data ? (
           <TableView
@@ -203,6 +198,7 @@ export function Dataset() {
               {version && (
                 <p className="mb-2 text-muted">Files of the same name are replaced; the result is a new version.</p>
               )}
+              {!upload.busy && begun.length > 0 && <CutOff begun={begun} />}
               {!upload.busy && (
                 <Drop compact={Boolean(version)} onFiles={(files) => void upload.start(datasetId, files)} />
               )}
@@ -253,7 +249,13 @@ function Files({
               </th>
               <td>
                 {seen?.problem && <Badge tone="bad">Cannot be read</Badge>}
-                {seen?.problem && <p className="mt-1 max-w-md text-sm">{seen.problem.message}</p>}
+                {seen?.problem && (
+                  <p className="mt-1 max-w-md text-sm">
+                    {seen.problem.message}
+                    {placeText({ ...seen.problem.place, file: null }) &&
+                      ` (${placeText({ ...seen.problem.place, file: null })})`}
+                  </p>
+                )}
                 {tables.length === 0 && !seen?.problem && (
                   <span className="text-muted">{seen ? "no table" : "not looked into yet"}</span>
                 )}

@@ -47,7 +47,8 @@ export function Datasets() {
           body: { name: name.trim() || nameOf(files, `Data of ${project.name}`), description: "" },
         }),
       );
-      if (await upload.start(dataset.id, files))
+      const sent = await upload.start(dataset.id, files);
+      if (sent !== "refused")
         await navigate({
           to: "/projects/$projectId/data/$datasetId",
           params: { projectId, datasetId: dataset.id },

@@ -1,9 +1,9 @@
 import { Button } from "@/parts/Button";
-import { ProblemBox } from "@/parts/Notices";
+import { Notice, ProblemBox } from "@/parts/Notices";
 import { Progress } from "@/parts/Progress";
 import { bytes, count } from "@/format";
 
-import type { Sent } from "./upload";
+import type { Begun, Sent } from "./upload";
 
 const WORDS = { waiting: "waiting", sending: "sending", sent: "sent", failed: "failed" };
 
@@ -61,6 +61,27 @@ export function Uploading({
           </li>
         ))}
       </ul>
+    </div>
+  );
+}
+
+/** Files that were cut off before: choosing them again goes on where each stood. */
+export function CutOff({ begun }: { begun: Begun[] }) {
+  return (
+    <div className="mb-3">
+      <Notice tone="warning">
+        <p className="font-medium">
+          {begun.length === 1 ? "An upload was" : `${begun.length} uploads were`} cut off. Choose the same files again,
+          all of them: each goes on where it stood.
+        </p>
+        <ul aria-label="Cut off" className="mt-1 text-sm">
+          {begun.map((each) => (
+            <li key={each.id} className="numbers">
+              {each.name}: {bytes(each.received)} of {bytes(each.size)} are here
+            </li>
+          ))}
+        </ul>
+      </Notice>
     </div>
   );
 }

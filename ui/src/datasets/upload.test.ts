@@ -13,6 +13,7 @@ type Handler = (
 const PARTS = /\/uploads\/(\w+)$/;
 let stored: Map<string, number>;
 let made: unknown[];
+let begun: object[];
 let fail: ((url: string, method: string) => Response | null) | null;
 
 const service: Handler = async (url, { method, headers, body }) => {
@@ -30,10 +31,11 @@ const service: Handler = async (url, { method, headers, body }) => {
       headers: { "Upload-Offset": String(stored.get(id)) },
     });
   }
+  if (url.endsWith("/uploads") && method === "GET") return Response.json(begun);
   const content = JSON.parse(await new Response(body).text()) as { name: string; uploads: string[] };
   if (url.endsWith("/uploads")) {
     stored.set(content.name.replace(/\W/g, ""), 0);
-    return Response.json({ id: content.name.replace(/\W/g, "") }, { status: 201 });
+    return Response.json({ id: content.name.replace(/\W/g, ""), received: 0 }, { status: 201 });
   }
   made.push(content.uploads);
   return Response.json({}, { status: 201 });
@@ -42,6 +44,8 @@ const service: Handler = async (url, { method, headers, body }) => {
 beforeEach(() => {
   stored = new Map();
   made = [];
+  begun = [];
+  localStorage.clear();
   fail = null;
   vi.stubGlobal("fetch", async (input: Request | string, init?: RequestInit) => {
     if (typeof input === "string")
@@ -106,4 +110,22 @@ test("names of datasets, and files that nobody means", () => {
   expect(nameOf([file("study.zip", 1)], "else")).toBe("study");
   expect(nameOf([file("a.csv", 1), file("b.csv", 1)], "else")).toBe("else");
   expect([".DS_Store", "dm.xpt"].map((name) => isHidden(file(name, 1)))).toEqual([true, false]);
+});
+
+test("after a reload the same files go on where they stood, others begin anew", async () => {
+  const same = new File([new Uint8Array(3_000_000)], "lb.xpt", { lastModified: 7 });
+  const other = new File([new Uint8Array(500)], "dm.xpt", { lastModified: 8 });
+  localStorage.setItem("upload:before1", "7");
+  localStorage.setItem("upload:before2", "9");
+  begun = [
+    { id: "before1", name: "lb.xpt", size: 3_000_000, received: 2_500_000 },
+    { id: "before2", name: "dm.xpt", size: 500, received: 400 },
+  ];
+  stored = new Map([["before1", 2_500_000]]);
+  const states: Sent[][] = [];
+  await send([same, other], (sent) => states.push(sent));
+  expect(made).toEqual([["before1", "dmxpt"]]);
+  expect(stored.get("before1")).toBe(3_000_000);
+  expect(states.find((each) => each[0]!.sent > 0)![0]!.sent).toBe(2_500_000);
+  expect(localStorage.getItem("upload:before1")).toBeNull();
 });

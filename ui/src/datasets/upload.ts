@@ -1,4 +1,4 @@
-import { api, raw, take } from "@/api/client";
+import { api, raw, type Schemas, take } from "@/api/client";
 import { asProblem, Problem } from "@/api/problem";
 
 const PART = 2 << 20;
@@ -49,11 +49,12 @@ async function sendFile(
   base: string,
   file: File,
   uploadId: string,
+  from: number,
   signal: AbortSignal,
   told: (sent: number) => void,
 ): Promise<void> {
   const address = `${base}/uploads/${uploadId}`;
-  let offset = 0;
+  let offset = from;
   while (offset < file.size) {
     offset = await patiently(signal, async () => {
       try {
@@ -75,10 +76,45 @@ async function sendFile(
   }
 }
 
+/** Under which name this browser remembers whose upload is whose: a file of the same name may be another one. */
+const memory = (uploadId: string) => `upload:${uploadId}`;
+
+const store = {
+  set(uploadId: string, file: File) {
+    try {
+      localStorage.setItem(memory(uploadId), String(file.lastModified));
+    } catch {
+      // No storage: after a reload the upload begins anew.
+    }
+  },
+  is(uploadId: string, file: File) {
+    try {
+      return localStorage.getItem(memory(uploadId)) === String(file.lastModified);
+    } catch {
+      return false;
+    }
+  },
+  forget(uploadIds: string[]) {
+    for (const id of uploadIds)
+      try {
+        localStorage.removeItem(memory(id));
+      } catch {
+        // See above.
+      }
+  },
+};
+
+export type Begun = Schemas["UploadOut"];
+
+/** The upload of this very file that was begun before and cut off. */
+export const begunOf = (begun: Begun[], file: File): Begun | undefined =>
+  begun.find((each) => each.name === file.name && each.size === file.size && store.is(each.id, file));
+
 export const isHidden = (file: File) => file.name.startsWith(".") || file.name === "Thumbs.db";
 
 /**
- * Sends files side by side and makes a version of the dataset out of them. `told` hears of every change. Files that
+ * Sends files side by side and makes a version of the dataset out of them; a file that was cut off before goes on
+ * where it stood, after a reload of the page as well. `told` hears of every change. Files that
  * cannot be sent are a problem of the whole: a study without one of its tables is another study.
  */
 export async function uploadFiles(
@@ -105,6 +141,9 @@ export async function uploadFiles(
   const base = `/api/projects/${project_id}/datasets/${dataset_id}`;
   const path = { project_id, dataset_id };
   const ids: string[] = new Array<string>(files.length);
+  const begun = await patiently(signal, () =>
+    take(api.GET("/api/projects/{project_id}/datasets/{dataset_id}/uploads", { params: { path } })),
+  );
   let next = 0;
 
   const lane = async () => {
@@ -115,16 +154,20 @@ export async function uploadFiles(
         if (file.size === 0)
           throw new Problem({ detail: "The file is empty.", hint: "Leave it out, or export it anew." });
         set(at, { state: "sending" });
-        const upload = await patiently(signal, () =>
-          take(
-            api.POST("/api/projects/{project_id}/datasets/{dataset_id}/uploads", {
-              params: { path },
-              body: { name: file.name, size: file.size },
-            }),
-          ),
-        );
+        const upload =
+          begunOf(begun, file) ??
+          (await patiently(signal, () =>
+            take(
+              api.POST("/api/projects/{project_id}/datasets/{dataset_id}/uploads", {
+                params: { path },
+                body: { name: file.name, size: file.size },
+              }),
+            ),
+          ));
         ids[at] = upload.id;
-        await sendFile(base, file, upload.id, signal, (sent) => set(at, { sent }));
+        store.set(upload.id, file);
+        set(at, { sent: upload.received });
+        await sendFile(base, file, upload.id, upload.received, signal, (sent) => set(at, { sent }));
         set(at, { state: "sent" });
       } catch (error) {
         if (error instanceof DOMException) throw error;
@@ -148,4 +191,5 @@ export async function uploadFiles(
       }),
     ),
   );
+  store.forget(ids);
 }

@@ -1,7 +1,12 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 
+import { Problem } from "@/api/problem";
+
 import { isHidden, type Sent, uploadFiles } from "./upload";
+
+/** How sending ended: a cut line can be taken up again where it broke. */
+export type Sending = "sent" | "cut" | "refused";
 
 /** Uploading into a dataset, as a page shows it. */
 export function useUpload(projectId: string) {
@@ -18,7 +23,7 @@ export function useUpload(projectId: string) {
     return () => removeEventListener("beforeunload", warn);
   }, [busy]);
 
-  const start = async (datasetId: string, given: File[], replace = false): Promise<boolean> => {
+  const start = async (datasetId: string, given: File[], replace = false): Promise<Sending> => {
     const chosen = given.filter((file) => !isHidden(file));
     stop.current = new AbortController();
     setError(null);
@@ -26,11 +31,11 @@ export function useUpload(projectId: string) {
     try {
       await uploadFiles(projectId, datasetId, chosen, replace, stop.current.signal, setFiles);
       setFiles([]);
-      return true;
+      return "sent";
     } catch (failure) {
       if (failure instanceof DOMException) setFiles([]);
       else setError(failure);
-      return false;
+      return failure instanceof Problem && failure.status === 0 ? "cut" : "refused";
     } finally {
       setBusy(false);
       await client.invalidateQueries({ queryKey: ["project", projectId, "datasets"] });

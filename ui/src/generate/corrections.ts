@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 
 /** What discovery found, set right; in the form of the run document. */
-export type Correction = Record<string, string>;
+export type Correction = Record<string, string | string[]>;
 
 const KINDS: [string, string][] = [
   ["category", "a category"],
@@ -37,17 +37,18 @@ export function correctionsOf(
 }
 
 export const correctionText = (correction: Correction) => {
-  const { variable, ...rest } = correction;
+  const { variable, table, columns, ...rest } = correction;
   const [[verb, value] = ["", ""]] = Object.entries(rest);
   const words: Record<string, string> = {
-    deny: `no ${value === "pii" ? "personal data" : value}`,
-    kind: `is of the kind ${value}`,
-    pii: `is personal data (${value})`,
+    deny: `no ${value === "pii" ? "personal data" : String(value)}`,
+    kind: `is of the kind ${String(value)}`,
+    pii: `is personal data (${String(value)})`,
     ignore: "is left empty",
     keep: "is kept as it is",
-    declare: `has a ${value}`,
+    declare: `has a ${String(value)}`,
   };
-  return `${variable ?? ""}: ${words[verb] ?? `${verb} ${value}`}`;
+  const key = Array.isArray(columns) ? `: ${columns.join(", ")}` : "";
+  return `${String(variable ?? table ?? "")}: ${words[verb] ?? `${verb} ${String(value)}`}${key}`;
 };
 
 const place = (projectId: string) => `corrections:${projectId}`;

@@ -33,7 +33,7 @@ export interface Request {
   /** A bundled profile of faults, or none. */
   faults: string;
   minSubjects: number;
-  corrections: Record<string, string>[];
+  corrections: Record<string, string | string[]>[];
 }
 
 export const START: Request = {
@@ -143,7 +143,7 @@ export function requestOf(document: Document): { request: Request; left: string[
 const said = (correction: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(correction).filter(([, value]) => value !== null && value !== 0)) as Record<
     string,
-    string
+    string | string[]
   >;
 
 const named = (include: unknown): string | null => {

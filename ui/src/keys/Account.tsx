@@ -13,6 +13,8 @@ import { useToasts } from "@/parts/Toasts";
 import { ago, number } from "@/format";
 import * as ask from "@/queries";
 
+import { Deletion } from "./Deletion";
+
 export function Account() {
   const { data: me } = useSuspenseQuery(ask.me());
   return (
@@ -24,6 +26,7 @@ export function Account() {
       <Name />
       {me.has_password_login && <Password />}
       <Logins />
+      <Deletion />
     </>
   );
 }

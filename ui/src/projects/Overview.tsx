@@ -10,6 +10,8 @@ import { ProblemBox, StateBadge, Waiting } from "@/parts/Notices";
 import { ago, count, number } from "@/format";
 import * as ask from "@/queries";
 
+import { total } from "@/runs/result";
+
 import { useProject } from "./Project";
 
 function Step({
@@ -201,12 +203,4 @@ export function Overview() {
       )}
     </>
   );
-}
-
-/** Rows of a summary: a number, or a number for each table. */
-export function total(rows: unknown): number {
-  if (typeof rows === "number") return rows;
-  if (typeof rows === "object" && rows !== null)
-    return Object.values(rows).reduce<number>((sum, value) => sum + (typeof value === "number" ? value : 0), 0);
-  return 0;
 }

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 
 import { api, type Schemas, take } from "@/api/client";
+import { Button } from "@/parts/Button";
 import { Select } from "@/parts/Fields";
 import { Grid, Section } from "@/parts/Layout";
 import { Badge, Empty, ProblemBox, Waiting } from "@/parts/Notices";
@@ -23,23 +24,37 @@ interface Rule {
 }
 
 /** What the checks found, by rule and one by one, with a way to the row. */
-export function Findings({ severity, table }: { severity: string | undefined; table: string | undefined }) {
+export function Findings({
+  severity,
+  rule,
+  table,
+}: {
+  severity: string | undefined;
+  rule: string | undefined;
+  table: string | undefined;
+}) {
   const { projectId } = useProject();
   const { runId } = route.useParams();
   const navigate = useNavigate();
   const found = useQuery({
-    queryKey: ["project", projectId, "runs", runId, "findings", severity, table],
+    queryKey: ["project", projectId, "runs", runId, "findings", severity, rule, table],
     staleTime: Infinity,
     queryFn: () =>
       take(
         api.GET("/api/projects/{project_id}/runs/{run_id}/findings", {
           params: {
             path: { project_id: projectId, run_id: runId },
-            query: { severity: severity as Severity | undefined, table, limit: 500 },
+            query: { severity: severity as Severity | undefined, rule, table, limit: 500 },
           },
         }),
       ),
   });
+  const show = (change: { severity?: string; rule?: string }) =>
+    void navigate({
+      to: "/projects/$projectId/runs/$runId",
+      params: { projectId, runId },
+      search: (old) => ({ ...old, ...change }),
+    });
   if (found.isPending) return <Waiting for="Loading what the checks found" />;
   if (found.isError) return <ProblemBox error={found.error} />;
   const rules = (found.data.rules as unknown as Rule[]).filter((rule) => rule.count > 0);
@@ -51,23 +66,33 @@ export function Findings({ severity, table }: { severity: string | undefined; ta
       )}
       {rules.length > 0 && (
         <Section title="By rule">
-          <Grid label="Rules" head={["Rule", "Severity", "Findings", "What it says"]}>
-            {rules.map((rule) => (
-              <tr key={rule.rule}>
+          <Grid label="Rules" head={["Rule", "Severity", "Findings", "What it says", ""]}>
+            {rules.map((each) => (
+              <tr key={each.rule}>
                 <th scope="row" className="whitespace-nowrap">
-                  {rule.rule}
+                  {each.rule}
                 </th>
                 <td>
-                  <Badge tone={TONES[rule.severity ?? ""] ?? "neutral"}>{rule.severity ?? "–"}</Badge>
+                  <Badge tone={TONES[each.severity ?? ""] ?? "neutral"}>{each.severity ?? "–"}</Badge>
                 </td>
-                <td className="numbers">{number(rule.count)}</td>
-                <td>{rule.title ?? rule.message}</td>
+                <td className="numbers">{number(each.count)}</td>
+                <td>{each.title ?? each.message}</td>
+                <td className="text-right whitespace-nowrap">
+                  <Button
+                    look="quiet"
+                    aria-pressed={rule === each.rule}
+                    onPress={() => show({ rule: rule === each.rule ? undefined : each.rule })}
+                  >
+                    {rule === each.rule ? "Show all" : "Only these"}
+                    <span className="sr-only"> ({each.rule})</span>
+                  </Button>
+                </td>
               </tr>
             ))}
           </Grid>
         </Section>
       )}
-      {(found.data.items.length > 0 || severity) && (
+      {(found.data.items.length > 0 || severity || rule) && (
         <Section
           title={`One by one (${count(found.data.matching, "finding")})`}
           actions={
@@ -82,13 +107,7 @@ export function Findings({ severity, table }: { severity: string | undefined; ta
                 { value: "info", text: "For information" },
               ]}
               value={severity ?? "all"}
-              onChange={(value) =>
-                void navigate({
-                  to: "/projects/$projectId/runs/$runId",
-                  params: { projectId, runId },
-                  search: (old) => ({ ...old, severity: value === "all" ? undefined : value }),
-                })
-              }
+              onChange={(value) => show({ severity: value === "all" ? undefined : value })}
             />
           }
         >

@@ -8,28 +8,31 @@ import { isOpen } from "@/api/useJob";
 import { Button, ButtonLink, buttonClass } from "@/parts/Button";
 import { Confirm } from "@/parts/Confirm";
 import { JobLine } from "@/parts/JobLine";
-import { Grid, PageHead, Section, Stat, Stats } from "@/parts/Layout";
-import { Badge, Notice, ProblemBox, Waiting } from "@/parts/Notices";
-import { TabBar, tabClass } from "@/parts/Tabs";
+import { PageHead } from "@/parts/Layout";
+import { Notice, ProblemBox, Waiting } from "@/parts/Notices";
+import { type View, ViewTabs } from "@/parts/ViewTabs";
 import { useToasts } from "@/parts/Toasts";
-import { count, moment, number, seconds } from "@/format";
+import { moment, number } from "@/format";
 import { TableView } from "@/tables/TableView";
 import * as ask from "@/queries";
 
-import { total } from "@/projects/Overview";
 import { useProject } from "@/projects/Project";
 
 import { Downloads } from "./Downloads";
+import { FaultList } from "./FaultList";
 import { Findings } from "./Findings";
-import type { Summary } from "./Runs";
+import { Report } from "./Report";
+import { SummaryView } from "./Summary";
+import type { Summary } from "./result";
 
 const Asked = lazy(() => import("@/generate/Asked"));
+const Subjects = lazy(() => import("./Subjects"));
 const route = getRouteApi("/inside/projects/$projectId/runs/$runId");
 
 export function Run() {
   const { projectId, may } = useProject();
   const { runId } = route.useParams();
-  const { view, severity, row, ...shown } = route.useSearch();
+  const { view, severity, rule, kind, subject, row, ...shown } = route.useSearch();
   const navigate = useNavigate();
   const client = useQueryClient();
   const { fail, tell } = useToasts();
@@ -39,7 +42,7 @@ export function Run() {
   const done = found.data?.job.state === "done";
   const tables = useQuery({
     queryKey: ["project", projectId, "runs", runId, "tables"],
-    enabled: done && (view === "data" || view === undefined),
+    enabled: done && ["data", "faults", "subjects"].includes(view ?? ""),
     staleTime: Infinity,
     queryFn: () => take(api.GET("/api/projects/{project_id}/runs/{run_id}/tables", { params: { path } })),
   });
@@ -65,13 +68,13 @@ export function Run() {
   const waiting =
     run.waits_for && (isOpen(run.waits_for.state) || run.waits_for.state === "failed") ? run.waits_for : null;
   const document = (run.request["document"] as Record<string, unknown> | undefined) ?? run.request;
-  const views: [string | undefined, string][] = [
+  const views: View[] = [
     [undefined, "Summary"],
     ["data", "Look at the rows"],
-    ...(summary?.validation
-      ? [["findings", `Checks (${number(summary.validation.findings)})`] as [string, string]]
-      : []),
-    ...(summary?.report ? [["report", "Report"] as [string, string]] : []),
+    ...(run.kind === "generate" && run.dataset_id ? [["subjects", "Single subjects"] as const] : []),
+    ...(summary?.validation ? [["findings", `Checks (${number(summary.validation.findings)})`] as const] : []),
+    ...(summary?.answers ? [["faults", "Faults"] as const] : []),
+    ...(summary?.report ? [["report", "Report"] as const] : []),
     ["downloads", "Download and push"],
     ["request", "Request"],
   ];
@@ -135,21 +138,7 @@ export function Run() {
 
       {done && summary && (
         <>
-          <TabBar label="Views of the run">
-            {views.map(([key, text]) => (
-              <li key={text}>
-                <Link
-                  to="/projects/$projectId/runs/$runId"
-                  params={{ projectId, runId }}
-                  search={{ view: key }}
-                  activeOptions={{ explicitUndefined: true }}
-                  className={tabClass}
-                >
-                  {text}
-                </Link>
-              </li>
-            ))}
-          </TabBar>
+          <ViewTabs label="Views of the run" views={views} />
           {view === undefined && (
             <SummaryView summary={summary} took={run.job.cache === "hit" ? null : run.job.seconds} />
           )}
@@ -160,6 +149,7 @@ export function Run() {
                 tables={tables.data}
                 shown={shown}
                 row={row}
+                faults={Boolean(summary.answers)}
                 onShow={(change) =>
                   void navigate({
                     to: "/projects/$projectId/runs/$runId",
@@ -174,7 +164,35 @@ export function Run() {
             ) : (
               <Waiting for="Loading the tables" />
             ))}
-          {view === "findings" && <Findings severity={severity} table={shown.table} />}
+          {view === "findings" && <Findings severity={severity} rule={rule} table={shown.table} />}
+          {view === "faults" && (
+            <FaultList
+              kind={kind}
+              previewed={new Set(tables.data?.filter((each) => each.preview).map((each) => each.table))}
+            />
+          )}
+          {view === "subjects" &&
+            (tables.data ? (
+              <Suspense fallback={<Waiting for="Loading the timeline" />}>
+                <Subjects
+                  run={run}
+                  tables={tables.data}
+                  subject={subject}
+                  onSubject={(next) =>
+                    void navigate({
+                      to: "/projects/$projectId/runs/$runId",
+                      params: { projectId, runId },
+                      search: { view: "subjects", subject: next },
+                      replace: true,
+                    })
+                  }
+                />
+              </Suspense>
+            ) : tables.isError ? (
+              <ProblemBox error={tables.error} />
+            ) : (
+              <Waiting for="Loading the tables" />
+            ))}
           {view === "report" && <Report projectId={projectId} runId={runId} />}
           {view === "downloads" && <Downloads />}
         </>
@@ -222,101 +240,5 @@ export function cleared(document: Record<string, unknown>): Record<string, unkno
         !(Array.isArray(value) && value.length === 0) &&
         !(typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0),
     ),
-  );
-}
-
-function SummaryView({ summary, took }: { summary: Summary; took: number | null }) {
-  const { projectId } = useProject();
-  const { runId } = route.useParams();
-  return (
-    <>
-      <Stats>
-        {summary.subjects != null && <Stat label="Subjects" value={number(summary.subjects)} />}
-        <Stat label="Rows" value={number(total(summary.rows))} />
-        <Stat label="Tables" value={number(summary.tables.length)} />
-        <Stat
-          label="Took"
-          value={took === null ? "nothing" : seconds(took)}
-          note={took === null ? "found in the cache" : undefined}
-        />
-        {summary.validation && (
-          <Stat
-            label="Checks"
-            value={summary.validation.ok ? "Passed" : count(summary.validation.findings, "finding")}
-            note={`${number(summary.validation.checked)} rules`}
-          />
-        )}
-      </Stats>
-      {summary.validation && (
-        <div className="mb-6">
-          <Notice tone={summary.validation.ok || summary.answers ? "info" : "warning"}>
-            {summary.validation.headline}
-            {summary.answers && ". Faults were asked for, so findings are expected."}
-          </Notice>
-        </div>
-      )}
-      {summary.notes.length > 0 && (
-        <Section title="Notes of the run">
-          <Notice>
-            <ul className="grid gap-1">
-              {summary.notes.map((note) => (
-                <li key={note} className="break-words">
-                  {note}
-                </li>
-              ))}
-            </ul>
-          </Notice>
-        </Section>
-      )}
-      <Section title="Tables">
-        <Grid label="Tables" head={["Table", "Rows", ""]}>
-          {summary.tables.map((table) => (
-            <tr key={table.table}>
-              <th scope="row">{table.table}</th>
-              <td className="numbers">{number(table.rows)}</td>
-              <td className="text-right">
-                <Link
-                  to="/projects/$projectId/runs/$runId"
-                  params={{ projectId, runId }}
-                  search={{ view: "data", table: table.table }}
-                  className="link"
-                >
-                  Look at the rows<span className="sr-only"> of {table.table}</span>
-                </Link>
-              </td>
-            </tr>
-          ))}
-        </Grid>
-      </Section>
-      {summary.answers && (
-        <p className="mb-6">
-          <Badge tone="warning">with faults</Badge> The key that says where they are is among the files, in the folder{" "}
-          <code>answers</code>.
-        </p>
-      )}
-    </>
-  );
-}
-
-function Report({ projectId, runId }: { projectId: string; runId: string }) {
-  const path = { project_id: projectId, run_id: runId };
-  const report = useQuery({
-    queryKey: ["project", projectId, "runs", runId, "report"],
-    staleTime: Infinity,
-    queryFn: async () =>
-      (await take(
-        api.GET("/api/projects/{project_id}/runs/{run_id}/report", { params: { path }, parseAs: "text" }),
-      )) as unknown as string,
-  });
-  if (report.isPending) return <Waiting for="Loading the report" />;
-  if (report.isError) return <ProblemBox error={report.error} />;
-  return (
-    <iframe
-      title="Report: source against synthetic"
-      // No script may run in it, and its links open beside this page.
-      sandbox="allow-popups"
-      srcDoc={report.data}
-      className="h-[80vh] w-full rounded-lg border border-line bg-white"
-    />
   );
 }

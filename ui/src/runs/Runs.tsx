@@ -1,20 +1,24 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 
 import { isOpen } from "@/api/useJob";
 import { ButtonLink } from "@/parts/Button";
+import { Checkbox } from "@/parts/Fields";
 import { JobLine } from "@/parts/JobLine";
 import { Grid, PageHead } from "@/parts/Layout";
 import { Badge, Empty, ProblemBox, StateBadge, Waiting } from "@/parts/Notices";
 import { ago, count, moment, number, seconds } from "@/format";
 import * as ask from "@/queries";
 
-import { total } from "@/projects/Overview";
 import { useProject } from "@/projects/Project";
+
+import { type Summary, total } from "./result";
 
 export function Runs() {
   const { projectId, may } = useProject();
   const list = useQuery(ask.runs(projectId));
+  const [chosen, setChosen] = useState<string[]>([]);
   if (list.isPending) return <Waiting for="Loading the runs" />;
   if (list.isError) return <ProblemBox error={list.error} onRetry={() => void list.refetch()} />;
   const going = list.data.items.filter((run) => isOpen(run.job.state));
@@ -54,12 +58,48 @@ export function Runs() {
           ))}
         </ul>
       )}
+      {list.data.total > 1 && (
+        <div className="mb-3 flex flex-wrap items-center gap-3">
+          <ButtonLink
+            to="/projects/$projectId/compare"
+            params={{ projectId }}
+            search={{ runs: chosen.join(",") }}
+            disabled={chosen.length < 2}
+            className={chosen.length < 2 ? "pointer-events-none opacity-60" : ""}
+          >
+            Compare {chosen.length > 1 ? `${chosen.length} runs` : "runs"}
+          </ButtonLink>
+          <span className="text-sm text-muted">
+            {chosen.length < 2 ? "Tick two to four runs to see them side by side." : ""}
+          </span>
+        </div>
+      )}
       {list.data.total > 0 && (
-        <Grid label="Runs" head={["Run", "State", "Subjects", "Rows", "Took", "Checks", "When"]}>
+        <Grid
+          label="Runs"
+          head={[
+            <span className="sr-only">Compare</span>,
+            "Run",
+            "State",
+            "Subjects",
+            "Rows",
+            "Took",
+            "Checks",
+            "When",
+          ]}
+        >
           {list.data.items.map((run) => {
             const summary = run.summary as Summary | null;
             return (
               <tr key={run.id}>
+                <td>
+                  <Checkbox
+                    label={<span className="sr-only">Compare {run.name}</span>}
+                    isSelected={chosen.includes(run.id)}
+                    isDisabled={!chosen.includes(run.id) && chosen.length >= 4}
+                    onChange={(on) => setChosen(on ? [...chosen, run.id] : chosen.filter((id) => id !== run.id))}
+                  />
+                </td>
                 <th scope="row">
                   <Link
                     to="/projects/$projectId/runs/$runId"
@@ -95,24 +135,4 @@ export function Runs() {
       )}
     </>
   );
-}
-
-/** What a run that is done says of itself. */
-export interface Summary {
-  subjects: number | null;
-  rows: Record<string, number> | number;
-  format: string;
-  files: number;
-  report: boolean;
-  answers: boolean;
-  notes: string[];
-  tables: { table: string; rows: number }[];
-  validation: {
-    ok: boolean;
-    headline: string;
-    checked: number;
-    findings: number;
-    broken: { rule: string; count: number; severity?: string; message?: string; title?: string }[];
-    notes: string[];
-  } | null;
 }

@@ -1,12 +1,12 @@
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowDown, ArrowUp, X } from "lucide-react";
+import { ArrowDown, ArrowUp, TriangleAlert, X } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 
 import { raw, type Schemas } from "@/api/client";
 import type { TableSearch } from "@/router";
 import { Button } from "@/parts/Button";
-import { Select, TextField } from "@/parts/Fields";
+import { Checkbox, Select, TextField } from "@/parts/Fields";
 import { Empty, Notice, ProblemBox, Waiting } from "@/parts/Notices";
 import { count, number } from "@/format";
 
@@ -28,10 +28,12 @@ interface Props {
   onShow: (change: TableSearch) => void;
   /** Row of the file, from 1, to be brought into view and marked. */
   row?: number | undefined;
+  /** Whether faults were put into some of the tables. */
+  faults?: boolean;
 }
 
 /** Rows of any number: those in sight are asked for, filtered and sorted by the service. The address holds the view. */
-export function TableView({ base, tables, shown, onShow, row }: Props) {
+export function TableView({ base, tables, shown, onShow, row, faults = false }: Props) {
   const table = tables.find((each) => each.table === shown.table) ?? tables[0];
   if (!table) return <Empty title="No table">There is nothing to look at here.</Empty>;
   return (
@@ -48,6 +50,15 @@ export function TableView({ base, tables, shown, onShow, row }: Props) {
           value={table.table}
           onChange={(name) => onShow({ table: name, sort: undefined, where: undefined, find: undefined })}
         />
+        {faults && (
+          <div className="pb-1.5">
+            <Checkbox
+              label="Only rows with faults"
+              isSelected={shown.faulty === true}
+              onChange={(on) => onShow({ faulty: on || undefined })}
+            />
+          </div>
+        )}
         <Find key={table.table} now={shown.find ?? ""} onFind={(find) => onShow({ find: find || undefined })} />
       </div>
       {table.preview ? (
@@ -80,7 +91,7 @@ function Find({ now, onFind }: { now: string; onFind: (text: string) => void }) 
 
 function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { table: Schemas["TableOut"] }) {
   const where = useMemo(() => readWhere(shown.where), [shown.where]);
-  const view = { where, sort: readSort(shown.sort), search: shown.find ?? "" };
+  const view = { where, sort: readSort(shown.sort), search: shown.find ?? "", faulty: shown.faulty === true };
   const ask = (page: number) => ({
     queryKey: ["rows", base, table.table, view, page],
     staleTime: 300_000,
@@ -113,7 +124,8 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
   const columns = table.columns;
   const widths = useMemo(() => columnWidths(columns, first.data?.rows ?? []), [columns, first.data]);
   const numeric = useMemo(() => columns.map((column) => isNumeric(column.type)), [columns]);
-  const plain = where.length === 0 && !shown.sort && !shown.find;
+  const known = useMemo(() => new Set(columns.map((column) => column.name)), [columns]);
+  const plain = where.length === 0 && !shown.sort && !shown.find && !shown.faulty;
 
   useEffect(() => {
     if (row && plain && total >= row) rows.scrollToIndex(row - 1, { align: "center" });
@@ -208,12 +220,15 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
               {items.map((item) => {
                 const page = loaded[Math.floor(item.index / PAGE) - (pages[0] ?? 0)]?.data;
                 const values = page?.rows[item.index % PAGE];
+                const number_ = page?.numbers[item.index % PAGE];
+                const marks = page?.marks?.filter((mark) => mark.row === number_) ?? [];
+                const whole = marks.filter((mark) => mark.variable === null || !known.has(mark.variable));
                 return (
                   <div
                     key={item.index}
                     role="row"
                     aria-rowindex={item.index + 2}
-                    className={`absolute flex w-full border-b border-line text-sm hover:bg-sunken ${plain && row === item.index + 1 ? "bg-warning-soft" : ""}`}
+                    className={`absolute flex w-full border-b border-line text-sm hover:bg-sunken ${row !== undefined && row === number_ ? "bg-accent-soft" : ""}`}
                     style={{ height: ROW, top: item.start }}
                   >
                     <div
@@ -221,18 +236,22 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
                       className="numbers shrink-0 px-2 py-1.5 text-right text-muted"
                       style={{ width: widths.index }}
                     >
-                      {number(item.index + 1)}
+                      {number_ === undefined ? "…" : number(number_)}
+                      {whole.length > 0 && (
+                        <span className="ml-1 text-warning" title={whole.map(markText).join("\n")}>
+                          <TriangleAlert aria-hidden className="inline size-4" />
+                          <span className="sr-only">{whole.map(markText).join(", ")}</span>
+                        </span>
+                      )}
                     </div>
                     {columns.map((column, at) => (
-                      <div
+                      <Cell
                         key={column.name}
-                        role="cell"
-                        className={`shrink-0 truncate px-2 py-1.5 ${numeric[at] ? "numbers text-right" : ""}`}
-                        style={{ width: widths.columns[at] }}
-                        title={values && String(values[at] ?? "").length > 24 ? String(values[at]) : undefined}
-                      >
-                        {values ? cell(values[at]) : "…"}
-                      </div>
+                        value={values ? cell(values[at]) : "…"}
+                        numeric={numeric[at]!}
+                        width={widths.columns[at]!}
+                        marks={marks.filter((mark) => mark.variable === column.name)}
+                      />
                     ))}
                   </div>
                 );
@@ -241,9 +260,54 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
           </div>
         </div>
       )}
+      {(first.data?.marks?.length ?? 0) > 0 && (
+        <p className="mt-2 text-sm text-muted">
+          <span className="bg-warning-soft px-1 text-ink">Highlighted</span>: faults that were put in; what was there
+          before is struck out.
+        </p>
+      )}
       {first.data?.matching === 0 && <p className="mt-3 text-muted">No row fits. Remove a filter above.</p>}
     </>
   );
+}
+
+/** One value; where a fault changed it, with what was there before. */
+function Cell({
+  value,
+  numeric,
+  width,
+  marks,
+}: {
+  value: string;
+  numeric: boolean;
+  width: number;
+  marks: Schemas["Mark"][];
+}) {
+  const long = value.length > 24 ? value : undefined;
+  return (
+    <div
+      role="cell"
+      className={`shrink-0 truncate px-2 py-1.5 ${numeric ? "numbers text-right" : ""} ${marks.length > 0 ? "bg-warning-soft" : ""}`}
+      style={{ width }}
+      title={marks.length > 0 ? marks.map(markText).join("\n") : long}
+    >
+      {marks.length > 0 && (
+        <>
+          <span className="sr-only">{marks.map((mark) => mark.kind.replaceAll("-", " ")).join(", ")}, before: </span>
+          <s className="text-muted">{marks[0]!.old || "empty"}</s>
+          <span className="sr-only">, now: </span>{" "}
+        </>
+      )}
+      {marks.length > 0 && value === "" ? "empty" : value}
+    </div>
+  );
+}
+
+/** A fault in words. */
+export function markText(mark: Pick<Schemas["Mark"], "kind" | "variable" | "change" | "old" | "new">): string {
+  const kind = mark.kind.replaceAll("-", " ");
+  if (mark.variable === null) return `${kind} (${mark.change})`;
+  return `${kind}: ${mark.variable} was ${mark.old || "empty"}, is ${mark.new || "empty"}`;
 }
 
 const cell = (value: unknown) => (value === null || value === undefined ? "" : String(value));

@@ -1,0 +1,43 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+
+import { api, type Schemas, take } from "@/api/client";
+
+import type { Document } from "./request";
+import type { Source } from "./source";
+
+export type Checked = Schemas["RequestChecked"];
+
+const PAUSE = 400;
+
+/** What the service says of a request that is being written: what is wrong with it, and what it would take. */
+export function useChecked(projectId: string, source: Source, document: Document) {
+  const text = JSON.stringify(document);
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), PAUSE);
+    return () => clearTimeout(timer);
+  }, [text]);
+  const found = useQuery({
+    queryKey: ["checked", projectId, source.id, settled],
+    staleTime: 60_000,
+    placeholderData: keepPreviousData,
+    retry: false,
+    queryFn: () =>
+      take(
+        api.POST("/api/projects/{project_id}/runs/check", {
+          params: { path: { project_id: projectId } },
+          body: {
+            [`${source.kind}_id`]: source.id,
+            document: JSON.parse(settled) as Document,
+            urgency: "normal" as const,
+          },
+        }),
+      ),
+  });
+  return { ...found, pending: found.isPending || settled !== text || found.isPlaceholderData };
+}
+
+/** The problem of one part of the document, such as `constraints.0`. */
+export const problemAt = (checked: Checked | undefined, place: string) =>
+  checked?.problems.find((each) => each.place === place);

@@ -1,0 +1,57 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+
+import type { Schemas } from "@/api/client";
+import { Notice, ProblemBox, Waiting } from "@/parts/Notices";
+import * as ask from "@/queries";
+import { Timeline } from "@/subjects/Timeline";
+
+import { useProject } from "@/projects/Project";
+
+/** Single new subjects over time, with the roles of columns that the analysis of the source found. */
+export default function Subjects({
+  run,
+  tables,
+  subject,
+  onSubject,
+}: {
+  run: Schemas["RunOut"];
+  tables: Schemas["TableOut"][];
+  subject: string | undefined;
+  onSubject: (subject: string) => void;
+}) {
+  const { projectId } = useProject();
+  const analyses = useQuery(ask.analyses(projectId));
+  const analysis = analyses.data?.items.find((each) => each.dataset_id === run.dataset_id && each.job.state === "done");
+  const profile = useQuery({ ...ask.profile(projectId, analysis?.id ?? ""), enabled: Boolean(analysis) });
+  const patterns = useQuery({ ...ask.patterns(projectId, analysis?.id ?? ""), enabled: Boolean(analysis) });
+  const error = analyses.error ?? profile.error ?? patterns.error;
+  if (error) return <ProblemBox error={error} />;
+  if (analyses.data && !analysis)
+    return (
+      <Notice>
+        Which columns hold which days is known once the dataset is analysed.{" "}
+        {run.dataset_id && (
+          <Link
+            to="/projects/$projectId/data/$datasetId"
+            params={{ projectId, datasetId: run.dataset_id }}
+            search={{}}
+            className="link"
+          >
+            To the dataset
+          </Link>
+        )}
+      </Notice>
+    );
+  if (!profile.data || !patterns.data) return <Waiting for="Loading what was found in the source" />;
+  return (
+    <Timeline
+      base={`/api/projects/${projectId}/runs/${run.id}`}
+      tables={tables}
+      roles={patterns.data.roles}
+      profile={profile.data}
+      subject={subject}
+      onSubject={onSubject}
+    />
+  );
+}
