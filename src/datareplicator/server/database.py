@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, a
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from starlette.requests import HTTPConnection
 
+from datareplicator.server import sqlite
 from datareplicator.server.settings import Settings
 
 BUSY_SECONDS = 30
@@ -139,7 +140,7 @@ def make_database(settings: Settings) -> Database:
         url,
         pool_size=10,
         max_overflow=30,
-        connect_args={"timeout": BUSY_SECONDS},
+        connect_args={"timeout": BUSY_SECONDS, "async_creator_fn": sqlite.connect},
         hide_parameters=True,
         pool_reset_on_return=None,  # sessions end their transactions themselves
     )
@@ -157,8 +158,8 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    if connection.get_execution_options().get("immediate", False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # what only reads needs no transaction: each statement is one
 
 
 def database_of(connection: HTTPConnection) -> Database:

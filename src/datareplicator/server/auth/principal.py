@@ -22,12 +22,15 @@ from datareplicator.server.auth.permissions import GRANTED, Role, known
 from datareplicator.server.auth.tables import User
 from datareplicator.server.database import Database, database_of, now, settings_of
 from datareplicator.server.keys.tables import ApiKey
+from datareplicator.server.policies.tables import StoredPolicies
 from datareplicator.server.problems import Problem
 from datareplicator.server.secrets import digest
 
 SESSION_COOKIE = "datareplicator_session"
 KEY_PREFIX = "dr_"
 TOUCH = timedelta(minutes=1)
+VERSION = select(StoredPolicies.version).scalar_subquery()
+"""Read along with who asks, so that a request knows at no cost whether the settings changed."""
 
 Means = Literal["cookie", "bearer", "key"]
 
@@ -93,11 +96,11 @@ def _of_user(user: User, means: Means, token: str | None = None) -> Principal:
 
 async def _by_session(database: Database, connection: HTTPConnection, token: str, means: Means) -> Principal | None:
     async with database.session() as session:
-        found = await sessions.HashedTokens(session, settings_of(connection)).find(token)
-        connection.state.policies = await connection.app.state.policies.read(session)
-    if found is None:
-        return None
-    user, stale = found
+        found = await sessions.HashedTokens(session, settings_of(connection)).find(token, VERSION)
+        if found is None:
+            return None
+        user, stale, version = found
+        connection.state.policies = await connection.app.state.policies.read(session, version)
     if stale:
         async with database.session(write=True) as session:
             await sessions.touch(session, token)
@@ -108,15 +111,15 @@ async def _by_key(database: Database, connection: HTTPConnection, given: str) ->
     moment = now()
     async with database.session() as session:
         found = (
-            select(User, ApiKey)
+            select(User, ApiKey, VERSION)
             .join(ApiKey, ApiKey.user_id == User.id)
             .where(ApiKey.secret == digest(given), ApiKey.revoked_at.is_(None), User.is_active.is_(True))
         )
         row = (await session.execute(found)).first()
-        connection.state.policies = await connection.app.state.policies.read(session)
-    if row is None:
-        return None
-    user, key = row
+        if row is None:
+            return None
+        user, key, version = row
+        connection.state.policies = await connection.app.state.policies.read(session, version)
     if key.expires_at is not None and key.expires_at <= moment:
         return None
     if key.used_at is None or key.used_at < moment - TOUCH:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from fastapi_users.authentication.strategy import Strategy
 from sqlalchemy import delete, select, update
@@ -32,11 +33,12 @@ class HashedTokens(Strategy[User, uuid.UUID]):  # pyright: ignore[reportInvalidT
         found = await self.find(token) if token else None
         return found[0] if found else None
 
-    async def find(self, token: str) -> tuple[User, bool] | None:
-        """The active user, and whether it is time to note that the login was used."""
+    async def find(self, token: str, *more: Any) -> tuple[Any, ...] | None:
+        """The active user, whether it is time to note that the login was used, and `more` expressions of the same
+        query."""
         moment = now()
         found = (
-            select(User, LoginSession.used_at)
+            select(User, LoginSession.used_at, *more)
             .join(LoginSession, LoginSession.user_id == User.id)
             .where(
                 LoginSession.token == digest(token),
@@ -46,7 +48,7 @@ class HashedTokens(Strategy[User, uuid.UUID]):  # pyright: ignore[reportInvalidT
             )
         )
         row = (await self.session.execute(found)).first()
-        return None if row is None else (row[0], row[1] < moment - TOUCH)
+        return None if row is None else (row[0], row[1] < moment - TOUCH, *row[2:])
 
     async def write_token(self, user: User) -> str:
         """A new login; the token is known to the caller only."""

@@ -92,6 +92,7 @@ class Nursery:
             child = await self._forked()
             if child is not None:
                 return child
+            self.close()
         raise OSError("no process for the work can be started")
 
     async def _forked(self) -> Child | None:

@@ -14,7 +14,9 @@ import selectors
 import signal
 import socket
 import sys
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 from datareplicator.server.jobs.child import work_on
 
@@ -35,6 +37,7 @@ LATER = (
     "sklearn.ensemble",
 )
 """What only some kinds of work need: imported while nothing is asked for."""
+NICE = 10
 LONGEST = 16
 """Bytes of a request; what counts is the descriptor that comes with it."""
 
@@ -79,7 +82,7 @@ class Nursery:
             return
         code = 1
         try:
-            os.setsid()  # the child leads a group of its own, so that what it starts ends with it
+            os.setpgrp()  # the child leads a group of its own, so that what it starts ends with it
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for other in (self._control, self._awake, self._wake, *self._channels.values()):
@@ -105,10 +108,20 @@ class Nursery:
 def main() -> None:
     """Import, then fork whenever asked."""
     os.dup2(2, 1)  # what libraries print belongs to the log
+    _give_way()
     control = socket.socket(fileno=os.dup(sys.stdin.fileno()))
     for name in WARM:
         _import(name)
     Nursery(control).run()
+
+
+def _give_way() -> None:
+    """Who waits for an answer of the service comes before work that takes its time."""
+    os.nice(NICE)
+    with suppress(
+        OSError
+    ):  # Linux may weigh sessions as a whole, and this one is our own; elsewhere there is no such file
+        Path("/proc/self/autogroup").write_text(f"{NICE}\n", encoding="ascii")
 
 
 def _import(name: str) -> None:

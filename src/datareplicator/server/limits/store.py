@@ -1,20 +1,24 @@
 """Counters of rates in the database, so that all processes count together.
 
 A counter lives for one window of time from its first hit (fixed window). A storage of the `limits` library, with one
-addition: several counters are raised by one statement.
+addition: several counters are raised by one statement, and what comes while a transaction is under way shares the next
+one. So a process writes in one place only, however many requests there are, and the count stays exact.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from limits.aio.storage import Storage
 from sqlalchemy import case, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from datareplicator.server.database import Database, now
 from datareplicator.server.limits.tables import RateCounter
@@ -29,6 +33,22 @@ class Counted:
     """Seconds since 1970."""
 
 
+@dataclass
+class _Batch:
+    """Increments that go into one transaction."""
+
+    amounts: dict[str, int] = field(default_factory=dict)
+    windows: dict[str, float] = field(default_factory=dict)
+    written: asyncio.Task[dict[str, Counted]] | None = None
+
+    def add(self, amounts: Mapping[str, tuple[int, float]]) -> dict[str, int]:
+        """Take increments; how much the batch holds of these counters then."""
+        for key, (amount, seconds) in amounts.items():
+            self.amounts[key] = self.amounts.get(key, 0) + amount
+            self.windows[key] = seconds
+        return {key: self.amounts[key] for key in amounts}
+
+
 class SqlStorage(Storage):
     """Counters in the table `rate_counter`."""
 
@@ -37,6 +57,8 @@ class SqlStorage(Storage):
     def __init__(self, database: Database) -> None:
         super().__init__()
         self._database = database
+        self._open: _Batch | None = None
+        self._writing = asyncio.Lock()
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -44,23 +66,27 @@ class SqlStorage(Storage):
 
     async def incr_all(self, amounts: Mapping[str, tuple[int, float]]) -> dict[str, Counted]:
         """Raise counters, given as key: (amount, seconds of the window); what they are then."""
-        moment = now()
-        rows = [
-            {"key": key, "hits": amount, "expires_at": moment + timedelta(seconds=seconds)}
-            for key, (amount, seconds) in sorted(amounts.items())  # one order, so that no two wait for each other
-        ]
-        dialect = sqlite if self._database.is_sqlite else postgresql
-        given = dialect.insert(RateCounter).values(rows)
-        over = RateCounter.expires_at <= moment
-        raised = given.on_conflict_do_update(
-            index_elements=[RateCounter.key],
-            set_={
-                "hits": case((over, given.excluded.hits), else_=RateCounter.hits + given.excluded.hits),
-                "expires_at": case((over, given.excluded.expires_at), else_=RateCounter.expires_at),
-            },
-        ).returning(RateCounter.key, RateCounter.hits, RateCounter.expires_at)
-        async with self._database.session(write=True) as session:
-            return {key: Counted(hits, end.timestamp()) for key, hits, end in await session.execute(raised)}
+        batch = self._open
+        if batch is None:
+            batch = self._open = _Batch()
+            batch.written = asyncio.create_task(self._write(batch))
+        stand = batch.add(amounts)
+        assert batch.written is not None
+        counted = await asyncio.shield(batch.written)  # a request that is broken off takes no other with it
+        later = {key: batch.amounts[key] - hits for key, hits in stand.items()}
+        return {key: Counted(counted[key].hits - hits, counted[key].expires_at) for key, hits in later.items()}
+
+    async def _write(self, batch: _Batch) -> dict[str, Counted]:
+        async with self._writing:
+            self._open = None
+            moment = now()
+            rows = [
+                {"key": key, "hits": amount, "expires_at": moment + timedelta(seconds=batch.windows[key])}
+                for key, amount in sorted(batch.amounts.items())  # one order, so that no two wait for each other
+            ]
+            async with self._database.connection() as connection:
+                raised = await connection.execute(_raising(self._database.is_sqlite, moment), rows)
+                return {key: Counted(hits, end.timestamp()) for key, hits, end in raised}
 
     async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Raise one counter; what it is then."""
@@ -104,3 +130,17 @@ class SqlStorage(Storage):
         """Forget one counter."""
         async with self._database.session(write=True) as session:
             await session.execute(delete(RateCounter).where(RateCounter.key == key))
+
+
+def _raising(is_sqlite: bool, moment: datetime) -> ReturningInsert[Any]:
+    """The statement that raises counters, given as rows, and begins a new window where the last one is over."""
+    given = (sqlite if is_sqlite else postgresql).insert(RateCounter)
+    over = RateCounter.expires_at <= moment
+    raised = given.on_conflict_do_update(
+        index_elements=[RateCounter.key],
+        set_={
+            "hits": case((over, given.excluded.hits), else_=RateCounter.hits + given.excluded.hits),
+            "expires_at": case((over, given.excluded.expires_at), else_=RateCounter.expires_at),
+        },
+    )
+    return raised.returning(RateCounter.key, RateCounter.hits, RateCounter.expires_at)

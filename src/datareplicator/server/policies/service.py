@@ -65,9 +65,10 @@ class PolicyHolder:
         async with self._database.session() as session:
             return await self.read(session)
 
-    async def read(self, session: AsyncSession) -> Policies:
-        """The same, in a transaction that is open anyway."""
-        version = await session.scalar(select(StoredPolicies.version))
+    async def read(self, session: AsyncSession, version: int | None = None) -> Policies:
+        """The same, in a transaction that is open anyway; `version` as it was read there, if it was."""
+        if version is None:
+            version = await session.scalar(select(StoredPolicies.version))
         if version != self._version:
             self._policies = await load(session)
             self._version = version or 0

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +39,26 @@ SIGNS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 TOP = 10
 COPIES_KEPT = 600.0
 """Seconds."""
+INDEXES_KEPT = 50
+
+_indexes: dict[str, list[dict[str, Any]]] = {}
+"""Indexes by the prefix of their result, which names one attempt of one job and never changes."""
 
 
 async def index_of(storage: Storage, result: Result | None) -> list[dict[str, Any]]:
     """The tables of a result with their columns."""
     if result is None:
         raise Problem(409, "There are no tables yet: the job is not done.", code="not-done")
+    if result.prefix in _indexes:
+        return _indexes[result.prefix]
     try:
-        return json.loads(await storage.read(f"{result.prefix}/{INDEX}"))
+        index = json.loads(await storage.read(f"{result.prefix}/{INDEX}"))
     except Missing as error:
         raise not_found("table") from error
+    while len(_indexes) >= INDEXES_KEPT:
+        del _indexes[next(iter(_indexes))]
+    _indexes[result.prefix] = index
+    return index
 
 
 def tables_out(index: Sequence[dict[str, Any]]) -> list[TableOut]:
@@ -139,12 +150,20 @@ def _check(names: Sequence[str], entry: dict[str, Any]) -> None:
             raise Problem(422, f"The table {entry['table']} has no column {name!r}.", columns=sorted(known))
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """A database of its own, in memory: no settings, no files but those named, no network."""
-    return duckdb.connect(
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One database of this process, in memory: making one takes longer than most pages."""
+    database = duckdb.connect(
         ":memory:",
         config={"threads": "1", "memory_limit": "512MB", "autoinstall_known_extensions": "false"},
     )
+    database.execute("SET parquet_metadata_cache = true")
+    return database
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A connection to look into files with: nothing is in the database, no files but those named, no network."""
+    return _database().cursor()
 
 
 def _page(path: Path, entry: dict[str, Any], query: TableQuery, answers: Path | None) -> Rows:
@@ -162,12 +181,18 @@ def _page(path: Path, entry: dict[str, Any], query: TableQuery, answers: Path | 
     )
     shown = ", ".join(["file_row_number + 1", *(_shown(name, types[name]) for name in names)])
     source = "read_parquet(?, file_row_number=true)"
+    plainly = not (query.where or query.search or query.faulty)
+    matching, at, bounds = entry["rows"], "LIMIT ? OFFSET ?", [query.limit, query.offset]
+    if plainly and not query.sort:  # these rows and no others are read
+        clause, at = "file_row_number >= ? AND file_row_number < ?", ""
+        values, bounds = [query.offset, query.offset + query.limit], []
     with connect() as database:
         try:
-            counted = database.execute(f"SELECT count(*) FROM {source} WHERE {clause}", [str(path), *values]).fetchone()
+            if not plainly:
+                count = f"SELECT count(*) FROM {source} WHERE {clause}"
+                matching = (database.execute(count, [str(path), *values]).fetchone() or (0,))[0]
             found = database.execute(
-                f"SELECT {shown} FROM {source} WHERE {clause} ORDER BY {order} LIMIT ? OFFSET ?",
-                [str(path), *values, query.limit, query.offset],
+                f"SELECT {shown} FROM {source} WHERE {clause} ORDER BY {order} {at}", [str(path), *values, *bounds]
             ).fetchall()
             numbers = [row[0] for row in found]
             marks = _marks(database, answers, entry["table"], numbers) if answers is not None and numbers else []
@@ -181,7 +206,7 @@ def _page(path: Path, entry: dict[str, Any], query: TableQuery, answers: Path | 
         numbers=numbers,
         marks=marks,
         offset=query.offset,
-        matching=counted[0] if counted else 0,
+        matching=matching,
         total=entry["rows"],
     )
 
