@@ -28,7 +28,7 @@ export function Correlations({ found }: { found: Patterns["correlations"] }) {
       <p className="mb-3 max-w-prose text-muted">
         Rank correlations between subjects: of their numbers, and of their means of tests. New subjects keep them.
       </p>
-      <div className="grid items-start gap-5 xl:grid-cols-[auto_minmax(18rem,1fr)]">
+      <div className="grid items-start gap-5 xl:grid-cols-[auto_minmax(18rem,1fr)] [&>*]:min-w-0">
         <div className="panel overflow-auto p-3" role="region" aria-label="Map of correlations" tabIndex={0}>
           <svg
             viewBox={`0 0 ${size} ${size}`}

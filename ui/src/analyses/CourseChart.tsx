@@ -38,7 +38,7 @@ export function CourseChart({ course, arms }: { course: Course; arms: string[] }
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         role="img"
         aria-label={`${course.label || course.test} over ${many} visits by arm; the table below has the numbers`}
-        className="h-auto w-full min-w-[34rem]"
+        className="h-auto w-full max-w-[58rem] min-w-[34rem]"
       >
         {ticks.map((tick) => (
           <g key={tick}>

@@ -75,7 +75,7 @@ export function Courses({
       {events.length > 0 && (
         <Section title="Events by arm">
           {!course && <div className="mb-3">{legend}</div>}
-          <div className="grid items-start gap-4 lg:grid-cols-2">
+          <div className="grid items-start gap-4 lg:grid-cols-2 [&>*]:min-w-0">
             {events.map((each) => (
               <Events key={each.table} events={each} arms={arms} />
             ))}

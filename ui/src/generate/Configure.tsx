@@ -103,12 +103,8 @@ export function Configure({ usable, first, start, name: given }: Props) {
     },
   });
   return (
-    <Form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!wrong && !broken) run.mutate();
-      }}
-    >
+    <>
+      {/* The presets have a form of their own: within that of the page it would send both. */}
       <PageHead
         title="Generate subjects"
         actions={
@@ -125,186 +121,198 @@ export function Configure({ usable, first, start, name: given }: Props) {
       >
         What is not said here stays as in the source.
       </PageHead>
-      {left.length > 0 && (
-        <div className="mb-4">
-          <Notice tone="warning">
-            What this starts from also asks for {left.join(", ")}. This form has no field for it: the new run goes
-            without.
-          </Notice>
-        </div>
-      )}
-      <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_26rem]">
-        <div className="grid gap-4">
-          <Part title="What and how many">
-            <div className="grid gap-4 sm:grid-cols-2">
-              <Select
-                label="After the example of"
-                options={usable.map((each) => ({ value: each.id, text: each.name }))}
-                value={sourceId}
-                onChange={setSourceId}
-              />
-              <TextField label="Name of the run" value={name} onChange={setName} placeholder="The service finds one" />
-              <NumberField
-                label="Subjects"
-                minValue={1}
-                maxValue={10_000_000}
-                value={request.subjects}
-                onChange={(value) => set("subjects", Number.isFinite(value) ? value : 1)}
-                help={source.subjects !== null ? `The source has ${source.subjects.toLocaleString()}.` : undefined}
-              />
-              <NumberField
-                label="Seed"
-                minValue={0}
-                value={request.seed}
-                formatOptions={{ useGrouping: false }}
-                onChange={(value) => set("seed", Number.isFinite(value) ? value : 0)}
-                help="The same seed gives the same subjects, byte by byte."
-              />
-              <Select
-                label="Format of the files"
-                options={(choices.data?.formats ?? [request.format]).map((value) => ({
-                  value,
-                  text: formatWords(value),
-                }))}
-                value={request.format}
-                onChange={(value) => set("format", value)}
-                help="Other formats can be downloaded later as well."
-              />
-              <div className="grid content-start gap-1">
+      <Form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!wrong && !broken) run.mutate();
+        }}
+      >
+        {left.length > 0 && (
+          <div className="mb-4">
+            <Notice tone="warning">
+              What this starts from also asks for {left.join(", ")}. This form has no field for it: the new run goes
+              without.
+            </Notice>
+          </div>
+        )}
+        <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_26rem]">
+          <div className="grid gap-4">
+            <Part title="What and how many">
+              <div className="grid gap-4 sm:grid-cols-2">
+                <Select
+                  label="After the example of"
+                  options={usable.map((each) => ({ value: each.id, text: each.name }))}
+                  value={sourceId}
+                  onChange={setSourceId}
+                />
+                <TextField
+                  label="Name of the run"
+                  value={name}
+                  onChange={setName}
+                  placeholder="The service finds one"
+                />
+                <NumberField
+                  label="Subjects"
+                  minValue={1}
+                  maxValue={10_000_000}
+                  value={request.subjects}
+                  onChange={(value) => set("subjects", Number.isFinite(value) ? value : 1)}
+                  help={source.subjects !== null ? `The source has ${source.subjects.toLocaleString()}.` : undefined}
+                />
+                <NumberField
+                  label="Seed"
+                  minValue={0}
+                  value={request.seed}
+                  formatOptions={{ useGrouping: false }}
+                  onChange={(value) => set("seed", Number.isFinite(value) ? value : 0)}
+                  help="The same seed gives the same subjects, byte by byte."
+                />
+                <Select
+                  label="Format of the files"
+                  options={(choices.data?.formats ?? [request.format]).map((value) => ({
+                    value,
+                    text: formatWords(value),
+                  }))}
+                  value={request.format}
+                  onChange={(value) => set("format", value)}
+                  help="Other formats can be downloaded later as well."
+                />
+                <div className="grid content-start gap-1">
+                  <Checkbox
+                    label="Report: source against synthetic"
+                    help={
+                      comparable
+                        ? "Distributions, relations, privacy, on one page."
+                        : "Needs the data, which are not here."
+                    }
+                    isDisabled={!comparable}
+                    isSelected={request.report && comparable}
+                    onChange={(value) => set("report", value)}
+                  />
+                </div>
+              </div>
+            </Part>
+
+            <Part title="Spread" help="How much the new subjects differ from each other.">
+              <div className="grid gap-4 sm:grid-cols-2">
+                <NumberField
+                  label="Variation"
+                  minValue={0}
+                  maxValue={10}
+                  step={0.1}
+                  value={request.variation}
+                  onChange={(value) => set("variation", Number.isFinite(value) ? value : 1)}
+                  help="0: central subjects, 1: as in the source, 2: twice as wide."
+                />
                 <Checkbox
-                  label="Report: source against synthetic"
-                  help={
-                    comparable
-                      ? "Distributions, relations, privacy, on one page."
-                      : "Needs the data, which are not here."
-                  }
-                  isDisabled={!comparable}
-                  isSelected={request.report && comparable}
-                  onChange={(value) => set("report", value)}
+                  label="Spread evenly"
+                  help="Covers the learned distributions evenly. Off: cohorts differ from seed to seed as trials do."
+                  isSelected={request.stratified}
+                  onChange={(value) => set("stratified", value)}
                 />
               </div>
-            </div>
-          </Part>
+            </Part>
 
-          <Part title="Spread" help="How much the new subjects differ from each other.">
-            <div className="grid gap-4 sm:grid-cols-2">
-              <NumberField
-                label="Variation"
-                minValue={0}
-                maxValue={10}
-                step={0.1}
-                value={request.variation}
-                onChange={(value) => set("variation", Number.isFinite(value) ? value : 1)}
-                help="0: central subjects, 1: as in the source, 2: twice as wide."
-              />
-              <Checkbox
-                label="Spread evenly"
-                help="Covers the learned distributions evenly. Off: cohorts differ from seed to seed as trials do."
-                isSelected={request.stratified}
-                onChange={(value) => set("stratified", value)}
-              />
-            </div>
-          </Part>
+            <Part
+              title="Numbers by arm, sex, site…"
+              help="Exact numbers, or a ratio. Values that are not named get nobody."
+            >
+              {profile.data ? (
+                <Mixes
+                  profile={profile.data}
+                  mixes={request.mixes}
+                  subjects={request.subjects}
+                  onChange={(mixes) => set("mixes", mixes)}
+                  onTotal={(value) => set("subjects", value)}
+                />
+              ) : analysis || analyses.isPending ? (
+                <Waiting for="Loading what was found in the data" />
+              ) : (
+                <Notice>
+                  {source.kind === "model"
+                    ? "For a model, counts are asked for by the command line or the API."
+                    : "Analyse the dataset first: then its arms, sites and other groups can be chosen here."}
+                </Notice>
+              )}
+            </Part>
 
-          <Part
-            title="Numbers by arm, sex, site…"
-            help="Exact numbers, or a ratio. Values that are not named get nobody."
-          >
-            {profile.data ? (
-              <Mixes
+            <Part title="Constraints" help="What no row of a table may break: a line each, the table in front.">
+              <Constraints
+                text={request.constraints}
+                onChange={(value) => set("constraints", value)}
                 profile={profile.data}
-                mixes={request.mixes}
-                subjects={request.subjects}
-                onChange={(mixes) => set("mixes", mixes)}
-                onTotal={(value) => set("subjects", value)}
+                checked={checked.data}
+                example={example}
               />
-            ) : analysis || analyses.isPending ? (
-              <Waiting for="Loading what was found in the data" />
-            ) : (
-              <Notice>
-                {source.kind === "model"
-                  ? "For a model, counts are asked for by the command line or the API."
-                  : "Analyse the dataset first: then its arms, sites and other groups can be chosen here."}
-              </Notice>
+            </Part>
+
+            <Part title="Rare events and courses" help="What a test needs to see, though the source hardly has it.">
+              <Rarities
+                rare={request.rare}
+                scenarios={request.scenarios}
+                tables={tables}
+                known={choices.data?.scenarios ?? []}
+                checked={checked.data}
+                onRare={(rare) => set("rare", rare)}
+                onScenarios={(scenarios) => set("scenarios", scenarios)}
+              />
+            </Part>
+
+            <Part title="Faults" help="Errors in known places, with a key that says where and what was there before.">
+              {choices.isError && <ProblemBox error={choices.error} />}
+              <Faults
+                profiles={choices.data?.profiles ?? []}
+                value={request.faults}
+                onChange={(value) => set("faults", value)}
+              />
+            </Part>
+
+            {corrections.length > 0 && (
+              <Part title="Corrections" help="Of what was found; the study is learned anew with them.">
+                <ul className="grid gap-2">
+                  {corrections.map((each) => (
+                    <li key={correctionText(each)} className="flex items-center justify-between gap-3">
+                      <span className="font-mono text-sm break-words">{correctionText(each)}</span>
+                      <Button look="quiet" onPress={() => removeCorrection(each)}>
+                        Remove<span className="sr-only"> {correctionText(each)}</span>
+                      </Button>
+                    </li>
+                  ))}
+                </ul>
+              </Part>
             )}
-          </Part>
+            {source.kind === "dataset" && (
+              <Part title="Privacy">
+                <NumberField
+                  label="Least number of subjects"
+                  className="max-w-xs"
+                  minValue={1}
+                  value={request.minSubjects}
+                  onChange={(value) => set("minSubjects", value || 1)}
+                  help="Categories, terms and patterns that fewer subjects show are not learned."
+                />
+              </Part>
+            )}
+          </div>
 
-          <Part title="Constraints" help="What no row of a table may break: a line each, the table in front.">
-            <Constraints
-              text={request.constraints}
-              onChange={(value) => set("constraints", value)}
-              profile={profile.data}
-              checked={checked.data}
-              example={example}
-            />
-          </Part>
-
-          <Part title="Rare events and courses" help="What a test needs to see, though the source hardly has it.">
-            <Rarities
-              rare={request.rare}
-              scenarios={request.scenarios}
-              tables={tables}
-              known={choices.data?.scenarios ?? []}
-              checked={checked.data}
-              onRare={(rare) => set("rare", rare)}
-              onScenarios={(scenarios) => set("scenarios", scenarios)}
-            />
-          </Part>
-
-          <Part title="Faults" help="Errors in known places, with a key that says where and what was there before.">
-            {choices.isError && <ProblemBox error={choices.error} />}
-            <Faults
-              profiles={choices.data?.profiles ?? []}
-              value={request.faults}
-              onChange={(value) => set("faults", value)}
-            />
-          </Part>
-
-          {corrections.length > 0 && (
-            <Part title="Corrections" help="Of what was found; the study is learned anew with them.">
-              <ul className="grid gap-2">
-                {corrections.map((each) => (
-                  <li key={correctionText(each)} className="flex items-center justify-between gap-3">
-                    <span className="font-mono text-sm break-words">{correctionText(each)}</span>
-                    <Button look="quiet" onPress={() => removeCorrection(each)}>
-                      Remove<span className="sr-only"> {correctionText(each)}</span>
-                    </Button>
-                  </li>
-                ))}
-              </ul>
-            </Part>
-          )}
-          {source.kind === "dataset" && (
-            <Part title="Privacy">
-              <NumberField
-                label="Least number of subjects"
-                className="max-w-xs"
-                minValue={1}
-                value={request.minSubjects}
-                onChange={(value) => set("minSubjects", value || 1)}
-                help="Categories, terms and patterns that fewer subjects show are not learned."
-              />
-            </Part>
-          )}
+          <div className="grid gap-4 xl:sticky xl:top-18">
+            <Estimate checked={checked.data} error={checked.error} />
+            {run.isError && <ProblemBox error={run.error} />}
+            <Button
+              type="submit"
+              look="primary"
+              className="min-h-11 text-base"
+              doing={run.isPending && "Starting…"}
+              isDisabled={Boolean(wrong) || broken}
+            >
+              Generate {request.subjects.toLocaleString()} {request.subjects === 1 ? "subject" : "subjects"}
+            </Button>
+            <Suspense fallback={<Waiting for="Loading the ways to ask" />}>
+              <Asked document={document} projectId={projectId} source={source} />
+            </Suspense>
+          </div>
         </div>
-
-        <div className="grid gap-4 xl:sticky xl:top-18">
-          <Estimate checked={checked.data} error={checked.error} />
-          {run.isError && <ProblemBox error={run.error} />}
-          <Button
-            type="submit"
-            look="primary"
-            className="min-h-11 text-base"
-            doing={run.isPending && "Starting…"}
-            isDisabled={Boolean(wrong) || broken}
-          >
-            Generate {request.subjects.toLocaleString()} {request.subjects === 1 ? "subject" : "subjects"}
-          </Button>
-          <Suspense fallback={<Waiting for="Loading the ways to ask" />}>
-            <Asked document={document} projectId={projectId} source={source} />
-          </Suspense>
-        </div>
-      </div>
-    </Form>
+      </Form>
+    </>
   );
 }

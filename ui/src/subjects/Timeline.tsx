@@ -235,6 +235,10 @@ function Drawing({
           </g>
         ))}
       </svg>
+      <p className="mt-1 text-sm text-muted">
+        Days since {zero === null ? "the first date of the subject" : "the reference start of the subject"}. Paler bars
+        have no known end; what began long before stands at the left edge.
+      </p>
       <details className="mt-2">
         <summary className="cursor-pointer text-accent">In words</summary>
         <ul className="mt-2 grid max-h-72 gap-1 overflow-y-auto text-sm" aria-label="What happened when" tabIndex={0}>

@@ -150,7 +150,7 @@ def _problems(source: Source, wanted: RunDocument) -> Iterator[RequestProblem]:
             expected = f" Expected {error.expected}." if error.expected else ""
             yield RequestProblem(
                 place=place,
-                message=f"{error.problem[:1].upper()}{error.problem[1:]}.{expected}",
+                message=f"{error.problem}.{expected}",
                 hint=near.strip() or None,
                 position=error.position,
             )
