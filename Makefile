@@ -68,11 +68,15 @@ wheel: $(VENV)/.dev  ## Build the wheel and look inside
 docs: $(VENV)/.dev  ## Write the generated reference pages anew
 	$(BIN)/python scripts/write_reference.py
 
+# Amazon's library, which only tests need, holds python-dateutil back: so the other lock files take theirs freely.
+lock: UPGRADE ?= --upgrade
 lock: $(VENV)/.dev  ## Resolve the dependencies anew into requirements/
 	$(PIP) uv
-	$(LOCK) --upgrade --extra server --group build --group dev --output-file requirements/dev.txt
-	$(LOCK) --extra server --group build --constraint requirements/dev.txt --output-file requirements/server.txt
-	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/run.txt
+	$(LOCK) $(UPGRADE) --extra server --group build --group dev --output-file requirements/dev.txt
+	sed '/^python-dateutil==/d' requirements/dev.txt | grep -v '^ ' | sed 's/ \\$$//' > requirements/.constraints
+	$(LOCK) $(UPGRADE) --extra server --group build --constraint requirements/.constraints --output-file requirements/server.txt
+	$(LOCK) $(UPGRADE) --group build --constraint requirements/.constraints --output-file requirements/run.txt
+	rm requirements/.constraints
 
 bench: $(VENV)/.dev  ## The figures of docs/benchmarks.md that need no outside data
 	$(BIN)/python -m benchmarks
