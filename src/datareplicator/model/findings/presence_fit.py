@@ -160,10 +160,11 @@ def _clusters(grid, shown, attends, rate, of_class, table_of_panel) -> tuple[np.
 
 
 def _rates(event: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Rates by cell, shrunk to their mean by ten rows' worth."""
+    """Rates by cell, shrunk to their mean by ten rows' worth, except where none of many rows has the event."""
     count, total = event.sum(0).astype(float), base.sum(0).astype(float)
     common = count.sum() / max(total.sum(), 1.0)
     rate = (count + 10 * common) / (total + 10)
+    rate = np.where((count == 0) & (total >= 20), 0.0, rate)
     return np.where((count == total) & (total > 0), 1.0, rate)
 
 

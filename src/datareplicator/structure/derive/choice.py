@@ -26,7 +26,7 @@ RANKS = (
     ("lookup",),
     ("rollup",),
     ("present", "exists"),
-    ("aggregate",),
+    ("event_date", "aggregate"),
 )
 RANK = {template: i for i, group in enumerate(RANKS) for template in group}
 
