@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 import pandas as pd
 
 from datareplicator.errors import RequestError
@@ -11,7 +12,7 @@ from datareplicator.faults.answers import Answers
 from datareplicator.faults.applying import corrupt
 from datareplicator.faults.kind import Kind, Scope, Unit
 from datareplicator.faults.plan import Fault, Plan, Target
-from datareplicator.faults.score import score
+from datareplicator.faults.score import Matches, match
 from datareplicator.structure.encode import plain_text
 from datareplicator.structure.spec import Structure
 from datareplicator.study import Study
@@ -22,6 +23,8 @@ TOGETHER = 12
 """Kinds that are injected side by side where none of them spreads: a validation costs more than an injection."""
 LEAST_AT_SITE = 10
 """Subjects of a site in which kinds of whole sites are injected, where there are such sites: fewer tell nothing."""
+SHORT = 0.5
+"""Share of the median number of rows under which a subject does not count as one of the site's."""
 SOUND = 4
 """One site in so many gets a fault: a detector knows a site by comparing it with sound ones."""
 
@@ -48,7 +51,8 @@ def loop_rows(
         dirty, answers = _injected(study, structure, batch, count, seed)
         if len(answers):
             findings = every_finding(dirty, structure, source)
-            yield from (_row(kind, findings, answers, clean) for kind in batch if _of(kind, answers))
+            matches = match(findings, answers, clean=clean)
+            yield from (_row(kind, answers, matches) for kind in batch if _of(kind, answers))
 
 
 def _batches(kinds: Iterable[Kind]) -> Iterator[list[Kind]]:
@@ -90,31 +94,44 @@ def _fault(study: Study, structure: Structure, kind: Kind, count: int, optional:
 
 
 def _sites(study: Study, structure: Structure) -> list[str]:
-    """The sites that can be judged, or all where none is large enough."""
+    """The sites that can be judged, or all where none is large enough. Who left at once tells nothing of a site."""
     root = structure.tables.get(structure.root or "")
-    if root is None or structure.site is None:
+    if root is None or root.subject is None or structure.site is None:
         return []
-    people = study[root.members[0]].frame[structure.site].dropna().map(plain_text).value_counts()
-    large = people[people >= LEAST_AT_SITE]
-    return sorted(large.index if len(large) else people.index)
+    people = study[root.members[0]].frame[[root.subject, structure.site]].dropna()
+    rows = pd.Series(0, index=people[root.subject].map(plain_text))
+    for table in structure.tables.values():
+        for name in table.members if table.subject else ():
+            held = study[name].frame[table.subject].dropna().map(plain_text).value_counts()
+            rows += held.reindex(rows.index).fillna(0).to_numpy(dtype=np.int64)
+    stayed = (rows >= SHORT * rows.median()).to_numpy()
+    sites = people[structure.site].map(plain_text)
+    large = sites[stayed].value_counts()
+    large = large[large >= LEAST_AT_SITE]
+    return sorted(large.index if len(large) else sites.unique())
 
 
 def _of(kind: Kind, answers: Answers) -> bool:
     return bool((answers.frame["kind"] == kind.name).any())
 
 
-def _row(kind: Kind, findings: pd.DataFrame, answers: Answers, clean: pd.DataFrame) -> dict[str, object]:
-    mine = Answers(answers.frame[answers.frame["kind"] == kind.name])
-    named = findings[findings["rule"].isin(kind.rules)]
-    every, by_name = score(findings, mine, clean=clean, rows=answers), score(named, mine, clean=clean, rows=answers)
-    hit = every.rules[every.rules["right"] > 0].sort_values("right", ascending=False)
+def _row(kind: Kind, answers: Answers, matches: Matches) -> dict[str, object]:
+    incidents = answers.frame.loc[answers.frame["kind"] == kind.name, "incident"].unique()
+    rule = matches.findings["rule"].to_numpy(dtype=object)
+    named = np.isin(rule, kind.rules)
+    finding, at = (matches.pairs[name].to_numpy() for name in ("finding", "incident"))
+    mine = np.isin(at, incidents)
+    hit = pd.Series(rule[np.unique(finding[mine])]).value_counts()
+    hit = hit.reset_index().sort_values(["count", "index"], ascending=[False, True])["index"]
+    right = np.zeros(len(rule), dtype=bool)
+    right[finding] = True
     return {
         "kind": kind.name,
         "unit": str(kind.unit),
         "detectable": kind.detectable,
-        "faults": every.incidents,
-        "named": by_name.found,
-        "found": every.found,
-        "precision": score(named, answers, clean=clean).precision if len(named) else float("nan"),
-        "rules": " ".join(hit["rule"].head(6)),
+        "faults": len(incidents),
+        "named": len(np.unique(at[mine & named[finding]])),
+        "found": len(np.unique(at[mine])),
+        "precision": float(right[named].mean()) if named.any() else float("nan"),
+        "rules": " ".join(hit.head(6)),
     }

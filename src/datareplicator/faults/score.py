@@ -96,20 +96,30 @@ class Score:
         return render_score(self)
 
 
-def score(
-    findings: pd.DataFrame, answers: Answers, *, clean: pd.DataFrame | None = None, rows: Answers | None = None
-) -> Score:
+@dataclass(frozen=True)
+class Matches:
+    """`findings`: as `normal_findings` gives them. `pairs`: finding (its place there) and incident that it lies on."""
+
+    findings: pd.DataFrame
+    pairs: pd.DataFrame
+
+
+def match(findings: pd.DataFrame, answers: Answers, *, clean: pd.DataFrame | None = None) -> Matches:
+    """Which finding lies on which fault. Arguments and errors are those of `score`."""
+    held = normal_findings(findings)
+    if clean is not None:
+        held = _without(held, normal_findings(clean), answers.frame)
+    return Matches(held, _matches(held, answers.frame))
+
+
+def score(findings: pd.DataFrame, answers: Answers, *, clean: pd.DataFrame | None = None) -> Score:
     """Score findings (columns as in `NEEDED`, under any of their names) against an answer key.
 
     `clean`: findings in the clean study; those that are in both (same table, subject, variable and rule, and the same
-    row but for rows put in or dropped) do not count. `rows`: the whole key, where `answers` is a part of it. Raises
-    RequestError where a finding names no table.
+    row but for rows put in or dropped) do not count. Raises RequestError where a finding names no table.
     """
-    held = normal_findings(findings)
-    key = answers.frame
-    if clean is not None:
-        held = _without(held, normal_findings(clean), (rows or answers).frame)
-    at = _matches(held, key)
+    matches = match(findings, answers, clean=clean)
+    held, at, key = matches.findings, matches.pairs, answers.frame
     right = np.unique(at["finding"].to_numpy())
     found = np.unique(at["incident"].to_numpy())
     incidents = key.groupby("incident", sort=True).agg(kind=("kind", "first"), severity=("severity", "first"))

@@ -137,6 +137,36 @@ def flag_no(job: Job, params: Document) -> None:
     job.cells(filled(job, flags, text=True, allowed=only_yes), change, "flags that are Y or empty")
 
 
+@FAMILY.kind(
+    "second-baseline",
+    "A second record of a test is flagged as the subject's baseline.",
+    severity=Severity.MAJOR,
+    spreads=True,
+    rules="DR0320",
+)
+def second_baseline(job: Job, params: Document) -> None:
+    def flags(piece: Piece) -> list[str]:
+        return [c for c in piece.columns if c.upper().endswith(("BLFL", "LOBXFL")) and piece.present(c).any()]
+
+    pools = []
+    for piece in job.pieces(Layout.FINDINGS):
+        spec = piece.spec
+        keys = [c for c in (spec.subject, spec.test, *spec.axes) if c is not None and piece.has(c)]
+        held = piece.spec.value if piece.has(piece.spec.value) else None
+        for column in job.columns(piece, flags(piece)):
+            flagged = piece.present(column)
+            series = piece.clean.groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
+            rows = job.rows(piece) & piece.free([column]) & ~flagged & np.isin(series, series[flagged])
+            rows &= piece.present(held) if held is not None else True
+            pools.append(Pool(piece, np.flatnonzero(rows), column))
+
+    def change(pool: Pool, rows: np.ndarray, rng: np.random.Generator) -> Values:
+        column = str(pool.column)
+        return {column: [pool.piece.clean[column].dropna().iloc[0]] * len(rows)}
+
+    job.cells(pools, change, "records of a test beside its baseline")
+
+
 @FAMILY.kind("status-with-result", "A test marked as not done has a result.", severity=Severity.MAJOR, rules="DR0307")
 def status_with_result(job: Job, params: Document) -> None:
     pools = []
