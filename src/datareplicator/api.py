@@ -117,13 +117,15 @@ def fit(
     min_subjects: int = 1,
     text_subjects: int = TEXT_SUBJECTS,
     corrections: Iterable[Mapping[str, Any] | Correction] = (),
+    earlier: Model | None = None,
 ) -> Model:
     """Learn a study.
 
     Categories, terms and patterns that fewer than `min_subjects` subjects show are not learned; verbatim
     terms and free texts of fewer than `text_subjects` give way to the coded term or a stand-in. `corrections` set right
     what is found in the study, as in the run document: ``[{"deny": "derivation", "variable": "LB.LBNRIND"}]``;
-    `Model.explain` says what was found. Raises StructureError where nothing can be learned, RequestError for a
+    `Model.explain` says what was found. With an `earlier` model of the same study only what a correction changes is
+    learned again; the result is the same. Raises StructureError where nothing can be learned, RequestError for a
     correction that does not fit the study.
     """
     return Model(
@@ -132,6 +134,7 @@ def fit(
             min_subjects=min_subjects,
             text_subjects=text_subjects,
             corrections=parse_corrections(corrections),
+            earlier=None if earlier is None else earlier._document,
         )
     )
 

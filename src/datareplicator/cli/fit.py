@@ -28,6 +28,14 @@ def fit(
     json: options.Json = False,
     config: options.Config = None,
     min_subjects: options.MinSubjects = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(
+            "--earlier",
+            help="An earlier model of the same study: only what a correction changes is learned again.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: options.Overwrite = None,
 ) -> None:
     """Learn a study and write the model: one JSON document without any row of the source."""
@@ -49,6 +57,7 @@ def fit(
             min_subjects=run.privacy.min_subjects,
             text_subjects=run.privacy.text_subjects,
             corrections=run.corrections,
+            earlier=earlier,
             overwrite=run.overwrite,
             progress=show,
         )

@@ -119,13 +119,8 @@ def fit_events(
     are no columns of the table; `bound`: attributes that describe what the code names; `alias`: coarser terms by which
     the sets of a subject's events are told apart from the source's.
     """
-    rows = rows.take(np.flatnonzero(np.asarray(rows.subject) >= 0))
     chosen = usable_covariates(subjects.covariates) if covariates is None else covariates
-    dated = rows.start[np.isfinite(rows.start)]
-    undated_on = bool(len(dated)) and (dated >= 0).mean() > 0.5
-    on = np.where(np.isfinite(rows.start), rows.start >= 0, undated_on)
-    order = np.lexsort((rows.start, on, rows.subject))
-    rows, on = rows.take(order), on[order]
+    rows, on = _in_regimes(rows)
     last_day = subjects.last_day if len(subjects.last_day) else np.full(subjects.n, np.nan)
     onset = _fit_onset(rows, on, subjects, last_day)
     models, score, on_leads, linked = _fit_counts(rows.subject, on, subjects, onset.total(last_day))
@@ -174,6 +169,23 @@ def fit_events(
         alias=alias or {},
     )
     return model, score
+
+
+def event_scores(rows: EventRows, subjects: Subjects) -> np.ndarray:
+    """Each subject's propensity score, as `fit_events` returns it with the model."""
+    rows, on = _in_regimes(rows)
+    last_day = subjects.last_day if len(subjects.last_day) else np.full(subjects.n, np.nan)
+    return _fit_counts(rows.subject, on, subjects, _fit_onset(rows, on, subjects, last_day).total(last_day))[1]
+
+
+def _in_regimes(rows: EventRows) -> tuple[EventRows, np.ndarray]:
+    """The rows with a subject, by subject, regime and start, and which of them began on study (bool)."""
+    rows = rows.take(np.flatnonzero(np.asarray(rows.subject) >= 0))
+    dated = rows.start[np.isfinite(rows.start)]
+    undated_on = bool(len(dated)) and (dated >= 0).mean() > 0.5
+    on = np.where(np.isfinite(rows.start), rows.start >= 0, undated_on)
+    order = np.lexsort((rows.start, on, rows.subject))
+    return rows.take(order), on[order]
 
 
 def _reach(rows: EventRows) -> float:

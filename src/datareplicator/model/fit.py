@@ -14,7 +14,7 @@ from datareplicator.model.chains import fit_own_references
 from datareplicator.model.context import VisitDays
 from datareplicator.model.ends import LAST_DAY, visit_ends
 from datareplicator.model.enrolment import fit_enrolment
-from datareplicator.model.fit_findings import fit_all_findings, fit_findings_rows
+from datareplicator.model.fit_findings import FINDINGS, fit_all_findings, fit_findings_rows
 from datareplicator.model.fit_root import (
     age_of,
     allocate,
@@ -24,13 +24,24 @@ from datareplicator.model.fit_root import (
     find_flags,
     fit_root,
 )
+from datareplicator.model.parts import Parts
 from datareplicator.model.possible import beside, drawn_apart, fit_by_arm, fit_possible
 from datareplicator.model.prepare import Prepared, prepare
+from datareplicator.model.ratios import draw_by_ratio
 from datareplicator.model.reference import keep_reference
 from datareplicator.model.relations import fit_relations
 from datareplicator.model.roots import sort_root, strata
 from datareplicator.model.schedule import Catalogue, Seen, build_schedule, occasions
-from datareplicator.model.study_model import SourceColumn, SourceTable, StudyModel, TableModel, Timeline
+from datareplicator.model.study_model import (
+    Findings,
+    Sets,
+    SourceColumn,
+    SourceTable,
+    StudyModel,
+    TableModel,
+    Timeline,
+    Visits,
+)
 from datareplicator.model.subject_model import Feature, fit_subjects
 from datareplicator.model.subject_table import with_subject_table
 from datareplicator.model.subjects import Subjects
@@ -50,7 +61,7 @@ from datareplicator.study import Study, Table
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, how many parts are done, and how many there are."""
 
-STAY = "stay"
+STAY, SUBJECTS = "stay", "subjects"
 TEXT_SUBJECTS = 3
 """Subjects that must share a verbatim term or a free text, by default, for it to be learned."""
 
@@ -63,13 +74,15 @@ def fit(
     structure: Structure | None = None,
     min_subjects: int = 1,
     text_subjects: int = TEXT_SUBJECTS,
+    earlier: StudyModel | None = None,
     progress: Progress | None = None,
 ) -> StudyModel:
     """Learn a study.
 
     `structure`: what was found in it (discovered when None). `min_subjects`: categories, terms and patterns seen in
     fewer subjects are not learned; `text_subjects`: verbatim terms and free texts of fewer subjects give way to the
-    coded term or a stand-in. Raises StructureError when no subjects can be found.
+    coded term or a stand-in. `earlier`: a model of the same study, whose parts are taken over where they would be
+    learned from the same. Raises StructureError when no subjects can be found.
     """
     tell = progress or (lambda step, done, total: None)
     if structure is None:
@@ -78,9 +91,11 @@ def fit(
     if structure.root is None:
         study, structure = with_subject_table(study, structure)
     prepared = prepare(study, structure)
+    prepared.parts = Parts(*(() if earlier is None else (earlier.parts, _parts_of(earlier))))
     tell("texts", 0, 1)
     structure, replaced = protect_texts(prepared, max(min_subjects, text_subjects))
     prepared.structure = structure
+    prepared.structure = structure = draw_by_ratio(prepared)
     tell("timeline", 0, 1)
     training, timelines, seen_days = _start(prepared, min_subjects)
     training.ends.update(visit_ends(training.visits, training.subjects))
@@ -103,7 +118,12 @@ def fit(
     by_arm, scores = fit_by_arm(own, training.subjects.group)
     possible = possible.model_copy(update={"by_arm": by_arm})
     features = drawn_apart([*covariates, *gaps], possible, scores)
-    subjects = fit_subjects([*features, *training.features], effects, training.subjects)
+    features = [*features, *training.features]
+    subjects = prepared.parts.take(
+        SUBJECTS,
+        (features, training.subjects, prepared.parts.digests.get(FINDINGS)),
+        lambda: fit_subjects(features, effects(), training.subjects),
+    )
     site = training.subjects.site
     reference = _references(study, prepared, {m.table for m in made} | {r.table for r in relations} | {root.table})
     return StudyModel(
@@ -132,7 +152,21 @@ def fit(
         own_references=fit_own_references(prepared),
         notes=(*_as_copied(structure.notes, replaced), *training.notes, *cautions(prepared.n)),
         replaced=replaced.count,
+        parts=prepared.parts.digests,
     )
+
+
+def _parts_of(model: StudyModel) -> dict[str, object]:
+    """The parts of a model by the names under which they are learned."""
+    out: dict[str, object] = {FINDINGS: model.findings, SUBJECTS: model.subjects}
+    out[f"rows of {model.root.table}"] = model.root.outcomes
+    for table in model.tables:
+        out[f"rows of {table.table}"] = table.rows
+        if not isinstance(table, Findings | Visits):
+            out[f"{table.kind} in {table.table}"] = table.model
+        if isinstance(table, Sets):
+            out[f"periods in {table.table}"] = table.periods
+    return {name: part for name, part in out.items() if part is not None}
 
 
 def _as_copied(notes: Sequence[str], replaced: Replaced) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from datareplicator.model.study_model import Findings
 from datareplicator.model.training import Training, day_anchors
 from datareplicator.structure.spec import Kind, TableSpec
 
+FINDINGS = "findings"
 REPLICATES = 0.005
 """Share of rows that repeat a cell at a visit from which on repeats are cells of their own."""
 
@@ -40,9 +42,10 @@ class TableCells:
 
 def fit_all_findings(
     training: Training, tables: list[tuple[TableSpec, tuple[int, int]]], visit_day: np.ndarray
-) -> tuple[FindingsModel | None, Effects | None, list[TableCells]]:
+) -> tuple[FindingsModel | None, Callable[[], Effects | None], list[TableCells]]:
     """Learn the values of all findings tables. `tables`: each with the range of its visits in the joint list of
-    visits, `visit_day` the days of that list."""
+    visits, `visit_day` the days of that list. What is known of the subjects' levels is learned when it is asked for,
+    where the model itself is taken over from an earlier one."""
     made: list[TableCells] = []
     cells: list[Cell] = []
     tests: dict[tuple[str, str | None], int] = {}
@@ -51,15 +54,19 @@ def fit_all_findings(
         made.append(part)
         cells.extend(_as_cells(part, tests))
     if not cells:
-        return None, None, made
+        return None, lambda: None, made
     observed = [_observations(training, part) for part in made]
     together = Observations(
         *(np.concatenate([getattr(o, f) for o in observed]) for f in ("subject", "visit", "cell", "day", "value"))
     )
-    model, effects = fit_findings(together, cells, training.subjects, len(visit_day), visit_day)
+    inputs = (together, cells, training.subjects, len(visit_day), visit_day)
     whole = [digest for part in made for digest in _whole_sequences(training, part)]
+    parts = training.prepared.parts
+    if parts.same(FINDINGS, *inputs, whole):
+        return parts.held(FINDINGS), lambda: fit_findings(*inputs)[1], made
+    model, effects = fit_findings(*inputs)
     both = [np.union1d(known, more) for known, more in zip(model.digests, whole, strict=True)]
-    return model.model_copy(update={"digests": both}), effects, made
+    return model.model_copy(update={"digests": both}), lambda: effects, made
 
 
 def _whole_sequences(training: Training, part: TableCells) -> list[np.ndarray]:

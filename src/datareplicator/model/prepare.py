@@ -13,6 +13,7 @@ import pandas as pd
 
 from datareplicator import dates
 from datareplicator.errors import Place, StructureError
+from datareplicator.model.parts import Parts
 from datareplicator.structure.logical import to_logical
 from datareplicator.structure.spec import Kind, Layout, Structure, TableSpec
 from datareplicator.study import Study
@@ -27,7 +28,7 @@ class Prepared:
 
     `subject[table]`: int per row, -1 where the row has no subject. `anchor`: float per subject, days since
     1970-01-01 of the reference start, NaN where the subject has no date at all; `anchored`: whether the source
-    states the anchor itself. `n` subjects, in the root's order.
+    states the anchor itself. `n` subjects, in the root's order. `parts`: what is known of an earlier model's parts.
     """
 
     structure: Structure
@@ -37,6 +38,7 @@ class Prepared:
     anchor: np.ndarray
     anchored: np.ndarray
     moments: dict[tuple[str, str], dates.Moments] = field(default_factory=dict)
+    parts: Parts = field(default_factory=Parts)
 
     def moment(self, table: str, column: str) -> dates.Moments:
         """The parsed dates of a column, parsed once."""

@@ -114,6 +114,43 @@ def fit_rows(
     row that come before it: start, end, then the others. `visit`: int a row; the rows of a subject's visit may share
     their date. `ends`: float per subject, the days that end a study.
     """
+    options = (rows, hard, extra, chain, visit, ends, min_subjects)
+    return prepared.parts.take(
+        f"rows of {spec.name}",
+        (spec, columns, context, anchors, code, options, _beside(prepared, spec, columns)),
+        lambda: _fit_rows(prepared, spec, columns, context, anchors, code, *options),
+    )
+
+
+def _beside(prepared: Prepared, spec: TableSpec, columns: list[str]) -> list[object]:
+    """What rows are learned from of their own table, and of those that they name rows of."""
+    structure, out = prepared.structure, []
+    keys = [key for key in structure.foreign_keys if key.table == spec.name]
+    own = [c for c in columns if c in prepared.frames[spec.name]]
+    for name in dict.fromkeys([spec.name, *(key.parent for key in keys)]):
+        parent = structure.tables[name]
+        named = own if name == spec.name else [parent.start, parent.date, *(c for k in keys for c in k.parent_columns)]
+        frame = prepared.frames[name]
+        out += [frame[[c for c in dict.fromkeys(named) if c in frame]], prepared.subject.get(name), parent.layout]
+    derived = sorted(d.target for d in structure.derivations if d.table == spec.name)
+    return [*out, keys, derived, prepared.anchor, structure.root, structure.visit_table]
+
+
+def _fit_rows(
+    prepared: Prepared,
+    spec: TableSpec,
+    columns: list[str],
+    context: pd.DataFrame,
+    anchors: dict[str, np.ndarray],
+    code: np.ndarray,
+    rows: np.ndarray | None,
+    hard: tuple[str, ...],
+    extra: pd.DataFrame | None,
+    chain: bool,
+    visit: np.ndarray | None,
+    ends: dict[str, np.ndarray] | None,
+    min_subjects: int,
+) -> RowsModel:
     frame, subject = prepared.frames[spec.name], prepared.subject[spec.name]
     use = subject >= 0 if rows is None else rows & (subject >= 0)
     by_kind = _sort(prepared, spec, columns)

@@ -244,7 +244,7 @@ class StudyModel(Document):
     has rows in. `visits`: length of the joint list of visits (catalogue, then occasions); `stretch`: how it stands to
     the learned one where the schedule was made longer; `told`: facts of the study in tables without subjects.
     `suppressed`: by column, how many values were not learned since fewer than `min_subjects` subjects show them;
-    `replaced`: how many texts gave way to coded terms or stand-ins.
+    `replaced`: how many texts gave way to coded terms or stand-ins; `parts`: digests of what parts were learned from.
     """
 
     format: Literal["datareplicator-model"] = FORMAT
@@ -273,6 +273,7 @@ class StudyModel(Document):
     min_subjects: int = 1
     suppressed: dict[str, int] = Field(default_factory=dict)
     replaced: dict[str, int] = Field(default_factory=dict)
+    parts: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _known_tables(self) -> StudyModel:

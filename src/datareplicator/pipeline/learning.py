@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from datareplicator.errors import Place, RequestError
 from datareplicator.formats import read_study
 from datareplicator.model.fit import TEXT_SUBJECTS
 from datareplicator.model.fit import fit as fit_model
-from datareplicator.model.store import model_text, parse_model, save_model
+from datareplicator.model.store import load_model, model_text, parse_model, save_model
 from datareplicator.model.study_model import StudyModel
 from datareplicator.pipeline.progress import Progress, Step, stage, tell
 from datareplicator.structure.correction import Correction
@@ -30,10 +31,15 @@ def read(source: str | Path, progress: Progress = None) -> Study:
         return read_study(source)
 
 
-def _discover(study: Study, progress: Progress, corrections: Sequence[Correction] = ()) -> Structure:
+def _discover(
+    study: Study, progress: Progress, corrections: Sequence[Correction] = (), earlier: Structure | None = None
+) -> Structure:
     with stage(progress, "discover"):
         return discover(
-            study, corrections=corrections, progress=lambda part: tell(progress, Step("discover", unit=part))
+            study,
+            corrections=corrections,
+            earlier=earlier,
+            progress=lambda part: tell(progress, Step("discover", unit=part)),
         )
 
 
@@ -48,21 +54,27 @@ def fit(
     min_subjects: int = 1,
     text_subjects: int = TEXT_SUBJECTS,
     corrections: Sequence[Correction] = (),
+    earlier: StudyModel | None = None,
     progress: Progress = None,
 ) -> StudyModel:
     """Learn a study; what fewer than `min_subjects` subjects show is left out, verbatim terms and free texts of fewer
     than `text_subjects` give way to coded terms and stand-ins, and what discovery finds is set right by `corrections`.
+    With an `earlier` model of the study, only what a correction (or other data) changed is learned again; the model is
+    the one that learning all of it gives.
 
     The model is the one that its JSON document gives: numbers are rounded there, and what is generated must not
     depend on whether the model was on disk in between.
     """
-    structure = _discover(study, progress, *([corrections] if corrections else []))
+    if earlier is not None and earlier.software != version("datareplicator"):
+        earlier = None  # other software may have learned otherwise
+    structure = _discover(study, progress, corrections, earlier.structure if earlier is not None else None)
     with stage(progress, "learn"):
         model = fit_model(
             study,
             structure=structure,
             min_subjects=min_subjects,
             text_subjects=text_subjects,
+            earlier=earlier,
             progress=lambda part, done, total: tell(progress, Step("learn", unit=part)),
         )
         hidden = _suppressed(study, structure, min_subjects)
@@ -114,17 +126,25 @@ def fit_to_file(
     min_subjects: int = 1,
     text_subjects: int = TEXT_SUBJECTS,
     corrections: Sequence[Correction] = (),
+    earlier: Path | None = None,
     overwrite: bool = False,
     progress: Progress = None,
 ) -> StudyModel:
-    """Learn the study at a path and write its model document, whole or not at all; to None it is not written."""
+    """Learn the study at a path and write its model document, whole or not at all; to None it is not written.
+    `earlier`: the document of an earlier model of it, of which all is taken over that has not changed."""
     if output is not None and output.exists() and not (overwrite and output.is_file()):
         raise RequestError(
             "exists already.", place=Place(file=str(output)), hint="Choose another name, or add --overwrite."
         )
+    before = load_model(earlier) if earlier is not None else None
     study = read(source, progress)
     model = fit(
-        study, min_subjects=min_subjects, text_subjects=text_subjects, corrections=corrections, progress=progress
+        study,
+        min_subjects=min_subjects,
+        text_subjects=text_subjects,
+        corrections=corrections,
+        earlier=before,
+        progress=progress,
     )
     if output is not None:
         save_model(model, output)

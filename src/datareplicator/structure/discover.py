@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from datareplicator.structure.contents import content
 from datareplicator.structure.correction import Correction
 from datareplicator.structure.corrections import Corrections, Denied
 from datareplicator.structure.declared import corrected_key, declared_derivations, declared_links, declared_references
-from datareplicator.structure.derive import View, mine_formulas, mine_totals
+from datareplicator.structure.derive import View, mine_steps, mine_totals
 from datareplicator.structure.derive.lookup import build as build_lookup
 from datareplicator.structure.describe import (
     describe,
@@ -17,6 +18,7 @@ from datareplicator.structure.describe import (
     root_named,
     visit_column,
 )
+from datareplicator.structure.encode import Context
 from datareplicator.structure.foreign import composite_keys, self_keys, single_keys, subject_keys
 from datareplicator.structure.keys import find_sequence, groups, natural_key
 from datareplicator.structure.links import mine_links
@@ -35,12 +37,19 @@ SOFT = NUMERIC | {"copy_by_key", "interval", "exists", "present", "aggregate", "
 """Templates that a lookup may replace: their targets stay in sight of lookups."""
 
 
-def discover(study: Study, *, corrections: Sequence[Correction] = (), progress: Progress | None = None) -> Structure:
+def discover(
+    study: Study,
+    *,
+    corrections: Sequence[Correction] = (),
+    earlier: Structure | None = None,
+    progress: Progress | None = None,
+) -> Structure:
     """Find keys, layouts, roles, derivations, references and links of a study.
 
     `corrections` are the user's; each acts in the step that it is about, so that all that follows rests on it.
-    `progress` is called with a plain word as each step begins. Raises StructureError where no study can be
-    learned: no rows at all, a subject key with unexplained gaps, a table of observations without its subject.
+    `earlier`: what was found in the same study before: formulas are looked for again only in tables that are seen
+    otherwise now. `progress` is called with a plain word as each step begins. Raises StructureError where no study can
+    be learned: no rows at all, a subject key with unexplained gaps, a table of observations without its subject.
     Raises RequestError for a correction that names what is not there or that the data contradict.
     """
     tell = progress or (lambda _: None)
@@ -57,12 +66,28 @@ def discover(study: Study, *, corrections: Sequence[Correction] = (), progress: 
         ctx.test[name] = find_test(ctx, name)
     for name in ctx.tables:
         ctx.sequence[name] = find_sequence(ctx, name, groups(ctx, name, _parent_column(state, name)))
-    state.finds += mine_formulas(ctx)
+    contents = {name: content(ctx, name) for name in ctx.tables}
+    held, only = _held(earlier, ctx, contents)
+    mined = mine_steps(ctx, held, only)
+    state.finds += [d for step in mined for d in step]
     state.finds = denied.without(state.finds)
     tell("finding keys")
     _find_keys(state, fix, denied)
     tell("finding lookups")
-    return _assemble(state, fix, denied)
+    found = _assemble(state, fix, denied)
+    return found.model_copy(update={"mined": tuple(map(tuple, mined)), "contents": contents})
+
+
+def _held(
+    earlier: Structure | None, ctx: Context, contents: dict[str, str]
+) -> tuple[Sequence[Sequence[Derivation]], frozenset[str]]:
+    """What an earlier discovery found in the same tables, and the tables that are not the same: all of them, where the
+    table of subjects, which all others look at, is among them."""
+    every = frozenset(contents)
+    if earlier is None or earlier.contents.keys() != contents.keys():
+        return (), every
+    changed = frozenset(name for name in contents if earlier.contents[name] != contents[name])
+    return (earlier.mined, changed) if ctx.root not in changed else ((), every)
 
 
 def _parent_column(state: State, table: str) -> str | None:

@@ -221,6 +221,8 @@ class Structure(Document):
     displaced: dict[str, int] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()  # plain words to the user: what was copied, ignored, could not be learned
     corrections: tuple[Correction, ...] = ()  # what the user set right
+    mined: tuple[tuple[Derivation, ...], ...] = ()  # all formulas that hold, by steps
+    contents: dict[str, str] = Field(default_factory=dict)  # digests of the tables that they were found in
 
     def derived(self, table: str) -> set[str]:
         """The computed columns of a table. A partial derivation (params ``partial``) corrects some rows of a column

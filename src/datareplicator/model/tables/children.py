@@ -27,12 +27,12 @@ def fit_children_table(training: Training, spec: TableSpec) -> Children:
     parents = parent_rows(spec, prepared.frames)
     context = parent_context(prepared.frames[key.parent], prepared.structure, key.parent)
     known = parents >= 0
-    model = fit_children(
-        parents[known],
-        context,
-        prepared.subject[key.parent],
-        frame[attributes][known].reset_index(drop=True),
-        min_subjects=training.min_subjects,
+    below = frame[attributes][known].reset_index(drop=True)
+    inputs = (parents[known], context, prepared.subject[key.parent], below)
+    model = prepared.parts.take(
+        f"children in {spec.name}",
+        (*inputs, training.min_subjects),
+        lambda: fit_children(*inputs, min_subjects=training.min_subjects),
     )
     rest = [c for c in columns if c not in attributes]
     parent_start = prepared.structure.tables[key.parent].start or prepared.structure.tables[key.parent].date

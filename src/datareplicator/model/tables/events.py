@@ -12,7 +12,7 @@ from datareplicator.model.context import MARK, MOST_LEVELS, shown
 from datareplicator.model.eventcontext import record_groups
 from datareplicator.model.eventkeys import REPEATED
 from datareplicator.model.eventrows import EventRows, approximate_days
-from datareplicator.model.events import fit_events
+from datareplicator.model.events import event_scores, fit_events
 from datareplicator.model.prepare import Prepared
 from datareplicator.model.rows import fit_rows, role_of
 from datareplicator.model.study_model import Events
@@ -59,15 +59,21 @@ def fit_event_table(training: Training, spec: TableSpec) -> Events:
         named = code.astype(str).where(code >= 0)
         drawn.attributes[MARK + VISIT] = named.iloc[drawn.attributes.index].array
     drawn.attributes = drawn.attributes.reset_index(drop=True)
-    model, score = fit_events(
-        score_name(spec.name),
-        drawn,
-        training.subjects,
-        min_subjects=training.min_subjects,
-        named=(MARK + VISIT,),
-        bound=tuple(c for c in attributes if term is not None and goes_with(term, c)),
-        alias=_alias(training, spec, term),
-    )
+    bound = tuple(c for c in attributes if term is not None and goes_with(term, c))
+    alias = _alias(training, spec, term)
+    part = f"events in {spec.name}"
+    if prepared.parts.same(part, drawn, training.subjects, training.min_subjects, bound, alias):
+        model, score = prepared.parts.held(part), event_scores(drawn, training.subjects)
+    else:
+        model, score = fit_events(
+            score_name(spec.name),
+            drawn,
+            training.subjects,
+            min_subjects=training.min_subjects,
+            named=(MARK + VISIT,),
+            bound=bound,
+            alias=alias,
+        )
     training.features.append(Feature(name=score_name(spec.name), kind="score", values=score))
     own = {OWN_START: full_days(rows, "start"), OWN_END: full_days(rows, "end")}
     told = tuple(c for c in (term, *attributes) if c is not None and tells(spec.column(c)))

@@ -50,7 +50,12 @@ def fit_set_table(training: Training, spec: TableSpec) -> Sets:
     echoes, exact = find_echoes(held, training.rows, context[hard])
     context, hard = context.join(echoes), [*hard[:1], *exact, *hard[1:]]
     training.rows |= {code_name(spec.name, k): held[:, k] for k in range(held.shape[1])}
-    model = fit_sets(codes[use], subject[use], context, tuple(hard), min_subjects=training.min_subjects)
+    inputs = (codes[use], subject[use], context, tuple(hard))
+    model = prepared.parts.take(
+        f"sets in {spec.name}",
+        (*inputs, training.min_subjects),
+        lambda: fit_sets(*inputs, min_subjects=training.min_subjects),
+    )
     periods = _fit_periods(training, spec, codes)
     dated = {spec.start, spec.end} if periods is not None else set()
     columns = [c for c in prepared.structure.free(spec.name) if c not in names and c != spec.visit and c not in dated]
@@ -159,7 +164,7 @@ def _fit_periods(training: Training, spec: TableSpec, codes: np.ndarray) -> Peri
             return None
     use = np.flatnonzero(prepared.subject[spec.name] >= 0)
     visit_days = training.visits.day if training.visits is not None else np.empty((prepared.n, 0))
-    return fit_periods(
+    inputs = (
         prepared.days(spec.name, spec.start)[use],
         prepared.days(spec.name, spec.end)[use],
         codes[use],
@@ -167,6 +172,7 @@ def _fit_periods(training: Training, spec: TableSpec, codes: np.ndarray) -> Peri
         subject_days(training.visits, training.subjects) | training.landmarks,
         visit_days,
     )
+    return prepared.parts.take(f"periods in {spec.name}", inputs, lambda: fit_periods(*inputs))
 
 
 def _arm_decides(training: Training, codes: np.ndarray, subject: np.ndarray) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from datareplicator.structure.derive import (
     limits,
     lookup,
     occurrence,
+    pointed,
     repeated,
     results,
     rollup,
@@ -54,6 +55,7 @@ _MODULES = (
     baseline,
     intervals,
     children,
+    pointed,
     items,
     occurrence,
     rollup,
@@ -121,30 +123,55 @@ def mine_formulas(ctx: Context) -> list[Derivation]:
     Agreement is the share of rows that `compute` reproduces among the rows where the source or the computed value is
     present; missing in both places proves nothing.
     """
-    scene = Scene(ctx, compute)
-    found = copies.mine(scene)
-    found += texts.mine(scene)
-    found += results.mine(scene)
-    linears = units.mine(scene)
-    found += linears + results.mine_texts(scene, linears)
-    steps: Iterable[Callable[[Scene], list[Derivation]]] = (
-        sequence.mine,
-        days.mine,
-        dateparts.mine,
-        arithmetic.mine,
-        cuts.mine,
-        limits.mine,
-        baseline.mine,
-        intervals.mine,
-        copies.mine_by_key,
-        children.mine,
-        items.mine,
-        series.mine,
+    return [d for step in mine_steps(ctx) for d in step]
+
+
+def mine_steps(
+    ctx: Context, held: Sequence[Sequence[Derivation]] = (), only: Container[str] | None = None
+) -> list[list[Derivation]]:
+    """As `mine_formulas`, by steps. `held`: what was found before, by steps; then what tables show by themselves is
+    looked for in those of `only`, and what they show of each other in all."""
+    scene = Scene(ctx, compute, only if held else None)
+    place = {name: k for k, name in enumerate(scene.tables)}
+    made: list[list[Derivation]] = []
+
+    def own(found: list[Derivation]) -> list[Derivation]:
+        kept = [d for d in held[len(made)] if d.table not in scene.targets] if held else []
+        made.append(sorted([*found, *kept], key=lambda d: place.get(d.table, -1)) if kept else found)
+        return made[-1]
+
+    def so_far() -> list[Derivation]:
+        return [d for step in made for d in step]
+
+    made.append(copies.mine(scene))
+    own(texts.mine(scene))
+    own(results.mine(scene))
+    own(results.mine_texts(scene, own(units.mine(scene))))
+    steps: Iterable[tuple[Callable[[Scene], list[Derivation]], bool]] = (
+        (sequence.mine, True),
+        (days.mine, False),
+        (dateparts.mine, True),
+        (arithmetic.mine, True),
+        (cuts.mine, True),
+        (limits.mine, True),
+        (baseline.mine, True),
+        (intervals.mine, False),
+        (copies.mine_by_key, False),
+        (children.mine, False),
+        (pointed.mine, False),
+        (items.mine, True),
+        (series.mine, True),
     )
-    for step in steps:
-        found += step(scene)
-    found += factors.mine(scene, found)
-    return found + occurrence.mine(scene, found) + repeated.mine(scene, found)
+    for step, alone in steps:
+        if alone:
+            own(step(scene))
+        else:
+            made.append(step(scene))
+    own(factors.mine(scene, so_far()))
+    known = so_far()
+    own(occurrence.mine(scene, known))
+    own(repeated.mine(scene, known))
+    return made
 
 
 def mine_totals(ctx: Context, keys: Iterable[ForeignKey]) -> list[Derivation]:

@@ -72,7 +72,7 @@ TEMPLATES: dict[str, Callable[[View, Derivation], pd.Series | np.ndarray]] = {
 def mine(scene: Scene) -> list[Derivation]:
     """Every numeric column as an operation on two others of its row."""
     found: list[Derivation] = []
-    for table in scene.tables:
+    for table in scene.targets:
         skip = {scene.ctx.sequence.get(table)}
         numbers = [
             c

@@ -91,7 +91,7 @@ TEMPLATES = {"baseline_flag": flag, "baseline_value": value}
 def mine(scene: Scene) -> list[Derivation]:
     """Baseline flags and baseline values of all tables with several rows a subject."""
     found: list[Derivation] = []
-    for table in scene.tables:
+    for table in scene.targets:
         if not scene.keyed(table) or not scene.repeated(table):
             continue
         flags = _flags(scene, table)

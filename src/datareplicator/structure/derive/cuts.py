@@ -36,7 +36,7 @@ TEMPLATES = {"cuts": cuts}
 def mine(scene: Scene) -> list[Derivation]:
     """Categories whose values hold ranges of a number that do not overlap."""
     found: list[Derivation] = []
-    for table in scene.tables:
+    for table in scene.targets:
         numbers = [
             c
             for c in scene.measures(table)

@@ -47,7 +47,7 @@ TEMPLATES = {"date_part": date_part, "date_plus": date_plus}
 def mine(scene: Scene) -> list[Derivation]:
     """Numbers that are parts of dates, and dates after a number of days, of all tables."""
     found: list[Derivation] = []
-    for table in scene.tables:
+    for table in scene.targets:
         dates = [c for c in scene.dates(table) if scene.values(table, c).present.sum() >= LEAST]
         numbers = [c for c in scene.numbers(table) if scene.values(table, c).stored_number] if dates else []
         for date in dates:

@@ -27,7 +27,7 @@ def mine(scene: Scene, known: Iterable[Derivation] = ()) -> list[Derivation]:
     those that `known` derivations give: the price may stand in a column of its own."""
     found: list[Derivation] = []
     given = {(d.table, d.target) for d in known}
-    for table in scene.tables:
+    for table in scene.targets:
         if scene.tests(table) is not None:
             continue
         numbers = [c for c in scene.measures(table) if scene.values(table, c).stored_number]

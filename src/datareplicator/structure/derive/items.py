@@ -62,7 +62,7 @@ TEMPLATES = {"items": items}
 def mine(scene: Scene) -> list[Derivation]:
     """Totals and products of tests within a cell of subject, visit and further axes."""
     found: list[Derivation] = []
-    for table in scene.tables:
+    for table in scene.targets:
         test = scene.tests(table)
         if test is None or test not in scene.ctx.tables[table] or not scene.keyed(table):
             continue

@@ -53,7 +53,7 @@ TEMPLATES = {"limits": limits}
 def mine(scene: Scene) -> list[Derivation]:
     """Categories by limits: original and standard columns are tried alike."""
     found: list[Derivation] = []
-    for table in scene.tables:
+    for table in scene.targets:
         numbers = scene.numbers(table)
         targets = [
             c

@@ -91,7 +91,7 @@ def mine(scene: Scene, known: Iterable[Derivation] = ()) -> list[Derivation]:
     """Flags of all tables with several rows a subject, but for those that `known` derivations give exactly."""
     found: list[Derivation] = []
     exact = {(d.table, d.target) for d in known if d.agreement >= EXACT}
-    for table in scene.tables:
+    for table in scene.targets:
         if not scene.keyed(table) or not scene.repeated(table):
             continue
         found += _compared(scene, table, exact)

@@ -44,7 +44,7 @@ def mine(scene: Scene, known: Iterable[Derivation] = ()) -> list[Derivation]:
     that `known` derivations give."""
     found: list[Derivation] = []
     given = {(d.table, d.target) for d in known}
-    for table in scene.tables:
+    for table in scene.targets:
         test = scene.tests(table)
         if test is None or not scene.keyed(table) or not scene.repeated(table):
             continue

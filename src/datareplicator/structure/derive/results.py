@@ -84,7 +84,7 @@ TEMPLATES = {"parse": parse, "text_of_number": text, "offset": offset}
 def mine(scene: Scene) -> list[Derivation]:
     """Parsed numbers and id offsets of all tables."""
     found: list[Derivation] = []
-    for table in scene.tables:
+    for table in scene.targets:
         found += _parses(scene, table) + _offsets(scene, table)
     return found
 
@@ -149,7 +149,7 @@ def mine_texts(scene: Scene, linears: list[Derivation]) -> list[Derivation]:
     `linears` are the unit conversions already found: their parameters convert limits beyond quantification.
     """
     found = []
-    for table in scene.tables:
+    for table in scene.targets:
         numbers = [c for c in scene.numbers(table) if scene.values(table, c).stored_number]
         texts = scene.select(
             table, lambda v: not v.stored_number and not v.is_date and bool(np.isfinite(v.level_numbers).sum() >= 3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import cache
 from typing import Any
 
@@ -24,10 +24,16 @@ SAMPLE = 2000
 
 
 class Scene:
-    """A `Context` with a `View` on its frames. `skip[table]` are columns already explained by copies."""
+    """A `Context` with a `View` on its frames. `skip[table]` are columns already explained by copies.
 
-    def __init__(self, ctx: Context, compute: Callable[[Derivation, View], pd.Series]) -> None:
+    `only`: the tables whose columns are explained from the table itself; all without it.
+    """
+
+    def __init__(
+        self, ctx: Context, compute: Callable[[Derivation, View], pd.Series], only: Container[str] | None = None
+    ) -> None:
         self.ctx = ctx
+        self._only = only
         self.view = View({name: table.frame for name, table in ctx.tables.items()})
         self._compute = compute
         self.candidates = cache(self._candidates)
@@ -40,6 +46,11 @@ class Scene:
         """Tables with rows and subjects (all tables of a source without subjects); reference tables are copied."""
         reached = self.ctx.subject_codes
         return [name for name, table in self.ctx.tables.items() if table.n and (name in reached or not reached)]
+
+    @property
+    def targets(self) -> list[str]:
+        """The tables in which columns are explained from the table itself and the subject's."""
+        return [name for name in self.tables if self._only is None or name in self._only]
 
     def values(self, table: str, column: str) -> Values:
         """The encoded column."""

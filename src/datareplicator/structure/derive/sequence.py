@@ -73,7 +73,7 @@ TEMPLATES = {"row_number": row_number}
 def mine(scene: Scene) -> list[Derivation]:
     """The row number of every table that has one."""
     found: list[Derivation] = []
-    for table in scene.tables:
+    for table in scene.targets:
         if not scene.keyed(table):
             continue
         column = scene.ctx.sequence.get(table) or _sequence(scene, table)

@@ -64,7 +64,7 @@ TEMPLATES = {"series": series}
 def mine(scene: Scene) -> list[Derivation]:
     """Numbers of rows that a series of columns of the row gives."""
     found: list[Derivation] = []
-    for table in scene.tables:
+    for table in scene.targets:
         for columns in series_of(scene.numbers(table)):
             found += _over(scene, table, columns)
     return found

@@ -55,7 +55,7 @@ TEMPLATES = {"concat": concat}
 def mine(scene: Scene) -> list[Derivation]:
     """Text columns that are literals and other columns of the row, joined."""
     found: list[Derivation] = []
-    for table in scene.tables:
+    for table in scene.targets:
         targets = [c for c in scene.ctx.tables[table].columns if _target(scene, table, c)]
         for target in targets:
             one = _find(scene, table, target)

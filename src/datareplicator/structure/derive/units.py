@@ -68,7 +68,7 @@ TEMPLATES = {"linear": linear}
 def mine(scene: Scene) -> list[Derivation]:
     """Conversions between numeric columns of one table, by no group, by test, or by test and original unit."""
     found: list[Derivation] = []
-    for table in scene.tables:
+    for table in scene.targets:
         numbers = scene.measures(table)
         if len(numbers) < 2:
             continue
