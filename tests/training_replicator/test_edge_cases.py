@@ -327,3 +327,15 @@ def test_any_table_is_made_or_refused_in_words(rows: list[tuple[Any, Any]]) -> N
     else:
         assert list(made.columns) == ["a", "b"]
         assert len(made) == 5
+
+
+def test_what_begins_at_midnight_does_so_in_summer_and_in_winter() -> None:
+    """Columns with a time zone are learned by the clock on the wall; hours that it skips come out as a moment of it."""
+    zone = "Europe/Berlin"
+    frame = pd.DataFrame({"opened": pd.date_range("2023-01-01", periods=400, tz=zone)})
+    made = SyntheticGenerator(DataProfiler(frame).profile(), seed=1).generate(2000)["opened"]
+    assert str(made.dt.tz) == zone
+    assert (made.dt.hour == 0).all()
+    hours = pd.DataFrame({"at": pd.date_range("2023-03-25", periods=72, freq="h", tz=zone)})
+    made = SyntheticGenerator(DataProfiler(hours).profile(), seed=1).generate(2000)["at"]
+    assert made.between(hours["at"].min(), hours["at"].max()).all()

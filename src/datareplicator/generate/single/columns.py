@@ -142,7 +142,11 @@ class NumberMaker:
 def _as_moments(micro: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_date(kind):
         return micro.cast(pa.timestamp("us")).cast(kind, safe=False)
-    return micro.cast(pa.timestamp("us", kind.tz)).cast(kind, safe=False)
+    shown = micro.cast(pa.timestamp("us"))
+    if kind.tz is not None:
+        # An hour that the clock skips or shows twice: the earlier moment.
+        shown = pc.assume_timezone(shown, kind.tz, ambiguous="earliest", nonexistent="earliest")
+    return shown.cast(kind, safe=False)
 
 
 class CategoryMaker:

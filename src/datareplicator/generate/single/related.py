@@ -13,6 +13,7 @@ from datareplicator.generate.single.columns import arrow_type
 from datareplicator.generate.single.groups import grouped_latent
 from datareplicator.generate.single.table import Method, Plan, make_table, own_variables, plain_latent
 from datareplicator.model.single import document as parts
+from datareplicator.model.single.detect import wall_clock
 from datareplicator.model.single.orders import UP
 from datareplicator.model.single.related import check_keys, leading, parents_first, split_target
 from datareplicator.seeds import Streams
@@ -169,8 +170,7 @@ class Tables:
         for column in self.tables[parent].columns:
             values = self.made[parent][column.name]
             if isinstance(column, parts.DatetimeColumn) and pa.types.is_temporal(values.type):
-                zone = getattr(values.type, "tz", None)
-                micro = values.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64())
+                micro = wall_clock(values)
                 number = np.where(np.asarray(values.is_null()), np.nan, np.asarray(micro.fill_null(0), dtype=float))
                 found[UP + column.name] = np.append(number, np.nan)[group]
         return found

@@ -74,9 +74,16 @@ def _categories(data: pa.Array, present: np.ndarray) -> Detected:
     return Detected("categorical", present, codes=codes, distinct=distinct)
 
 
+def wall_clock(data: pa.Array) -> pa.Array:
+    """Microseconds since 1970-01-01 as the clock on the wall shows them: where a column has a time zone, what starts at
+    midnight does so in summer and in winter."""
+    if getattr(data.type, "tz", None) is not None:
+        data = pc.local_timestamp(data)
+    return data.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
+
+
 def _moments(name: str, data: pa.Array, present: np.ndarray) -> Detected:
-    micro = data.cast(pa.timestamp("us", getattr(data.type, "tz", None)), safe=False).cast(pa.int64())
-    number = _floats(micro, present)
+    number = _floats(wall_clock(data), present)
     born = BIRTH.fullmatch(name) is not None
     return Detected("pii" if born else "datetime", present, number=number, extra=_born(0.9) if born else {})
 
