@@ -1,12 +1,16 @@
-"""Runs pushed to S3 (moto's server), to PostgreSQL, and to REDCap's documented API (imitated), all on loopback."""
+"""Runs pushed to S3 (moto's server), PostgreSQL, SFTP (OpenSSH), and to the documented APIs of REDCap and of Rave Web
+Services (imitated), all on loopback."""
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,11 +23,13 @@ from botocore.credentials import Credentials
 from moto.server import ThreadedMotoServer
 from server.work.conftest import Analyst, worker_of
 from sqlalchemy.engine import make_url
+from support import ssh
 
 from datareplicator.server.targets import http
 from datareplicator.server.targets.s3 import signed
 
 pytestmark = pytest.mark.anyio
+ODM = "{http://www.cdisc.org/ns/odm/v1.3}"
 TOKEN = "0123456789ABCDEF0123456789ABCDEF"
 
 
@@ -84,6 +90,56 @@ def redcap() -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
+class _Rave(BaseHTTPRequestHandler):
+    """Rave Web Services as far as we use them: studies, and PostODMClinicalData with its answer."""
+
+    def _answer(self, status: int, content: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content.encode())
+
+    def _may(self) -> bool:
+        return self.headers["Authorization"] == "Basic " + base64.b64encode(b"loader:pass word").decode()
+
+    def do_GET(self) -> None:
+        assert self.path == "/RaveWebServices/studies"
+        self._answer(200 if self._may() else 401, "<ODM/>")
+
+    def do_POST(self) -> None:
+        root = ET.fromstring(self.rfile.read(int(self.headers["Content-Length"])))
+        data = root.find(f"{ODM}ClinicalData")
+        if self.path != "/RaveWebServices/webservice.aspx?PostODMClinicalData" or not self._may() or data is None:
+            self._answer(404, "")
+            return
+        if data.get("StudyOID") != "Study(UAT)":
+            self._answer(200, '<Response IsTransactionSuccessful="0" ReasonCode="RWS00024" />')
+            return
+        kept: dict[Any, Any] = self.server.kept  # type: ignore[attr-defined]
+        for subject in data:
+            for event in subject.iter(f"{ODM}StudyEventData"):
+                for group in event.iter(f"{ODM}ItemGroupData"):
+                    where = (subject.get("SubjectKey"), event.get("StudyEventOID"))
+                    key = (*where, group.get("ItemGroupOID"), group.get("ItemGroupRepeatKey"))
+                    site = subject.find(f"{ODM}SiteRef")
+                    items = {item.get("ItemOID"): item.get("Value") for item in group}
+                    kept[key] = (None if site is None else site.get("LocationOID"), items)
+        self._answer(200, '<Response ReferenceNumber="1" IsTransactionSuccessful="1" ReasonCode="" />')
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def rave() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Rave)
+    server.kept = {}  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
 async def _pushed(desk: Analyst, target: dict[str, Any], run: str, state: str = "done") -> dict[str, Any]:
     made = await desk.post(f"/targets/{target['id']}/pushes", {"run_id": run}, 202)
     return await desk.done(made["job"]["id"], state)
@@ -101,7 +157,13 @@ async def _tested(desk: Analyst, asked: dict[str, Any], wrong: dict[str, Any]) -
 
 
 async def test_runs_reach_each_kind_of_target(
-    service: Any, desk: Analyst, bucket: tuple[str, Any], postgresql: str, redcap: ThreadingHTTPServer
+    service: Any,
+    desk: Analyst,
+    bucket: tuple[str, Any],
+    postgresql: str,
+    redcap: ThreadingHTTPServer,
+    rave: ThreadingHTTPServer,
+    tmp_path: Path,
 ) -> None:
     async with worker_of(service):
         dataset = await desk.small()
@@ -112,6 +174,8 @@ async def test_runs_reach_each_kind_of_target(
         await _reach_s3(desk, run["id"], *bucket)
         await _reach_postgresql(desk, run["id"], rows, postgresql)
         await _reach_redcap(desk, run["id"], rows, redcap)
+        await _reach_rave(desk, run["id"], rows, rave)
+        await _reach_sftp(desk, run["id"], tmp_path)
 
 
 async def _reach_s3(desk: Analyst, run: str, url: str, client: Any) -> None:
@@ -164,12 +228,54 @@ async def _reach_redcap(desk: Analyst, run: str, rows: dict[str, int], server: T
     assert sum(instrument == "ae" for _, instrument, _ in records) == rows["ae"]
 
 
+async def _reach_rave(desk: Analyst, run: str, rows: dict[str, int], server: ThreadingHTTPServer) -> None:
+    url = f"http://127.0.0.1:{server.server_address[1]}/RaveWebServices"
+    options = {"url": url, "user": "loader", "study_oid": "Study(UAT)", "batch_rows": 7}
+    asked = {"name": "Rave", "kind": "odm", "options": options, "secret": "pass word"}
+    target = await _tested(desk, asked, {"secret": "other"})
+    kept: dict[Any, Any] = server.kept  # type: ignore[attr-defined]
+    for _ in range(2):
+        job = await _pushed(desk, target, run)
+        assert len(kept) == sum(rows.values()) == job["result"]["rows"]
+    page = await desk.post(f"/runs/{run}/tables/dm/query", {"columns": ["USUBJID", "SITEID", "AGE"]})
+    for subject, site, age in page["rows"]:
+        place, items = kept[subject, "SUBJECT", "DM", "1"]
+        assert (place, float(items["DM.AGE"])) == (site, age)
+    options["study_oid"] = "Other(UAT)"
+    other = await desk.post("/targets", {**asked, "name": "other", "options": options}, 201)
+    assert "RWS00024" in (await _pushed(desk, other, run, "failed"))["error"]["message"]
+
+
+async def _reach_sftp(desk: Analyst, run: str, folder: Path) -> None:
+    (folder / "ssh").mkdir()
+    (folder / "inbox").mkdir()
+    try:
+        with ssh.serving(folder / "ssh") as server:
+            options = {"host": "127.0.0.1", "port": server.port, "user": server.user, "host_key": server.host_key}
+            options["folder"] = str(folder / "inbox")
+            asked = {"name": "SFTP", "kind": "sftp", "options": options, "secret": server.private_key}
+            target = await _tested(desk, asked, {"secret": "a password"})
+            for _ in range(2):
+                await _pushed(desk, target, run)
+            files = {file["name"]: file["size"] for file in await desk.get(f"/runs/{run}/files")}
+            put = [path for path in (folder / "inbox").rglob("*") if path.is_file()]
+            assert {str(path.relative_to(folder / "inbox")): path.stat().st_size for path in put} == files
+            options["host_key"] = (folder / "ssh/own.pub").read_text().strip()
+            other = await desk.post("/targets", {**asked, "name": "other", "options": options}, 201)
+            assert "another key" in (await desk.post(f"/targets/{other['id']}/test"))["detail"]
+            assert "another key" in (await _pushed(desk, other, run, "failed"))["error"]["message"]
+    except ssh.NotHere as reason:
+        pytest.skip(f"the other targets were reached, but no SFTP: {reason}")
+
+
 async def test_private_addresses_are_refused(service: Any, desk: Analyst) -> None:
     service.settings.allow_private_targets = False
     kinds = {
         "s3": {"endpoint": "http://127.0.0.1:9", "bucket": "studies", "access_key_id": "k"},
         "postgresql": {"host": "localhost", "database": "d", "user": "u"},
         "redcap": {"url": "http://[::1]/api/"},
+        "sftp": {"host": "127.0.0.1", "user": "u", "host_key": "ssh-ed25519 AAAA"},
+        "odm": {"url": "http://10.0.0.1/RaveWebServices", "user": "u", "study_oid": "S"},
     }
     for kind, options in kinds.items():
         target = await desk.post("/targets", {"name": kind, "kind": kind, "options": options, "secret": "x"}, 201)

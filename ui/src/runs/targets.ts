@@ -94,6 +94,34 @@ export const KINDS: Record<Kind, KindOf> = {
       { name: "batch_rows", label: "Rows in a batch", start: 500 },
     ],
   },
+  sftp: {
+    text: "SFTP server",
+    help: "The files are put into a folder",
+    secret: "Password",
+    fields: [
+      { name: "host", label: "Host", start: "" },
+      { name: "port", label: "Port", start: 22 },
+      { name: "user", label: "User", start: "" },
+      { name: "host_key", label: "Public key of the server", start: "", help: "Such as ssh-ed25519 AAAA..." },
+      { name: "folder", label: "Folder", start: ".", help: "It must be there." },
+    ],
+  },
+  odm: {
+    text: "EDC by ODM-XML",
+    help: "Rave Web Services' form",
+    secret: "Password",
+    fields: [
+      { name: "url", label: "Address of the web services", start: "https://" },
+      { name: "user", label: "User", start: "" },
+      { name: "study_oid", label: "Study OID", start: "", help: "Such as Mediflex(UAT)" },
+      { name: "metadata_version", label: "Version of the metadata", start: "1" },
+      { name: "subject_column", label: "Column that names the subject", start: "USUBJID" },
+      { name: "site_column", label: "Column that names the site", start: "SITEID", optional: true },
+      { name: "event_column", label: "Column that names the study event", start: "VISIT", optional: true },
+      { name: "event_oid", label: "Study event of other rows", start: "SUBJECT" },
+      { name: "batch_rows", label: "Rows in a batch", start: 200 },
+    ],
+  },
 };
 
 export const startOf = (kind: Kind): Record<string, string | number> =>
@@ -104,5 +132,6 @@ export function placeOf({ kind, options }: Schemas["TargetOut"]): string {
   const told = options as unknown as Record<string, string | number>;
   if (kind === "s3") return `${told.endpoint}/${told.bucket}/${told.prefix}`;
   if (kind === "postgresql") return `${told.user}@${told.host}:${told.port}/${told.database}, schema ${told.db_schema}`;
+  if (kind === "sftp") return `${told.user}@${told.host}:${told.port}, ${told.folder}`;
   return String(told.url);
 }

@@ -6,14 +6,21 @@ from types import ModuleType
 
 from datareplicator.server.secrets import unseal
 from datareplicator.server.settings import Settings
-from datareplicator.server.targets import endpoint, postgresql, redcap, s3
+from datareplicator.server.targets import endpoint, odm, postgresql, redcap, s3, sftp
 from datareplicator.server.targets.network import TargetError
 from datareplicator.server.targets.schemas import OPTIONS, Options
 from datareplicator.server.targets.tables import Target
 
 PURPOSE = "target"
 """What secrets of targets are sealed for."""
-MODULES: dict[str, ModuleType] = {"http": endpoint, "s3": s3, "postgresql": postgresql, "redcap": redcap}
+MODULES: dict[str, ModuleType] = {
+    "http": endpoint,
+    "s3": s3,
+    "postgresql": postgresql,
+    "redcap": redcap,
+    "sftp": sftp,
+    "odm": odm,
+}
 """Each has `probe(options, secret, private=...)` and `push(errand, options, secret, private=...)`."""
 
 

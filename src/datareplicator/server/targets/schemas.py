@@ -6,7 +6,16 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from datareplicator.server.jobs.schemas import JobOut
 from datareplicator.server.projects.schemas import Name
@@ -75,13 +84,53 @@ class RedcapOptions(_Options):
     batch_rows: int = Field(500, ge=1, le=10_000)
 
 
-Kind = Literal["http", "s3", "postgresql", "redcap"]
-Options = HttpOptions | S3Options | PostgresOptions | RedcapOptions
+class SftpOptions(_Options):
+    """A server that speaks SFTP; the files of the run are put into its folder. The secret is the password, or a
+    private key in OpenSSH's form without passphrase."""
+
+    host: Host
+    port: int = Field(22, ge=1, le=65535)
+    user: Annotated[str, StringConstraints(pattern=r"^[^\x00\s]{1,100}$")]
+    host_key: Annotated[
+        str, StringConstraints(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\r\n]*)?$", max_length=4000)
+    ] = Field(description="The server's public key, as `ssh-keyscan` shows it without the name: `ssh-ed25519 AAAA...`.")
+    folder: Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", max_length=1000)] = Field(
+        ".", description="It must be there."
+    )
+
+
+class OdmOptions(_Options):
+    """The web service of an EDC that takes ODM-XML 1.3 as Rave Web Services do. The secret is the password. A table is
+    a form and an item group of its name, a column the item `TABLE.COLUMN`."""
+
+    url: Address = Field(description="Such as https://example.mdsol.com/RaveWebServices.")
+    user: Annotated[str, StringConstraints(pattern=r"^[^\x00:\s]{1,200}$")]
+    study_oid: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="The study and its environment, such as `Mediflex(UAT)`."
+    )
+    metadata_version: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "1"
+    subject_column: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        "USUBJID", description="The column that names the subject; tables without it are not sent."
+    )
+    site_column: Annotated[str, StringConstraints(max_length=200)] = "SITEID"
+    event_column: Annotated[str, StringConstraints(max_length=200)] = Field(
+        "VISIT", description="The column that names the study event."
+    )
+    event_oid: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        "SUBJECT", description="The study event of rows without one."
+    )
+    batch_rows: int = Field(200, ge=1, le=5000)
+
+
+Kind = Literal["http", "s3", "postgresql", "redcap", "sftp", "odm"]
+Options = HttpOptions | S3Options | PostgresOptions | RedcapOptions | SftpOptions | OdmOptions
 OPTIONS: dict[str, type[_Options]] = {
     "http": HttpOptions,
     "s3": S3Options,
     "postgresql": PostgresOptions,
     "redcap": RedcapOptions,
+    "sftp": SftpOptions,
+    "odm": OdmOptions,
 }
 
 
@@ -114,8 +163,11 @@ class TargetNew(BaseModel):
 
     @field_validator("secret")
     @classmethod
-    def _header_value(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not (value.get_secret_value().isascii() and value.get_secret_value().isprintable()):
+    def _header_value(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        text = "" if value is None else value.get_secret_value()
+        if info.data.get("kind") == "sftp":  # private keys have lines
+            text = text.replace("\r", "").replace("\n", "")
+        if not (text.isascii() and text.isprintable()):
             raise ValueError("must be printable ASCII")
         return value
 
