@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,6 +13,8 @@ from datareplicator.validate.part import Part
 from datareplicator.validate.rule import Hits, Severity
 from datareplicator.validate.structural.view import STRUCTURAL_RULES, StructuralView
 
+MEASURE = re.compile(r"-?\d+(?:\.\d+)?|\d{4}(?:-\d\d){0,2}(?:T[\d:.]+)?|P(?:\d+(?:\.\d+)?[YMWD])+")
+"""Numbers, ISO 8601 dates and durations."""
 MOST = 200
 """Distinct values up to which a column's values are taken for the complete list."""
 
@@ -36,7 +39,12 @@ def unknown_category(view: StructuralView) -> Iterator[Hits]:
                 continue
             known = set(source.distinct(column.name))
             if spec.code is not None and column.name != spec.code and source.has(spec.code):
-                known |= set(source.distinct(spec.code))  # the coded term may stand for the one as reported
+                # The coded term may stand for the one as reported, as far as the column reaches.
+                longest = max((len(str(value)) for value in known), default=0)
+                known |= {str(value)[:longest].rstrip() for value in source.distinct(spec.code)}
+            if spec.layout == Layout.REFERENCE:
+                # A number of subjects or a date of the trial is no category.
+                known |= {value for value in part.distinct(column.name) if MEASURE.fullmatch(str(value))}
             new = part.by_distinct(column.name, [value not in known for value in part.distinct(column.name)])
             yield Hits(part, new, (column.name,), int(part.present(column.name).sum()), f"({column.name})")
 
