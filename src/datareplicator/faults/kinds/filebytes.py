@@ -66,7 +66,11 @@ def _line_ends(data: bytes) -> list[tuple[int, bytes]]:
 
 
 @FAMILY.kind(
-    "header-in-the-middle", "The header stands again between the rows.", unit=Unit.FILE, severity=Severity.MAJOR
+    "header-in-the-middle",
+    "The header stands again between the rows.",
+    unit=Unit.FILE,
+    severity=Severity.MAJOR,
+    rules="DR1003",
 )
 def header_in_the_middle(job: FileJob, params: Document) -> None:
     def alter(file: File, rng: np.random.Generator) -> list[Splice] | None:
