@@ -27,6 +27,7 @@ from datareplicator.errors import (
 
 if TYPE_CHECKING:
     from datareplicator.api import Model, Study, corrupt, fit, load_model, read_study, repair
+    from datareplicator.client import Client
     from datareplicator.data import sample_study_path
     from datareplicator.evaluate import Comparison, compare
     from datareplicator.faults import Answers, Plan
@@ -37,6 +38,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Answers",
+    "Client",
     "Comparison",
     "DataReplicatorError",
     "EngineError",
@@ -65,6 +67,7 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("Model", "Study", "corrupt", "fit", "load_model", "read_study", "repair"), "api"),
     **dict.fromkeys(("Comparison", "compare"), "evaluate"),
+    "Client": "client",
     "Findings": "validate",
     "Answers": "faults",
     "Plan": "faults",

@@ -65,9 +65,13 @@ class Child:
 
 
 class Nursery:
-    """Children, forked from a process that has imported what they need (see `nursery`)."""
+    """Children, forked from a process that has imported what they need (see `nursery`).
+
+    `nice`: how far they stand back behind others on the machine, from 0 to 19; said before the first one starts.
+    """
 
     def __init__(self) -> None:
+        self.nice = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
@@ -79,7 +83,7 @@ class Nursery:
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "datareplicator.server.jobs.nursery"],
+                [sys.executable, "-m", "datareplicator.server.jobs.nursery", str(self.nice)],
                 stdin=theirs,
                 start_new_session=True,
                 env={name: os.environ[name] for name in KEPT if name in os.environ} | OWN,

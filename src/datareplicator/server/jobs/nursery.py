@@ -37,7 +37,6 @@ LATER = (
     "sklearn.ensemble",
 )
 """What only some kinds of work need: imported while nothing is asked for."""
-NICE = 10
 LONGEST = 16
 """Bytes of a request; what counts is the descriptor that comes with it."""
 
@@ -108,20 +107,18 @@ class Nursery:
 def main() -> None:
     """Import, then fork whenever asked."""
     os.dup2(2, 1)  # what libraries print belongs to the log
-    _give_way()
+    _give_way(int(sys.argv[1]))
     control = socket.socket(fileno=os.dup(sys.stdin.fileno()))
     for name in WARM:
         _import(name)
     Nursery(control).run()
 
 
-def _give_way() -> None:
-    """Who waits for an answer of the service comes before work that takes its time."""
-    os.nice(NICE)
-    with suppress(
-        OSError
-    ):  # Linux may weigh sessions as a whole, and this one is our own; elsewhere there is no such file
-        Path("/proc/self/autogroup").write_text(f"{NICE}\n", encoding="ascii")
+def _give_way(nice: int) -> None:
+    """Work comes after whoever waits for an answer of a service on the same machine."""
+    os.nice(nice)
+    with suppress(OSError):  # Linux may weigh sessions as a whole, and this is one; elsewhere there is no such file
+        Path("/proc/self/autogroup").write_text(f"{nice}\n", encoding="ascii")
 
 
 def _import(name: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from datareplicator.errors import RequestError
 from datareplicator.server.database import make_database
+from datareplicator.server.jobs.children import nursery
 from datareplicator.server.jobs.kind import Desk
 from datareplicator.server.jobs.tables import QUEUES
 from datareplicator.server.jobs.worker import Worker, clean_scratch
@@ -21,6 +22,8 @@ from datareplicator.server.storage import open_storage
 
 LEFT_BEHIND = 24 * 3600.0
 """Seconds after which a folder of work belongs to nobody."""
+BESIDE_A_SERVER = 5
+"""How far work stands back behind the answers of the server that it shares a machine with."""
 
 
 def storage_folder(settings: Settings) -> Path:
@@ -64,6 +67,8 @@ async def work(settings: Settings, queues: Sequence[str], *, slots: int = 1, wit
         loop.add_signal_handler(number, worker.stop)
     await migrate(desk.database)
     clean_scratch(desk.scratch, LEFT_BEHIND)
+    if with_parent:
+        nursery().nice = BESIDE_A_SERVER
     watching = asyncio.create_task(_watch_parent(worker)) if with_parent else None
     try:
         await worker.run()
