@@ -165,3 +165,57 @@ export async function accessible(page: Page, name: string) {
   }
   await page.emulateMedia({ colorScheme: "light" });
 }
+
+interface Figures {
+  page: string;
+  /** Milliseconds until something is painted, until the largest part is, and during which nothing could be pressed. */
+  first: number;
+  largest: number;
+  blocked: number;
+  /** Bytes over the line, packed, and requests. */
+  bytes: number;
+  requests: number;
+}
+
+/** Loads pages without a cache, as on a first visit, and prints what it took. */
+export async function printFigures(page: Page, addresses: string[]): Promise<Figures[]> {
+  const found: Figures[] = [];
+  const protocol = await page.context().newCDPSession(page);
+  await protocol.send("Network.setCacheDisabled", { cacheDisabled: true });
+  for (const address of addresses) {
+    await page.goto(address);
+    await page.getByRole("heading").first().waitFor();
+    const figures = await page.evaluate(
+      () =>
+        new Promise<Omit<Figures, "page">>((done) => {
+          let largest = 0;
+          let blocked = 0;
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) largest = entry.startTime;
+          }).observe({ type: "largest-contentful-paint", buffered: true });
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) blocked += Math.max(0, entry.duration - 50);
+          }).observe({ type: "longtask", buffered: true });
+          setTimeout(() => {
+            const all = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
+            const own = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+            done({
+              first: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0,
+              largest,
+              blocked,
+              bytes: [...own, ...all].reduce((sum, each) => sum + each.transferSize, 0),
+              requests: all.length + 1,
+            });
+          }, 300);
+        }),
+    );
+    found.push({ page: new URL(address).pathname.replace(/[0-9a-f-]{36}/, "…"), ...figures });
+  }
+  await protocol.send("Network.setCacheDisabled", { cacheDisabled: false });
+  for (const each of found)
+    console.log(
+      `${each.page}: first paint ${Math.round(each.first)} ms, largest ${Math.round(each.largest)} ms, ` +
+        `blocked ${Math.round(each.blocked)} ms, ${Math.round(each.bytes / 1000)} kB in ${each.requests} requests`,
+    );
+  return found;
+}

@@ -61,6 +61,15 @@ export function Generate() {
         left: [],
       };
   return (
-    <Configure key={again ?? "new"} usable={usable} first={chosen.id} start={start} name={before.data?.name ?? ""} />
+    <Configure
+      key={again ?? "new"}
+      usable={usable}
+      first={chosen.id}
+      start={start}
+      name={ownName(before.data?.name ?? "")}
+    />
   );
 }
+
+/** A name that somebody gave: those that the service finds say a number of subjects, which may change. */
+const ownName = (name: string) => (/, [\d,]+ subjects$/.test(name) ? "" : name);

@@ -87,7 +87,7 @@ export function Presets({
                     setOpen(false);
                   }}
                 >
-                  Start from it<span className="sr-only">: {each.name}</span>
+                  Start from it<span className="sr-only"> ({each.name})</span>
                 </Button>
                 <Button look="quiet" aria-label={`Delete ${each.name}`} onPress={() => remove.mutate(each)}>
                   <Trash2 aria-hidden className="size-4" />

@@ -122,7 +122,7 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
   }, [items]);
   const loaded = useQueries({ queries: pages.map((page) => ask(page)) });
   const columns = table.columns;
-  const widths = useMemo(() => columnWidths(columns, first.data?.rows ?? []), [columns, first.data]);
+  const widths = useMemo(() => columnWidths(columns, first.data?.rows ?? [], first.data?.marks), [columns, first.data]);
   const numeric = useMemo(() => columns.map((column) => isNumeric(column.type)), [columns]);
   const known = useMemo(() => new Set(columns.map((column) => column.name)), [columns]);
   const plain = where.length === 0 && !shown.sort && !shown.find && !shown.faulty;
@@ -315,12 +315,20 @@ const cell = (value: unknown) => (value === null || value === undefined ? "" : S
 const LETTER = 7.6;
 
 /** Widths that fit the names and the first rows. */
-export function columnWidths(columns: Schemas["ColumnOut"][], rows: unknown[][]) {
+export function columnWidths(columns: Schemas["ColumnOut"][], rows: unknown[][], marks: Schemas["Mark"][] = []) {
   const sample = rows.slice(0, 60);
+  const changed = new Map<string, number>();
+  for (const { variable, old, new: now } of marks)
+    if (variable !== null)
+      changed.set(
+        variable,
+        Math.max(changed.get(variable) ?? 0, (old ?? "empty").length + (now ?? "empty").length + 1),
+      );
   const found = columns.map((column, at) => {
     const head = column.name.length * 8.6 + 72;
     const longest = sample.reduce((most, row) => Math.max(most, cell(row[at]).length), 0);
-    return Math.round(Math.min(320, Math.max(72, head, longest * LETTER + 20)));
+    const both = (changed.get(column.name) ?? 0) * LETTER + 20;
+    return Math.round(Math.min(320, Math.max(72, head, longest * LETTER + 20, both)));
   });
   const index = 72;
   return { index, columns: found, all: Math.max(index + found.reduce((sum, each) => sum + each, 0), 1) };

@@ -24,4 +24,14 @@ test("columns are as wide as their content, within bounds", () => {
   const { columns: widths } = columnWidths(columns, [["x".repeat(500), "y"]]);
   expect(widths[0]).toBe(320);
   expect(widths[1]).toBeGreaterThan(14 * 8);
+  const mark = {
+    row: 1,
+    variable: "A",
+    kind: "misspelled",
+    change: "cell",
+    severity: "minor",
+    old: "PLACEBO",
+    new: "PLCAEBO",
+  };
+  expect(columnWidths(columns, [["PLCAEBO", ""]], [mark]).columns[0]).toBeGreaterThan(15 * 7);
 });
