@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +18,7 @@ from datareplicator.generate.request import Block, GenerateRequest, plan_blocks
 from datareplicator.generate.told import Telling
 from datareplicator.model.store import load_model, save_model
 from datareplicator.model.study_model import StudyModel
+from datareplicator.pipeline.checkpoints import Checkpoints
 from datareplicator.pipeline.progress import Progress, Step, tell
 from datareplicator.study import Column, Origin, Study, Table
 
@@ -52,12 +53,14 @@ def generate_frames(
     workers: int | None = None,
     progress: Progress = None,
     tallies: list[Tally] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Iterator[tuple[Block, Frames]]:
     """Yield the blocks of a request in order, each with a frame a source table.
 
     `model` and `request` are settled (see `generate.control.settle`). `workers`: processes (None: as many as there are
     cores). The frames are the same for any number. `tallies` takes what the conditions of each block took. Tables
-    without subjects come with the first block, those that tell of the whole study with the last one.
+    without subjects come with the first block, those that tell of the whole study with the last one. `checkpoints`
+    keeps blocks as they are made, and gives back those that it has.
     """
     blocks = plan_blocks(request.subjects)
     with tempfile.TemporaryDirectory(prefix="datareplicator-") as folder:
@@ -66,7 +69,7 @@ def generate_frames(
             save_model(model, path)
         done = 0
         tell(progress, Step("generate", 0, request.subjects, "subjects"))
-        with closing(run_job(BlockJob(model, path, request), blocks, workers)) as results:
+        with closing(_made(BlockJob(model, path, request), blocks, workers, checkpoints)) as results:
             telling, held = Telling(model), {}
             for block, (frames, tally) in zip(blocks, results, strict=True):
                 if tallies is not None:
@@ -77,6 +80,26 @@ def generate_frames(
                 yield block, frames | (telling.write(held) if last else {n: f.iloc[:0] for n, f in held.items()})
                 done += block.keep
                 tell(progress, Step("generate", done, request.subjects, "subjects"))
+
+
+def _made(
+    job: BlockJob, blocks: list[Block], workers: int | None, checkpoints: Checkpoints | None
+) -> Iterator[tuple[Frames, Tally]]:
+    """The results of the blocks in order; those that are kept are not made again."""
+    if checkpoints is None:
+        yield from run_job(job, blocks, workers)
+        return
+    kept = {block.index for block in blocks if checkpoints.has(block)}
+    missing = [block for block in blocks if block.index not in kept]
+    with ExitStack() as stack:
+        results = stack.enter_context(closing(run_job(job, missing, workers))) if missing else iter(())
+        for block in blocks:
+            if block.index in kept:
+                yield checkpoints.load(block)
+            else:
+                made = next(results)
+                checkpoints.keep(block, made)
+                yield made
 
 
 def layouts(model: StudyModel) -> list[TableLayout]:

@@ -13,7 +13,7 @@ from datareplicator.errors import RequestError
 from datareplicator.faults import Plan, as_plan
 from datareplicator.formats import open_writer
 from datareplicator.generate.conditions.outcome import Outcome as Ending
-from datareplicator.generate.conditions.outcome import Tally, outcomes
+from datareplicator.generate.conditions.outcome import Tally, in_all, outcomes
 from datareplicator.generate.control.asked import Variation
 from datareplicator.generate.control.settle import settle
 from datareplicator.generate.request import Block
@@ -21,6 +21,7 @@ from datareplicator.manifest import FileEntry, Manifest, Request, digest, versio
 from datareplicator.model.store import load_model
 from datareplicator.model.study_model import StudyModel
 from datareplicator.output import check_output
+from datareplicator.pipeline.checkpoints import Checkpoints
 from datareplicator.pipeline.corruption import ANSWERS, FORMS
 from datareplicator.pipeline.generation import Collector, Frames, generate_frames, layouts
 from datareplicator.pipeline.injection import finish_faults, injecting
@@ -49,7 +50,7 @@ Observer = Callable[[Block, Frames], None] | None
 class Outcome:
     """What a run wrote: the folder, its manifest, what the checks found, what the user should know; `key`:
     the answer key of injected faults; `conditions`: how constraints, rare events and scenarios ended; `scores`: the
-    figures of the report by name."""
+    figures of the report by name; `in_all`: what was done for all conditions together."""
 
     folder: Path
     manifest: Manifest
@@ -59,6 +60,7 @@ class Outcome:
     key: Path | None = None
     conditions: tuple[Ending, ...] = ()
     scores: Mapping[str, Score] = field(default_factory=dict)
+    in_all: str | None = None
 
 
 def replicate(run: Run, *, progress: Progress = None) -> Outcome:
@@ -101,19 +103,21 @@ def produce(
     observe: Observer = None,
     progress: Progress = None,
     check: bool = True,
+    checkpoints: Checkpoints | None = None,
 ) -> Outcome:
     """Write `run.subjects` new subjects of a model at hand to `run.output`.
 
     With the study that the model was learned from, its own rates are the yardstick of the checks, and a report can be
     made. `observe` is called with each block as it is written. Without `check` nothing is validated, unless a report
-    is asked for, which tells of it. Raises as `replicate`.
+    is asked for, which tells of it. `checkpoints` keeps blocks as they are made, and gives back those that it has.
+    Raises as `replicate`.
     """
     if run.report and source is None:
         raise RequestError("a report compares with the source, which is not at hand.")
     run.request()
     output = Path(_needed(run.output, "output", "the folder to write", "Give it as `output:`."))
     check_output(output, overwrite=run.overwrite)
-    return _write(run, output, model, source, progress, observe, check=check or run.report)
+    return _write(run, output, model, source, progress, observe, check=check or run.report, checkpoints=checkpoints)
 
 
 def _needed(value: str | None, key: str, what: str, hint: str) -> str:
@@ -137,6 +141,7 @@ def _write(
     observe: Observer = None,
     *,
     check: bool = True,
+    checkpoints: Checkpoints | None = None,
 ) -> Outcome:
     learned, (model, request) = model, settle(model, run.request())
     collector = Collector(model, MOST_CHECKED_ROWS)
@@ -146,7 +151,7 @@ def _write(
         told: tuple[str, ...] = ()
         with injecting(plan, model, run, writer.path) as injector:
             for block, frames in generate_frames(
-                model, request, workers=run.workers, progress=progress, tallies=tallies
+                model, request, workers=run.workers, progress=progress, tallies=tallies, checkpoints=checkpoints
             ):
                 dirty = frames if injector is None else injector.block(block.index, block.keep, frames)
                 for table, frame in dirty.items():
@@ -184,6 +189,7 @@ def _write(
         output / ANSWERS / FORMS[0] if plan is not None else None,
         ended,
         scores,
+        in_all(tallies) if ended else None,
     )
 
 

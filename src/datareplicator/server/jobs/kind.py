@@ -37,6 +37,10 @@ class Desk:
     settings: Settings
     scratch: Path
 
+    def checkpoints_of(self, job: Job) -> Path:
+        """Where the attempts at a job on this machine leave what the next one may go on with."""
+        return self.scratch / f"{job.id}-checkpoints"
+
 
 @dataclass(frozen=True)
 class Outcome:

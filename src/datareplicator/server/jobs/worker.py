@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datareplicator.errors import DataReplicatorError
@@ -23,7 +24,7 @@ from datareplicator.server.jobs.children import nursery
 from datareplicator.server.jobs.kind import Desk, Kind, Outcome, kinds
 from datareplicator.server.jobs.notes import Notes
 from datareplicator.server.jobs.service import OPERATION
-from datareplicator.server.jobs.tables import Job
+from datareplicator.server.jobs.tables import OPEN, Job
 from datareplicator.server.oplog.service import log_operation
 from datareplicator.server.policies.service import load
 from datareplicator.server.storage import publish_folder
@@ -126,6 +127,13 @@ class _Attempt:
             return "given back"
         finally:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+            if await self._is_over():
+                await asyncio.to_thread(shutil.rmtree, self._desk.checkpoints_of(job), ignore_errors=True)
+
+    async def _is_over(self) -> bool:
+        """Whether nobody will go on with the job: it has ended, or is deleted."""
+        async with self._desk.database.session() as session:
+            return await session.scalar(select(Job.state).where(Job.id == self._job.id)) not in OPEN
 
     async def _minded(self) -> str:
         """The work, broken off as soon as the job is lost or the worker is to stop."""

@@ -28,6 +28,7 @@ async def _prepare_run(desk: Desk, job: Job, folder: Path) -> dict[str, Any]:
         result_id = await session.scalar(found)
     await fetch_result(desk, job.project_id, result_id, folder / "in", only=MODEL)
     spec = {key: request[key] for key in ("document", "named", "check", "rows_per_second", "batch_subjects")}
+    spec["checkpoints"] = str(desk.checkpoints_of(job))
     if request.get("source_id"):
         await fetch_version(desk, job.project_id, identity(request["source_id"]), folder / "in" / SOURCE)
         spec["source"] = SOURCE

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from datareplicator import pipeline
+from datareplicator import __version__, pipeline
 from datareplicator.formats import TableLayout, read_study
 from datareplicator.manifest import NAME as MANIFEST
-from datareplicator.manifest import Manifest
+from datareplicator.manifest import Manifest, digest
 from datareplicator.model.store import load_model
 from datareplicator.pipeline import Step
+from datareplicator.pipeline.checkpoints import Checkpoints
 from datareplicator.pipeline.generation import layouts
 from datareplicator.run import Run
 from datareplicator.server.jobs.tablesout import BesideTables, brief
@@ -62,7 +64,15 @@ def generate(spec: dict[str, Any], folder: Path, progress: Progress) -> dict[str
             tables.append(name, frame)
         time.sleep(pace.made(block.keep, sum(map(len, frames.values()))))
 
-    outcome = pipeline.produce(run, model, source, observe=observe, progress=progress, check=spec["check"])
+    outcome = pipeline.produce(
+        run,
+        model,
+        source,
+        observe=observe,
+        progress=progress,
+        check=spec["check"],
+        checkpoints=_checkpoints(spec, folder / "in" / "model.json"),
+    )
     entries = tables.close()
     lost = tuple(f"{name}: the faults in it do not fit its columns, so there is no preview." for name in tables.lost)
     return {
@@ -75,6 +85,12 @@ def generate(spec: dict[str, Any], folder: Path, progress: Progress) -> dict[str
         "answers": outcome.key is not None,
         "notes": [*outcome.notes, *lost],
     }
+
+
+def _checkpoints(spec: dict[str, Any], model: Path) -> Checkpoints:
+    """Blocks of an earlier attempt at the same request of the same model, on this machine."""
+    asked = json.dumps([__version__, digest(model), spec["document"]], sort_keys=True)
+    return Checkpoints(Path(spec["checkpoints"]) / hashlib.sha256(asked.encode()).hexdigest()[:16])
 
 
 def corrupt(spec: dict[str, Any], folder: Path, progress: Progress) -> dict[str, Any]:
