@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,8 @@ def test_closing_lines_and_report_say_how_each_ended(
     assert code == 0
     assert "repaired  constraint 1 (DM: AGE >= 60): " in out
     assert "kept      constraint 2 (DM: AGE < 200)" in out
-    assert "supplied  scenario lost-to-follow-up: " in out
+    assert "supplied  scenario lost-to-follow-up: 1 subject that show" in out
+    assert re.search(r"^in all    \d+ subjects? replaced, .*\d+ subjects? as drawn$", out, re.M)
     report = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     assert "scenario lost-to-follow-up" in report
     assert "subjects replaced by others that fit" in report or "subject replaced by others that fit" in report

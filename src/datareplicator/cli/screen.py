@@ -46,6 +46,8 @@ def summarise(outcome: Outcome) -> None:
         emit(f"report    {outcome.report}")
     for ended in outcome.conditions:
         emit(f"{ended.outcome:<10}{ended.condition}{f': {ended.done}' if ended.done else ''}")
+    if outcome.in_all is not None:
+        emit(f"in all    {outcome.in_all}")
     if outcome.findings is not None:
         emit(f"findings  {outcome.findings.headline()}")
 

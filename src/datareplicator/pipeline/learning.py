@@ -67,7 +67,8 @@ def fit(
     """
     if earlier is not None and earlier.software != version("datareplicator"):
         earlier = None  # other software may have learned otherwise
-    structure = _discover(study, progress, corrections, earlier.structure if earlier is not None else None)
+    asked = {"corrections": corrections, "earlier": earlier.structure if earlier is not None else None}
+    structure = _discover(study, progress, **{name: given for name, given in asked.items() if given})
     with stage(progress, "learn"):
         model = fit_model(
             study,

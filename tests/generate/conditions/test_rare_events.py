@@ -58,6 +58,13 @@ def test_at_least_so_many_subjects(sample_model: Model) -> None:
     assert made.conditions[0].subjects == shown
 
 
+@pytest.mark.parametrize(("domain", "where", "number"), [("AE", "AESER = 'Y'", 4), ("DM", "DTHFL = 'Y'", 0)])
+def test_so_many_subjects_and_no_more(domain: str, where: str, number: int, sample_model: Model) -> None:
+    made = sample_model.generate(60, seed=3, rare_events=[{"domain": domain, "where": where, "exactly": number}])
+    assert made[domain.lower()].frame.query(where.replace("=", "=="))["USUBJID"].nunique() == number
+    assert made.conditions[0].subjects == number
+
+
 def test_events_of_the_subject_itself(sample_model: Model) -> None:
     made = sample_model.generate(100, seed=3, rare_events=[{"domain": "DM", "where": "DTHFL = 'Y'", "subjects": 12}])
     dead = set(made["dm"].frame.query("DTHFL == 'Y'")["USUBJID"])
@@ -82,8 +89,9 @@ def test_events_and_constraints_together(sample_model: Model) -> None:
         ({"where": "AEOUT = 'FATL'", "times": 2}, r"never 'FATL' in the source \(near: 'FATAL'\)"),
         ({"where": "AESEV = 'MILD'", "times": 50}, "cannot be 50 times as many"),
         ({"where": "AESER = 'Y'", "subjects": 11}, "11 subjects are asked for of 10"),
-        ({"where": "AESER = 'Y'"}, "either `times` or `subjects`"),
-        ({"where": "AESER = 'Y'", "times": 2, "subjects": 3}, "either `times` or `subjects`"),
+        ({"where": "AESER = 'Y'"}, "either `times`, `subjects` or `exactly`"),
+        ({"where": "AESER = 'Y'", "times": 2, "subjects": 3}, "either `times`, `subjects` or `exactly`"),
+        ({"where": "AESER = 'Y'", "exactly": 11}, "11 subjects are asked for of 10"),
         ({"where": "AESER = 'Y'", "times": -1}, "times"),
         ({"where": "count(of LB where LBSTRESN > 1e6) > 0", "subjects": 2}, "too few fit"),
     ],

@@ -34,21 +34,22 @@ class RareEvent(Document):
     where: str = Field(description="Which rows are the event; see the reference of expressions.")
     times: float | None = Field(None, gt=0, le=1000, description="How many times as many rows as without.")
     subjects: int | None = Field(None, ge=1, le=MOST_SUBJECTS, description="At least so many subjects with such a row.")
+    exactly: int | None = Field(None, ge=0, le=MOST_SUBJECTS, description="So many subjects with such a row, no more.")
 
     @model_validator(mode="after")
     def _one_amount(self) -> RareEvent:
-        if (self.times is None) == (self.subjects is None):
-            raise ValueError("needs either `times` or `subjects`")
+        if sum(amount is not None for amount in (self.times, self.subjects, self.exactly)) != 1:
+            raise ValueError("needs either `times`, `subjects` or `exactly`")
         return self
 
 
 class Scenario(Document):
-    """At least so many subjects with a course that a unit describes."""
+    """So many subjects with a course that a unit describes, no more and no less."""
 
     model_config = ConfigDict(strict=True, populate_by_name=True)
 
     name: str = Field(description="A bundled unit by its name, or the path of a file.")
-    subjects: int = Field(ge=1, le=MOST_SUBJECTS, description="At least so many subjects.")
+    subjects: int = Field(ge=0, le=MOST_SUBJECTS, description="So many subjects, no more and no less.")
     values: dict[str, Any] = Field(
         {}, alias="with", description="Values of the unit's parameters, where others than its own are wanted."
     )
@@ -101,7 +102,8 @@ class Unit(Document):
     """A scenario as a unit: what holds of its subjects, and which edits bring it about where the model never does.
 
     `parameters`: names in braces in its expressions, with the values that are taken unless others are given;
-    ``highest TABLE.COLUMN`` stands for the greatest number learned.
+    ``highest TABLE.COLUMN`` stands for the greatest number learned, ``women of TABLE.COLUMN`` and ``men of
+    TABLE.COLUMN`` for how the column says so.
     """
 
     model_config = ConfigDict(strict=True)

@@ -109,8 +109,11 @@ def _compared(operator: str, value: float | str | None) -> Iterator[Allowed]:
             yield Allowed(high=value, below=operator == "<")
 
 
-def learned_clash(column: Ref, part: Allowed, known: Known) -> str | None:
-    """Why nothing that was learned of a column fits, or None."""
+def learned_clash(column: Ref, part: Allowed, known: Known, room: float = ROOM) -> str | None:
+    """Why nothing that was learned of a column fits, or None.
+
+    `room`: how far beyond what was learned numbers may lie, as a share of their range.
+    """
     name = f"{column.table}.{column.column}"
     if known.texts is not None and (part.texts is not None or part.not_texts):
         left = (known.texts if part.texts is None else known.texts & part.texts) - part.not_texts
@@ -120,8 +123,8 @@ def learned_clash(column: Ref, part: Allowed, known: Known) -> str | None:
             return f"{name} has no values in the source"
         return f"{name} is {_listed(known.texts)} in the source"
     if known.ranged and part.texts is None:
-        room = ROOM * (known.high - known.low)
-        reach = replace(part, low=part.low - room, high=part.high + room)
+        beyond = room * (known.high - known.low)
+        reach = replace(part, low=part.low - beyond, high=part.high + beyond)
         if reach.low > known.high or reach.high < known.low:
             return f"{name} is from {known.low:g} to {known.high:g} in the source"
     return None

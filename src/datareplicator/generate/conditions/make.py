@@ -19,7 +19,7 @@ from datareplicator.errors import RequestError
 from datareplicator.generate.blocks import Begun, begin, coherent, fill, generate_block
 from datareplicator.generate.conditions.edits import edited
 from datareplicator.generate.conditions.judge import Seen, look, seen
-from datareplicator.generate.conditions.outcome import Tally
+from datareplicator.generate.conditions.outcome import IN_ALL, Tally
 from datareplicator.generate.conditions.plan import Part, Plan, Quota, Rule
 from datareplicator.generate.conditions.rows import convert_rows, repair_rows, thin_rows
 from datareplicator.generate.conditions.states import exchange, exchange_begun, loose
@@ -37,7 +37,7 @@ MOST_SPARES = 64
 HOPELESS = 8
 """Spare blocks of which no subject fits, after which what is asked for counts as impossible."""
 NEVER = 16
-"""Spare blocks of which no subject shows an event, after which it counts as one that never happens."""
+"""Spare blocks that bring nothing nearer to what is asked for, after which that counts as never happening."""
 PATIENCE = 2
 """Spare blocks that are searched for a rare event before rows are changed or a scenario's steps are done."""
 COMMON = 0.25
@@ -71,7 +71,7 @@ class Standing:
 class Maker:
     """One block in the making. `goals`: by quota, how many subjects (or rows, of `times`) the block owes; `tried`:
     which rules subjects of spare blocks broke; `cells`: int a subject, only subjects of one cell change places, so that
-    exact counts stay."""
+    exact counts stay; `touched`: bool a subject, by what was done to it or to rows of it."""
 
     model: StudyModel
     request: GenerateRequest
@@ -81,6 +81,9 @@ class Maker:
     goals: dict[int, int] = field(default_factory=dict)
     tried: list[np.ndarray] = field(default_factory=list)
     cells: np.ndarray = field(default_factory=lambda: np.empty(0))
+    touched: dict[str, np.ndarray] = field(
+        default_factory=lambda: {name: np.zeros(BLOCK, dtype=bool) for name in ("replaced", "edited", "repaired")}
+    )
 
     def __post_init__(self) -> None:
         first, subjects = self.block.first, self.request.subjects
@@ -128,6 +131,9 @@ class Maker:
             mine = (self.kept[: state.subjects.n] & (not path))[state.subject[table]]
             for rule, rows in zip(rules, redrawn, strict=True):
                 self.tally.add(rule.said, rows=int((rows & mine).sum()))
+            self._repaired(
+                state.subject[table][redrawn.any(axis=0) & mine], rows=int((redrawn.any(axis=0) & mine).sum())
+            )
         return self._thinned(state, streams, bool(path)), begun.draw.cell
 
     def _thinned(self, state: State, streams: Streams, spare: bool) -> State:
@@ -139,10 +145,18 @@ class Maker:
                 continue
             rng = streams.get("conditions", "thin", table)
             kept = self.kept[: state.subjects.n] & (not spare)
+            whole = state
             state, gone = thin_rows(self.model, state, table, [r.condition for r in rules], kept, rng)
             for rule, rows in zip(rules, gone, strict=True):
                 self.tally.add(rule.said, left_out=int(rows))
+            if not spare:
+                before, after = (np.bincount(s.subject[table], minlength=BLOCK)[:BLOCK] for s in (whole, state))
+                self._repaired(np.flatnonzero(before > after), left_out=int((before - after)[self.kept].sum()))
         return state
+
+    def _repaired(self, subjects: np.ndarray, **rows: int) -> None:
+        self.touched["repaired"][subjects] = True
+        self.tally.add(IN_ALL, **rows)
 
     def _thins(self, rule: Rule) -> bool:
         """Whether a rule is over the rows of events of a subject, which no other rows stand below."""
@@ -166,16 +180,17 @@ class Maker:
         goals = {k: self.goals[k] for k in quotas if k in self.goals}
         tried: list[np.ndarray] = []
         for attempt in range(MOST_BEGUN):
-            lacks = self._lacking(mine, goals, places)
+            lacks = self._lacking(mine, goals, places, early=True)
             if not (mine.bad & places).any() and not any(lacks.values()):
                 break
             streams = Streams(self.request.seed, self.block.index, (*path, "subjects", str(attempt)))
             other = begin(self.model, self.request, self.block, streams)
             theirs = self._early(other.state, rules, quotas)
             tried.append(theirs.broken)
-            slots, takes = _pairs(mine, theirs, places, lacks, self._by_rows(goals), begun.draw.cell, other.draw.cell)
+            pairs = _pairs(mine, theirs, places, lacks, self._by_rows(goals), begun.draw.cell, other.draw.cell)
+            slots, takes, _ = pairs
             if not path:
-                self._count_replaced(mine, rules, lacks, slots)
+                self._count_replaced(mine, rules, pairs)
             begun = exchange_begun(self.model, begun, other, slots, takes)
             mine.exchange(theirs, slots, takes)
             if attempt + 1 >= HOPELESS and all(t.any(axis=0).all() for t in tried):
@@ -193,13 +208,15 @@ class Maker:
         return Standing(broken, _table(shows, found.n), _table(shows, found.n).astype(np.int64))
 
     def _count_replaced(
-        self, mine: Standing, rules: Sequence[Rule], lacks: Mapping[int, int], slots: np.ndarray
+        self, mine: Standing, rules: Sequence[Rule], pairs: tuple[np.ndarray, np.ndarray, np.ndarray]
     ) -> None:
+        """For a rule those who broke it, for a quota those who came for its sake."""
+        slots, _, why = pairs
+        self.touched["replaced"][slots] = True
         for rule, broken in zip(rules, mine.broken[:, slots].sum(axis=1), strict=True):
             self.tally.add(rule.said, replaced=int(broken))
-        for k, lack in lacks.items():
-            if lack:
-                self.tally.add(self.plan.quotas[k].said, replaced=int((~mine.bad[slots]).sum()))
+        for k, number in zip(*np.unique(why[why >= 0], return_counts=True), strict=True):
+            self.tally.add(self.plan.quotas[k].said, replaced=int(number))
 
     # Standing
 
@@ -245,13 +262,18 @@ class Maker:
     def _lacks(self, standing: Standing) -> dict[int, int]:
         return self._lacking(standing, self.goals, self.kept)
 
-    def _lacking(self, standing: Standing, goals: Mapping[int, int], places: np.ndarray) -> dict[int, int]:
-        """By quota, how many subjects or rows are missing (below zero: too many, where a factor is asked for)."""
+    def _lacking(
+        self, standing: Standing, goals: Mapping[int, int], places: np.ndarray, *, early: bool = False
+    ) -> dict[int, int]:
+        """By quota, how many subjects or rows are missing (below zero: too many, where a factor or an exact number is
+        asked for). `early`: only the table of subjects is there, which may not tell all."""
         fine, by_rows = places & ~standing.bad, self._by_rows(goals)
+        quotas = self.plan.quotas
+        exact = {k for k in goals if quotas[k].exact and not (early and len(quotas[k].early) < len(quotas[k].parts))}
         return {
             k: _beyond(goal - int(standing.rows[k][places].sum()), goal)
             if k in by_rows
-            else max(0, goal - int((standing.shows[k] & fine).sum()))
+            else max(0 if k not in exact else -BLOCK, goal - int((standing.shows[k] & fine).sum()))
             for k, goal in goals.items()
         }
 
@@ -263,10 +285,12 @@ class Maker:
     def _choose(self, state: State, standing: Standing, used: int) -> tuple[State, Standing, int]:
         """Exchange, change and edit until nothing is missing. `used`: spare blocks that were used before."""
         changed = False
-        found = 0
+        found, best, stalled = 0, np.inf, 0
         while True:
             lacks = self._lacks(standing)
             bad = standing.bad & self.kept
+            left = float(bad.sum()) + sum(map(abs, lacks.values()))
+            best, stalled = (left, 0) if left < best else (best, stalled)
             if not bad.any() and not any(lacks.values()):
                 return state, standing, used
             if not bad.any() and not changed and (used >= PATIENCE or self._at_once(lacks)):
@@ -275,15 +299,16 @@ class Maker:
                 continue
             if used >= MOST_SPARES or (used >= HOPELESS and bad.any() and not found):
                 raise impossible(self.plan.rules, self.tried) if bad.any() else self._too_few(lacks)
-            if used >= NEVER and not bad.any() and not found:
+            if stalled >= NEVER and not bad.any():
                 raise self._too_few(lacks)
             spare, cells = self._candidates("spare", str(used), size=self._size(standing, lacks, used))
-            used += 1
+            used, stalled = used + 1, stalled + 1
             theirs = self._standing(spare)
             self.tried.append(theirs.broken)
-            slots, takes = _pairs(standing, theirs, self.kept, lacks, self._by_rows(lacks), self.cells, cells)
+            pairs = _pairs(standing, theirs, self.kept, lacks, self._by_rows(lacks), self.cells, cells)
+            slots, takes, _ = pairs
             found += len(slots)
-            self._count_replaced(standing, self.plan.rules, lacks, slots)
+            self._count_replaced(standing, self.plan.rules, pairs)
             state = exchange(self.model, state, spare, slots, takes)
             standing.exchange(theirs, slots, takes)
             changed = changed and not len(slots)
@@ -299,6 +324,8 @@ class Maker:
     def _at_once(self, lacks: dict[int, int]) -> bool:
         """Whether spare blocks need not be searched first: a factor is reached by rows, an unknown event by steps."""
         asked = [self.plan.quotas[k] for k, lack in lacks.items() if lack]
+        if any(lack < 0 and self.plan.quotas[k].exact for k, lack in lacks.items()):
+            return False
         return all(q.times is not None or (q.steps and not q.known) for q in asked)
 
     def _change(self, state: State, lacks: dict[int, int], used: int) -> State:
@@ -308,14 +335,15 @@ class Maker:
         for k, lack in lacks.items():
             quota = self.plan.quotas[k]
             rng = Streams(self.request.seed, self.block.index).get("conditions", "change", str(k), str(used))
-            if not lack:
+            if not lack or (lack < 0 and quota.exact):
                 continue
             if quota.steps:
                 state = self._edit(state, k, lack, rng)
             elif len(quota.parts) == 1 and quota.parts[0].condition.local:
                 event, once = quota.parts[0].condition, quota.times is None
                 made = convert_rows(self.model, state, event, rules, lack, self.kept, rng, once=once)
-                self.tally.add(quota.said, changed=made)
+                self.tally.add(quota.said, changed=len(made))
+                self._repaired(made, changed=len(made))
         return state
 
     def _edit(self, state: State, k: int, lack: int, rng: np.random.Generator) -> State:
@@ -333,6 +361,7 @@ class Maker:
         after = self._standing(trial)
         fits = some[after.shows[k][some] & ~after.bad[some]][:lack]
         self.tally.add(quota.said, edited=len(fits))
+        self.touched["edited"][fits] = True
         return exchange(self.model, state, trial, fits, fits)
 
     @staticmethod
@@ -344,8 +373,17 @@ class Maker:
 
     def _count(self, standing: Standing) -> None:
         for k, quota in enumerate(self.plan.quotas):
-            shown = standing.shows[k] & self.kept
-            self.tally.add(quota.said, subjects=int(shown.sum()), rows_shown=int(standing.rows[k][self.kept].sum()))
+            self.tally.add(quota.said, subjects=int((standing.shows[k] & self.kept).sum()))
+            if not quota.scenario:
+                self.tally.add(quota.said, rows_shown=int(standing.rows[k][self.kept].sum()))
+        own = {name: subjects & self.kept for name, subjects in self.touched.items()}
+        any_of = np.any(list(own.values()), axis=0)
+        self.tally.add(
+            IN_ALL,
+            replaced=int(own["replaced"].sum()),
+            edited=int((own["edited"] & ~own["replaced"]).sum()),
+            subjects=int((self.kept & ~any_of).sum()),
+        )
 
     def _said(self, standing: Standing) -> str:
         broken = [r.said for r, b in zip(self.plan.rules, standing.broken[:, self.kept].any(axis=1), strict=True) if b]
@@ -357,6 +395,12 @@ class Maker:
         quota = self.plan.quotas[k]
         what = "rows" if quota.times is not None else "subjects"
         drawn = sum(t.shape[1] for t in self.tried) + BLOCK
+        if quota.exact and lack < 0:
+            return RequestError(
+                f"{quota.said}: of {drawn:,} subjects that were drawn for {self.block.keep:,}, too few are without it: "
+                f"{self.goals[k] - lack:,} show it, {self.goals[k]:,} are asked for.",
+                hint="Other conditions or counts ask for such subjects, or nearly all show it: ask for more.",
+            )
         return RequestError(
             f"{quota.said}: of {drawn:,} subjects that were drawn for {self.block.keep:,}, too few fit: "
             f"{abs(lack):,} of {self.goals[k]:,} {what} are missing.",
@@ -399,38 +443,49 @@ def _pairs(
     by_rows: frozenset[int],
     cells: np.ndarray,
     other_cells: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Places, and the subjects of the other block that go into them: first for what is missing, then for what is
-    bad."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places, the subjects of the other block that go into them, and for the sake of which quota (-1: of none): first
+    for what is missing, then for what is bad."""
     good, bad = ~theirs.bad, mine.bad & places
     shown = mine.shows[list(lacks)].any(axis=0) | (mine.rows[sorted(by_rows)] > 0).any(axis=0)
     plain = places & ~bad & ~shown
-    pairs: list[tuple[int, int]] = []
+    pairs: list[tuple[int, int, int]] = []
 
-    def put(slot: int, take: int) -> None:
-        pairs.append((slot, take))
+    def plainest(open_to: np.ndarray) -> np.ndarray:
+        """Who may come, those first who show nothing that is counted."""
+        takes = np.flatnonzero(open_to)
+        return takes[np.argsort(theirs.shows[list(lacks)][:, takes].sum(axis=0), kind="stable")]
+
+    def put(slot: int, take: int, why: int) -> None:
+        pairs.append((slot, take, why))
         plain[slot] = bad[slot] = good[take] = False
 
     for k, lack in lacks.items():
         left = lack
-        crowded = places & (mine.rows[k] > 0)  # who gives way where there are too many rows
-        for take in np.flatnonzero(good & (theirs.shows[k] if lack > 0 else theirs.rows[k] == 0)):
-            room = (bad | plain if lack > 0 else crowded & ~np.isin(np.arange(BLOCK), [p for p, _ in pairs])) & (
+        # Who gives way where there are too many, and who may come instead.
+        crowded, without = (
+            (places & (mine.rows[k] > 0), theirs.rows[k] == 0)
+            if k in by_rows
+            else (places & mine.shows[k], ~theirs.shows[k])
+        )
+        for take in plainest(good & (theirs.shows[k] if lack > 0 else without)):
+            room = (bad | plain if lack > 0 else crowded & ~np.isin(np.arange(BLOCK), [p[0] for p in pairs])) & (
                 cells == other_cells[take]
             )
             fits = np.flatnonzero(room)
             if left == 0 or not len(fits):
                 continue
             slot = int(fits[np.argmax(bad[fits])] if bad[fits].any() else fits[-1])
-            gain = int(theirs.rows[k][take]) - int(mine.rows[k][slot]) if k in by_rows else 1
+            gain = int(theirs.rows[k][take]) - int(mine.rows[k][slot]) if k in by_rows else int(np.sign(left))
             if abs(gain) <= abs(left) and gain * left > 0:
-                put(slot, int(take))
+                put(slot, int(take), k)
                 left -= gain
     for cell in np.unique(cells[bad]):
-        here, there = np.flatnonzero(bad & (cells == cell)), np.flatnonzero(good & (other_cells == cell))
+        here, there = np.flatnonzero(bad & (cells == cell)), plainest(good & (other_cells == cell))
         for slot, take in zip(here, there, strict=False):
-            put(int(slot), int(take))
-    return np.array([p for p, _ in pairs], dtype=np.int64), np.array([t for _, t in pairs], dtype=np.int64)
+            put(int(slot), int(take), -1)
+    slots, takes, why = np.array(pairs, dtype=np.int64).reshape(-1, 3).T
+    return slots, takes, why
 
 
 def make_block(model: StudyModel, request: GenerateRequest, block: Block) -> tuple[dict[str, pd.DataFrame], Tally]:

@@ -49,6 +49,9 @@ class Outcome(Document):
         return f"{self.outcome}: {self.done}" if self.done else self.outcome
 
 
+IN_ALL = "in all"
+
+
 @dataclass
 class Tally:
     """Counts of one block or of several, by the name of the condition."""
@@ -78,6 +81,25 @@ def outcomes(plan: Plan, tallies: Iterable[Tally]) -> tuple[Outcome, ...]:
         ended: Literal["kept", "repaired"] = "repaired" if any(held.values()) else "kept"
         out.append(Outcome(condition=rule.said, outcome=ended, **held))
     for quota in plan.quotas:
-        held = {"subjects": 0, "rows_shown": 0} | total.counts.get(quota.said, {})
+        none = {"subjects": 0} if quota.scenario else {"subjects": 0, "rows_shown": 0}
+        held = none | total.counts.get(quota.said, {})
         out.append(Outcome(condition=quota.said, outcome="supplied", **held))
     return tuple(out)
+
+
+def in_all(tallies: Iterable[Tally]) -> str:
+    """What was done to the subjects of a run for all conditions together, each subject and row counted once."""
+    total = Tally()
+    for tally in tallies:
+        total.include(tally)
+    held = total.counts.get(IN_ALL, {})
+    done = (
+        ("replaced", "subject", "replaced"),
+        ("edited", "subject", "edited"),
+        ("rows", "row", "drawn again"),
+        ("changed", "row", "drawn like rows of an event"),
+        ("left_out", "row", "left out"),
+    )
+    parts = [f"{n:,} {what}{'' if n == 1 else 's'} {how}" for name, what, how in done if (n := held.get(name, 0))]
+    untouched = held.get("subjects", 0)
+    return ", ".join([*parts, f"{untouched:,} subject{'' if untouched == 1 else 's'} as drawn"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -9,7 +10,7 @@ from datareplicator.errors import RequestError
 from datareplicator.generate.conditions.asked import Conditions
 from datareplicator.generate.conditions.clashes import allowed, learned_clash, unknown_text
 from datareplicator.generate.conditions.condition import Condition, condition_of
-from datareplicator.generate.conditions.learned import Known, known_values
+from datareplicator.generate.conditions.learned import ROOM, Known, known_values
 from datareplicator.generate.conditions.names import schema_of
 from datareplicator.generate.conditions.units import Step, resolved, steps_of
 from datareplicator.model.study_model import StudyModel
@@ -35,9 +36,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Quota:
-    """At least `subjects` subjects of whom all parts are true, or `times` as many rows of the one part.
+    """At least `subjects` subjects of whom all parts are true (`exact`: no more), or `times` as many rows of the one
+    part.
 
-    `known`: whether the source may show it at all; `steps`: how a subject is made to fit otherwise."""
+    `known`: whether the source may show it at all; `steps`: how a subject is made to fit otherwise; `scenario`: whether
+    it is one."""
 
     said: str
     parts: tuple[Part, ...]
@@ -45,6 +48,8 @@ class Quota:
     times: float | None = None
     known: bool = True
     steps: tuple[Step, ...] = ()
+    exact: bool = False
+    scenario: bool = False
 
     @property
     def early(self) -> tuple[Part, ...]:
@@ -85,7 +90,9 @@ def compile_plan(model: StudyModel, asked: Conditions, subjects: int, *, ranges:
         if problem:
             hint = "An event that the source never shows needs a scenario that supplies it."
             raise RequestError(f"{said}: {problem}.", hint=hint)
-        quotas.append(Quota(said, (Part(condition),), event.subjects, event.times))
+        exact = event.exactly is not None
+        number = event.exactly if exact else event.subjects
+        quotas.append(Quota(said, (Part(condition),), number, event.times, exact=exact))
     for wanted in asked.scenarios:
         unit = resolved(model, wanted, ranges)
         said = f"scenario {unit.name}"
@@ -100,13 +107,23 @@ def compile_plan(model: StudyModel, asked: Conditions, subjects: int, *, ranges:
             parts.append(Part(part, holds.rows))
         known = not any(p.rows == "some" and _never(model, p.condition, ranges) for p in parts)
         steps = steps_of(model, schema, unit, said)
+        _refuse_subjects(model, said, parts, steps, ranges)
         if not known and not steps:
             raise RequestError(f"{said}: the source never shows it, and the unit has no edits that supply it.")
-        quotas.append(Quota(said, tuple(parts), wanted.scenario.subjects, None, known, steps))
+        quotas.append(Quota(said, tuple(parts), wanted.scenario.subjects, None, known, steps, True, True))
     for quota in quotas:
         if quota.subjects is not None and quota.subjects > subjects:
             raise RequestError(f"{quota.said}: {quota.subjects:,} subjects are asked for of {subjects:,}.")
     return Plan(tuple(rules), tuple(quotas))
+
+
+def _refuse_subjects(model: StudyModel, said: str, parts: Sequence[Part], steps: Sequence[Step], ranges: bool) -> None:
+    """Refuse what the table of subjects never shows and no step brings about."""
+    set_by = {Ref(table=step.table, column=column) for step in steps for column in step.values}
+    for condition in (part.condition for part in parts if part.rows == "some" and part.condition.early):
+        problem = _never(model, condition, ranges, room=0.0)
+        if problem and not set_by & condition.reads:
+            raise RequestError(f"{said}: no subject fits {condition.expression.text}: {problem}.")
 
 
 def _refuse_clashes(model: StudyModel, rules: list[Rule], ranges: bool) -> None:
@@ -137,8 +154,8 @@ def _known(model: StudyModel, column: Ref, ranges: bool) -> Known:
     return known if ranges or known.texts is not None else Known()
 
 
-def _never(model: StudyModel, condition: Condition, ranges: bool) -> str | None:
-    """Why the source never shows a row of a condition, where that is plain."""
+def _never(model: StudyModel, condition: Condition, ranges: bool, room: float = ROOM) -> str | None:
+    """Why the source never shows a row of a condition, where that is plain. `room`: see `learned_clash`."""
     parts = allowed(condition.expression, condition.schema)
     known = {column: _known(model, column, ranges) for column in parts}
     missing = unknown_text(condition.expression, condition.schema, known)
@@ -146,7 +163,7 @@ def _never(model: StudyModel, condition: Condition, ranges: bool) -> str | None:
         problem, near = missing
         return problem + (f" (near: {', '.join(map(repr, near))})" if near else "")
     for column, part in parts.items():
-        problem = learned_clash(column, part, known[column])
+        problem = learned_clash(column, part, known[column], room)
         if problem:
             return problem
     return None

@@ -236,17 +236,17 @@ def convert_rows(
     rng: np.random.Generator,
     *,
     once: bool = False,
-) -> int:
+) -> np.ndarray:
     """Let up to `number` rows of the subjects `kept` (bool) that are no event become one; below zero the other way.
 
-    `once`: only in subjects who have none, one row each. Returns how many did.
+    `once`: only in subjects who have none, one row each. Returns the subjects of those that did, int a row.
     """
     seen_before = look(model, state, [event, *rules])
     truth, table = seen_before.truth(event), event.table
     asked = {ref.column for ref in event.free if ref.table == table}
     pool = pool_of(model, state, table, asked)
     if not asked & set(pool.copied):
-        return 0
+        return np.empty(0, dtype=np.int64)
     owner = state.subject[table]
     broken = np.any([seen_before.truth(r) < 0 for r in rules if r.table == table] or [np.zeros(len(truth))], axis=0)
     is_event = truth == 1
@@ -255,11 +255,11 @@ def convert_rows(
     open_rows = aim & ~pool.bound & kept[owner]
     if once:
         open_rows &= seen_before.count(table, is_event)[owner] == 0
-    goal, made = abs(number), 0
+    goal, made = abs(number), np.empty(0, dtype=np.int64)
     for _ in range(TRIES):
-        if made >= goal or not len(givers):
+        if len(made) >= goal or not len(givers):
             break
-        targets, donors = _matched(pool, givers, np.flatnonzero(open_rows), goal - made, owner, once, rng)
+        targets, donors = _matched(pool, givers, np.flatnonzero(open_rows), goal - len(made), owner, once, rng)
         if not len(targets):
             break
         trial, place = _trial(model, state, pool, targets, donors)
@@ -271,7 +271,7 @@ def convert_rows(
             else:
                 fine &= ~after.broken(rule)[owner[targets]]
         give(state, pool, targets[fine], donors[fine])
-        made += int(fine.sum())
+        made = np.append(made, owner[targets[fine]])
         open_rows[targets] = False
         if once:
             open_rows &= ~np.isin(owner, owner[targets[fine]])

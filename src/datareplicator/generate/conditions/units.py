@@ -20,12 +20,14 @@ from datareplicator.generate.conditions.condition import Condition, condition_of
 from datareplicator.generate.conditions.learned import known_values
 from datareplicator.generate.conditions.names import find_table, schema_of
 from datareplicator.model.study_model import StudyModel
+from datareplicator.standards.sexes import CODES
 from datareplicator.structure.spec import Kind, Ref
 
 FOLDER = Path(__file__).parent / "scenarios"
 MOST_BYTES = 100_000
 DAY = "day"
-_HIGHEST = re.compile(r"highest (\w+)\.(\w+)")
+_LEARNED = re.compile(r"(highest|women of|men of) (\w+)\.(\w+)")
+_SEX = {"women of": "F", "men of": "M"}
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -114,15 +116,33 @@ def _literal(model: StudyModel, unit: Unit, name: str, value: Any) -> str:
         raise RequestError(f"scenario {unit.name}: the parameter {name!r} must be a number or a text, not {value!r}.")
     if not isinstance(value, str):
         return repr(value)
-    highest = _HIGHEST.fullmatch(value)
-    if highest is None:
-        return quoted(value)
-    table = find_table(model, highest[1])
-    column = schema_of(model).find_column(table, highest[2])
-    known = known_values(model, Ref(table=table, column=column)) if column else None
-    if known is None or not known.ranged:
-        raise RequestError(f"scenario {unit.name}: the greatest {highest[1]}.{highest[2]} is not known.")
-    return repr(known.high)
+    learned = _LEARNED.fullmatch(value)
+    return quoted(value) if learned is None else _from_model(model, unit, name, *learned.groups())
+
+
+def _from_model(model: StudyModel, unit: Unit, parameter: str, what: str, domain: str, variable: str) -> str:
+    """What was learned of a column: its greatest number, or how it says a sex."""
+    said, place = f"scenario {unit.name}", f"{domain}.{variable}"
+    hint = f"Give it with `with: {{{parameter}: ...}}`."
+    try:
+        table = find_table(model, domain)
+    except RequestError as error:
+        raise RequestError(f"{said}: {error.message}", hint=error.hint) from error
+    column = schema_of(model).find_column(table, variable)
+    if column is None:
+        raise RequestError(f"{said}: {table} has no column {variable!r}.", hint=hint)
+    known = known_values(model, Ref(table=table, column=column))
+    if what == "highest":
+        if not known.ranged:
+            raise RequestError(f"{said}: the greatest {place} is not known.", hint=hint)
+        return repr(known.high)
+    texts = sorted(known.texts or ())
+    found = [text for text in texts if CODES.get(text.strip().casefold()) == _SEX[what]]
+    if not found:
+        shown = ", ".join(map(repr, texts)) or "no categories"
+        who = what.removesuffix(" of")
+        raise RequestError(f"{said}: no value of {place} is known to mean {who}; it shows {shown}.", hint=hint)
+    return ", ".join(map(quoted, found))
 
 
 def steps_of(model: StudyModel, schema: Schema, unit: Unit, said: str) -> tuple[Step, ...]:

@@ -183,7 +183,7 @@ class Clone(Document):
 
 
 class Enrolment(Document):
-    """The days between which subjects enter."""
+    """The days between which subjects enter: those of their reference start, study day 1."""
 
     model_config = ConfigDict(strict=True)
 
