@@ -41,7 +41,7 @@ SHOWN = 300
 
 @contextmanager
 def _serving(folder: Path):
-    """The service with two workers, as `datareplicator serve` starts it."""
+    """The service with two workers, as `datareplicator serve` starts it: its address and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -57,7 +57,7 @@ def _serving(folder: Path):
                     break
                 except httpx.TransportError:
                     time.sleep(0.2)
-            yield url
+            yield url, process.pid
         finally:
             process.terminate()
 
@@ -162,7 +162,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--subjects", type=int, default=200_000, help="of each of the two runs that go on")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, _serving(Path(folder)) as url:
+    with tempfile.TemporaryDirectory() as folder, _serving(Path(folder)) as (url, _):
         settings = Settings(_env_file=None, data_dir=Path(folder))
         return asyncio.run(_load(url, settings, options))
 

@@ -6,6 +6,7 @@ import io
 import uuid
 import zipfile
 from datetime import timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -97,6 +98,31 @@ async def test_too_many_bytes_are_refused_as_they_come(idle, dataset, service):
     url = f"{idle.base}/datasets/{dataset}/files"
     assert (await idle.client.post(url, content=unannounced(), headers=headers)).status_code == 413
     assert await service.app.state.storage.keys("projects") == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks at memory by /proc")
+async def test_a_big_file_takes_little_memory(idle, dataset):
+    """benchmarks/upload.py sends one of 2 GB."""
+    held = []
+
+    async def form():
+        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="big.csv"\r\n\r\na,b\n'
+        for _ in range(60):
+            held.append(_held())
+            yield b"1,2\n" * 500_000
+        yield b"\r\n--x--\r\n"
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await idle.client.post(f"{idle.base}/datasets/{dataset}/files", content=form(), headers=headers)
+    assert answer.status_code == 201 and answer.json()["files"][0]["size"] == 4 + 60 * 2_000_000
+    assert max(held) - held[0] < 40
+    assert _held() - held[0] < 40
+
+
+def _held():
+    """MB of this process."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 async def test_problems_are_told_by_file_and_place(at_work):
