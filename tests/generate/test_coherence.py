@@ -57,3 +57,14 @@ def test_no_sequence_of_results_of_the_source_comes_again(made: dict[str, pd.Dat
     varied = [(t, v) for (_, t), v in sequences(made["lb"]).items() if len(v) >= 4 and len(set(v)) > 2]
     assert len(varied) > 500
     assert not known & set(varied)
+
+
+def test_dispositions_of_treatment_and_of_the_study_keep_their_days_apart(made: dict[str, pd.DataFrame]) -> None:
+    ds = made["ds"]
+    assert not ds.duplicated(["USUBJID", "DSSTDTC"]).any()
+
+
+def test_nobody_ends_early_who_came_to_the_last_planned_visit(made: dict[str, pd.DataFrame]) -> None:
+    visits = made["sv"].groupby("USUBJID")["VISIT"].agg(set)
+    early = visits.map(lambda v: "EARLY TERMINATION" in v)
+    assert early.any() and not visits[early].map(lambda v: "WEEK 12" in v).any()

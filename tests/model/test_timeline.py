@@ -308,3 +308,24 @@ def test_visits_that_float_with_the_end_are_no_part_of_the_schedule() -> None:
     before = np.nanmax(day[:, :7], axis=1)
     assert (np.abs(day[:, 7] - before - 30) <= 4).all()
     assert (np.isfinite(day[:, 6]) != reached_end(model, drawn)).all()
+
+
+def test_an_early_termination_comes_instead_of_the_visits_it_precedes_in_the_list() -> None:
+    """Numbered after the last planned visit and before the follow-up, which nearly everybody has."""
+    rng = np.random.default_rng(3)
+    rows: list[tuple[int, int, float]] = []
+    for i in range(40):
+        stop = 2 if i % 10 == 0 else 3 if i % 10 == 5 else 5
+        rows += [(i, v, float(d)) for v, d in enumerate((0, 14, 28, 56, 84)[:stop])]
+        last = rows[-1][2]
+        if stop < 5:
+            rows.append((i, 5, last + 5 + rng.integers(0, 10)))  # the early termination
+        rows.append((i, 6, rows[-1][2] + 14))  # the follow-up
+    model, subjects = learn(rows, 40, 7)
+    assert model.strata[0].regular.tolist() == [0, 1, 2, 3, 4]
+    made, _ = draw(model, subjects, 2000)
+    ended = np.isin(np.arange(2000), made.subject[made.visit == 5])
+    finished = np.isin(np.arange(2000), made.subject[made.visit == 4])
+    assert not (ended & finished).any()
+    assert 0.1 < ended.mean() < 0.3
+    assert (np.diff(made.day)[np.diff(made.subject) == 0] >= 0).all()

@@ -92,6 +92,9 @@ def _fill_dates(
             day = _draw_days(date, state, subject[rows][first], once, code[rows][first], branch)
             if visit is not None and len(date.low):
                 day = _within(date, day, visit[rows][first], once.get(AT_VISIT) if date.dated else None)
+            if len(date.apart) and BEFORE + date.column in once:
+                next_day = once[BEFORE + date.column] + 1
+                day = np.where(np.isin(code[rows][first], date.apart) & (day < next_day), next_day, day)
             if date.by_next and AT_NEXT in once:
                 day = np.where(day > once[AT_NEXT], once[AT_NEXT], day)
             if date.ascending and date.together and visit is not None:

@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import Field
 
 from datareplicator.dates import Precision
-from datareplicator.document import Document, Floats
+from datareplicator.document import Document, Floats, Ints
 from datareplicator.model.anchors import AT_NEXT
 from datareplicator.model.attributes import AttributeModel, fit_attributes
 from datareplicator.model.ends import LAST_DAY, covers, days_over
@@ -29,6 +29,8 @@ OWN = "own "
 BEFORE = "before: "
 MARGIN = 0.1
 CLOCK_KNOTS = 33
+LEAST_APART = 8
+"""Subjects in all of whom two rows lie apart, from which on it is a rule."""
 LEAST_ROOM = 100
 """Numbers kept for each subject's rows at least, where rows are numbered through the study."""
 
@@ -39,7 +41,7 @@ class DateColumn(Document):
     float by visit, the days between which the dates of a visit lie (empty: no bound); `over`: the most days by which
     a date follows each of the days that end a study (see `ends.py`); `covers`: it never comes before the last visit;
     `by_next`: it never comes after the next visit; `dated`: a table of visits says when visits were, so that their own
-    days are within their range whatever it is.
+    days are within their range whatever it is; `apart`: codes of rows that never share the day of the row before.
     """
 
     column: str
@@ -54,6 +56,7 @@ class DateColumn(Document):
     covers: bool = False
     by_next: bool = False
     dated: bool = False
+    apart: Ints = Field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 class RowIdentifier(Document):
@@ -292,7 +295,22 @@ def _fit_date(
     present = np.isfinite(target)
     offsets = fit_offsets(target[present], {k: v[present] for k, v in anchors.items()}, code[present], subject[present])
     text = pd.api.types.is_string_dtype(prepared.frames[spec.name][name].dtype)
-    return DateColumn(column=name, text=text, offsets=offsets, clock=clock)
+    apart = _apart(target - anchors[BEFORE + name], code, subject) if BEFORE + name in anchors else []
+    return DateColumn(column=name, text=text, offsets=offsets, clock=clock, apart=np.array(apart, dtype=np.int64))
+
+
+def _apart(gap: np.ndarray, code: np.ndarray, subject: np.ndarray) -> list[int]:
+    """The codes whose rows lie a day or more after the row before, in every one of enough subjects: each for itself, or
+    all together. `gap`: float a row."""
+    known = np.isfinite(gap) & (code >= 0)
+    if known.any() and gap[known].min() >= 1 and len(np.unique(subject[known])) >= LEAST_APART:
+        return np.unique(code[code >= 0]).tolist()
+    out = []
+    for k in np.unique(code[known]):
+        mine = known & (code == k)
+        if gap[mine].min() >= 1 and len(np.unique(subject[mine])) >= LEAST_APART:
+            out.append(int(k))
+    return out
 
 
 def _by_visit(

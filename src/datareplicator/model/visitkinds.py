@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 
 _FEW = 8  # an arm smaller than this does not define a schedule of its own
-_EARLY = 0.08  # a visit that this share attends before the second last visit is due floats
+_EARLY = 0.08  # a visit that this share attends before the schedule gets there floats
 
 
 class VisitKind(IntEnum):
@@ -66,14 +66,17 @@ def _scheduled(attended: np.ndarray, day: np.ndarray, group: np.ndarray, typical
 
 
 def _floating(attended: np.ndarray, day: np.ndarray, typical: np.ndarray, regular: np.ndarray) -> np.ndarray:
-    """Visits that many attend before the second last regular visit is due: they come when a subject's stay ends."""
+    """Visits that come when a subject's stay ends: many attend them before the second last regular visit is due, or
+    without the last one and before that is due."""
     floating = np.zeros(len(regular), dtype=bool)
-    due: list[float] = []
+    due: list[int] = []
     for v in np.flatnonzero(regular):
         if len(due) >= 2:
-            known = day[attended[:, v] & np.isfinite(day[:, v]), v]
-            early = (known < due[-2]).sum()
-            floating[v] = early >= 2 and early > _EARLY * len(known)
+            own = attended[:, v] & np.isfinite(day[:, v])
+            early = own & (day[:, v] < typical[due[-2]])
+            instead = own & ~attended[:, due[-1]] & (day[:, v] < typical[due[-1]])
+            most = max(early.sum(), instead.sum())
+            floating[v] = most >= 2 and most > _EARLY * own.sum()
         if not floating[v]:
-            due.append(typical[v])
+            due.append(int(v))
     return floating

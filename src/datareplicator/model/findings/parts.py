@@ -13,6 +13,8 @@ from datareplicator.model.variance import decompose, mean_inflation, variogram
 
 # Parts of the variance within a subject where nothing can be learned: nugget, fast and slow drift.
 DEFAULT_PARTS = np.array([0.25, 0.0, 0.15])
+ONCE_WITHIN = 0.01
+"""Share of the variance within subjects of what is measured once."""
 LEAST_WITHIN = 1e-4
 """Share of the variance within subjects below which it is taken as none."""
 
@@ -65,7 +67,8 @@ def _with_default(parts: np.ndarray, subjects: np.ndarray) -> np.ndarray:
     """Few subjects with repeated values: towards the other cells' mean parts, and those towards the default.
 
     The sum of the parts moves by factors, so that what hardly varies within a subject (its weight) is not made to vary
-    as most results do; how it divides moves by shares.
+    as most results do; how it divides moves by shares. What nobody has twice does not change within a subject: should
+    chance repeat it, it is as it was (an adult's height).
     """
     seen = np.isfinite(parts[0]) & (subjects > 0)
     trust = seen.sum() / (seen.sum() + 1.0)
@@ -76,6 +79,7 @@ def _with_default(parts: np.ndarray, subjects: np.ndarray) -> np.ndarray:
     total = np.exp(
         share * np.log(np.maximum(own, LEAST_WITHIN)) + (1 - share) * np.log(max(common.sum(), LEAST_WITHIN))
     )
+    total = np.where(subjects == 0, min(ONCE_WITHIN, common.sum()), total)
     divided = share * filled / np.maximum(own, LEAST_WITHIN) + (1 - share) * (common / common.sum())[:, None]
     return total * divided / np.maximum(divided.sum(0), 1e-9)
 

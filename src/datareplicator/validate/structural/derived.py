@@ -39,11 +39,27 @@ def _recomputed(view: StructuralView, wanted: Callable[[Derivation], bool]) -> I
         actual = Values(part.frame[derivation.target])
         spoken = result.notna().to_numpy()
         asked = spoken if derivation.params.get("partial") else spoken | actual.present
-        bad = asked & ~_same(Values(result), actual)
+        bad = asked & ~_same(Values(result), actual) & ~_stands_in(view, derivation)
         names = tuple(s.column for s in derivation.sources if s.table == derivation.table)
         yield Hits(
             part, bad, (derivation.target, *names), int(asked.sum()), f"({derivation.target}: {derivation.template})"
         )
+
+
+def _stands_in(view: StructuralView, derivation: Derivation) -> np.ndarray:
+    """Rows of a lookup with a term that the source lacks and that is the coded one: it may stand for any reported."""
+    part, spec = view.parts[derivation.table], view.structure.tables[derivation.table]
+    out = np.zeros(len(part), dtype=bool)
+    if derivation.template != "lookup" or spec.code is None or not part.has(spec.code):
+        return out
+    code = part.frame[spec.code].astype("str").str.casefold()
+    held = [*derivation.params["keys"], derivation.params["values"]]
+    for column, values in zip([*(s.column for s in derivation.sources), derivation.target], held, strict=True):
+        if column != spec.code:
+            term = part.frame[column].astype("str")
+            new = term.notna() & ~term.isin([str(v) for v in values if v is not None])
+            out |= (new & (term.str.casefold() == code)).to_numpy(dtype=bool)
+    return out
 
 
 def _same(result: Values, actual: Values) -> np.ndarray:
