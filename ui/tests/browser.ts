@@ -181,6 +181,7 @@ interface Figures {
 export async function printFigures(page: Page, addresses: string[]): Promise<Figures[]> {
   const found: Figures[] = [];
   const protocol = await page.context().newCDPSession(page);
+  await protocol.send("Network.enable");
   await protocol.send("Network.setCacheDisabled", { cacheDisabled: true });
   for (const address of addresses) {
     await page.goto(address);

@@ -162,9 +162,11 @@ export function Overview() {
             )
           }
         >
-          {run?.summary
-            ? `${run.name}: ${count(run.summary["rows"] === undefined ? 0 : total(run.summary["rows"]), "row")}`
-            : "Preview, checks, a report against the source, and downloads in any format."}
+          {run?.job.state === "failed"
+            ? `${run.name} failed. ${String(run.job.error?.["detail"] ?? "")}`
+            : run?.summary
+              ? `${run.name}: ${count(run.summary["rows"] === undefined ? 0 : total(run.summary["rows"]), "row")}`
+              : "Preview, checks, a report against the source, and downloads in any format."}
         </Step>
       </ol>
       {going.length > 0 && (
