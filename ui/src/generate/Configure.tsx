@@ -62,9 +62,11 @@ export function Configure({ usable, first, start, name: given }: Props) {
     staleTime: Infinity,
   });
   const analyses = useQuery(ask.analyses(projectId));
-  const analysis = analyses.data?.items.find((each) => each.dataset_id === sourceId && each.job.state === "done");
-  const profile = useQuery({ ...ask.profile(projectId, analysis?.id ?? ""), enabled: Boolean(analysis) });
   const source = usable.find((each) => each.id === sourceId)!;
+  const analysis = analyses.data?.items.find(
+    (each) => each.dataset_id === source.datasetId && each.job.state === "done",
+  );
+  const profile = useQuery({ ...ask.profile(projectId, analysis?.id ?? ""), enabled: Boolean(analysis) });
   const { comparable } = source;
   const noted = useCorrections(projectId);
   const corrections = useMemo(() => {
@@ -229,8 +231,8 @@ export function Configure({ usable, first, start, name: given }: Props) {
                 <Waiting for="Loading what was found in the data" />
               ) : (
                 <Notice>
-                  {source.kind === "model"
-                    ? "For a model, counts are asked for by the command line or the API."
+                  {source.datasetId === null
+                    ? "The data of this model are not here, so its arms, sites and other groups are not known. Counts by them are asked for by the command line or the API."
                     : "Analyse the dataset first: then its arms, sites and other groups can be chosen here."}
                 </Notice>
               )}

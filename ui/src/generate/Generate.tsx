@@ -48,7 +48,11 @@ export function Generate() {
       </Empty>
     );
   const first = before.data?.dataset_id ?? before.data?.model_id ?? model ?? wanted;
-  const chosen = usable.find((each) => each.id === first) ?? usable[0]!;
+  const asked = usable.find((each) => each.id === first);
+  // What is known of the data may be from before they were looked into.
+  if (first && !asked && (datasets.isFetching || models.isFetching))
+    return <Waiting for="Loading what can be asked for" />;
+  const chosen = asked ?? usable[0]!;
   const limits = mine.data;
   const start = before.data
     ? requestOf((before.data.request["document"] as Record<string, unknown> | undefined) ?? before.data.request)

@@ -4,6 +4,8 @@ import type { Schemas } from "@/api/client";
 export interface Source {
   kind: "dataset" | "model";
   id: string;
+  /** The dataset whose analysis tells what can be asked for; null where it is not here. */
+  datasetId: string | null;
   name: string;
   subjects: number | null;
   rows: number;
@@ -23,6 +25,7 @@ export function sourcesOf(datasets: Schemas["DatasetOut"][], models: Schemas["Mo
     found.push({
       kind: "dataset",
       id,
+      datasetId: id,
       name,
       subjects: inspection.subjects,
       rows: inspection.rows,
@@ -38,6 +41,7 @@ export function sourcesOf(datasets: Schemas["DatasetOut"][], models: Schemas["Mo
     found.push({
       kind: "model",
       id: model.id,
+      datasetId: model.dataset_id,
       name: `Model ${model.name}, version ${model.number}`,
       subjects: summary?.subjects ?? null,
       rows: 0,
