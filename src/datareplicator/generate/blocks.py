@@ -114,6 +114,11 @@ def _keep_possible(model: StudyModel, request: GenerateRequest, draw: SubjectDra
 
 def fill(model: StudyModel, begun: Begun) -> State:
     """Draw all other tables of a block, as far as nothing is computed."""
+    return fill_findings(model, begun, *fill_tables(model, begun))
+
+
+def fill_tables(model: StudyModel, begun: Begun) -> tuple[State, VisitRows]:
+    """Draw the tables that are no findings; with the visits at which findings are."""
     state = begun.state
     rows = _cut(state, begun.rows, model)
     for table in model.tables:
@@ -125,9 +130,19 @@ def fill(model: StudyModel, begun: Begun) -> State:
             make_events(model, table, state)
         elif isinstance(table, Children):
             make_children(model, table, state)
+    return state, rows
+
+
+def fill_findings(
+    model: StudyModel, begun: Begun, state: State, rows: VisitRows, subjects: np.ndarray | None = None
+) -> State:
+    """Draw the findings, of some subjects only where `subjects` (bool) says so, and what waits for all tables."""
     findings = [t for t in model.tables if isinstance(t, Findings)]
     if findings and model.findings is not None:
         rows = place_below(model, state, rows)
+        if subjects is not None:
+            here = subjects[rows.subject]
+            rows = VisitRows(rows.subject[here], rows.visit[here], rows.day[here])
         make_findings(model, findings, state, begun.draw.levels, rows)
     fill_references(state)
     if state.request.altered is not None:

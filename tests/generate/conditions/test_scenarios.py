@@ -142,7 +142,7 @@ def test_who_can_be_pregnant_is_said_by_the_study(sample_model: Model) -> None:
     dm = coded["dm"]
     sex = dm.frame["SEX"].map({"F": "1", "M": "2"}).astype("str")
     coded = Study(coded.tables | {"dm": replace(dm, frame=dm.frame.assign(SEX=sex))})
-    with pytest.raises(RequestError, match=r"no value of DM.SEX is known to mean women; it shows '1', '2'"):
+    with pytest.raises(RequestError, match=r"no value of DM.SEX is known to mean women"):
         Model(pipeline.fit(coded)).generate(20, scenarios=[asked])
     made = Model(pipeline.fit(coded)).generate(20, scenarios=[asked | {"with": {"women": "1"}}])
     assert made.conditions[0].subjects == 1

@@ -30,6 +30,12 @@ class Condition:
     early: bool
     local: bool
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """The tables that must be there for it to be decided."""
+        read = {ref.table for ref in (*self.reads, *self.free)}
+        return self.tables | read | {table for table, _ in self.computed}
+
 
 def condition_of(
     model: StudyModel, schema: Schema, domain: str, text: str, said: str, *, value: bool = False

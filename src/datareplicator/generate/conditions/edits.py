@@ -167,6 +167,7 @@ def _add(
     for key in [key for key in state.days if key[0] == table]:
         write_days(state, table, key[1], fresh, np.minimum(np.floor(state.days[key]), np.nan_to_num(last, nan=np.inf)))
     _set(model, state, step, look(model, state, step.values.values()), fresh, columns)
+    _at_visits(model, state, table, fresh)
     order = np.lexsort((np.arange(len(rows)), np.nan_to_num(_start(state, table), nan=-1e6), subject))
     take_rows(model, state, table, order)
 
@@ -199,20 +200,55 @@ def _cut(model: StudyModel, state: State, step: Step, seen: Seen, rows: np.ndarr
 
 
 def _missed(model: StudyModel, state: State, begins: dict[str, np.ndarray], last: np.ndarray) -> dict[str, np.ndarray]:
-    """Rows (bool) at visits that do not take place any more, of tables that name visits."""
-    visits = model.structure.visit_table
-    name = model.structure.tables[visits].visit if visits is not None else None
-    if visits is None or name is None or visits not in begins or name not in state.frames[visits]:
+    """Rows (bool) at visits that do not take place any more, of tables that are recorded at visits; what only names
+    such a visit (a disposition) names the subject's last one instead."""
+    visits = _visits(model, state, begins)
+    if visits is None:
         return {}
-    over = begins[visits] > last[state.subject[visits]]
-    missed = set(zip(state.subject[visits][over], state.frames[visits][name].astype(object)[over], strict=True))
+    over = visits["day"].to_numpy() > last[visits["subject"]]
+    missed = set(zip(visits["subject"][over], visits["visit"][over], strict=True))
+    final = visits[~over].sort_values("day", kind="stable").groupby("subject")["visit"].last()
     out = {}
     for table, frame in state.frames.items():
-        column = model.structure.tables[table].visit
-        if column is not None and column in frame and table != model.root.table:
-            pairs = zip(state.subject[table], frame[column].astype(object), strict=True)
-            out[table] = np.fromiter((pair in missed for pair in pairs), dtype=bool, count=len(frame))
+        spec = model.structure.tables[table]
+        if spec.visit is None or spec.visit not in frame or table == model.root.table:
+            continue
+        pairs = zip(state.subject[table], frame[spec.visit].astype(object), strict=True)
+        gone = np.fromiter((pair in missed for pair in pairs), dtype=bool, count=len(frame))
+        if spec.layout in (Layout.FINDINGS, Layout.VISITS):
+            out[table] = gone
+        elif gone.any():
+            values = pd.Series(state.subject[table]).map(final).astype(object)
+            _put(state, table, spec.visit, gone, values)
     return out
+
+
+def _visits(model: StudyModel, state: State, begins: dict[str, np.ndarray]) -> pd.DataFrame | None:
+    """The visits that took place: subject, visit as the tables name it, and day; None where no table holds them."""
+    table = model.structure.visit_table
+    name = model.structure.tables[table].visit if table is not None else None
+    if table is None or name is None or table not in begins or name not in state.frames[table]:
+        return None
+    named = state.frames[table][name].astype(object)
+    return pd.DataFrame({"subject": state.subject[table], "visit": named.to_numpy(), "day": begins[table]})
+
+
+def _at_visits(model: StudyModel, state: State, table: str, fresh: np.ndarray) -> None:
+    """Added rows of a table that has one row a visit: at the subject's last visit by then that has none yet, else at
+    the next."""
+    spec = model.structure.tables[table]
+    visits = _visits(model, state, _beginnings(model, state)) if spec.visit in spec.key else None
+    if visits is None or spec.visit is None or spec.visit not in state.frames[table]:
+        return
+    owner, named = state.subject[table], state.frames[table][spec.visit].astype(object).to_numpy(copy=True)
+    start = _start(state, table)
+    for row in np.flatnonzero(fresh):
+        used = set(named[(owner == owner[row]) & ~fresh])
+        own = visits[(visits["subject"] == owner[row]) & ~visits["visit"].isin(used)]
+        if len(own):
+            away = start[row] - own["day"].to_numpy(dtype=float)
+            named[row] = own["visit"].iloc[int(np.argmin(np.where(away >= 0, away, 1e6 - away)))]
+    _put(state, table, spec.visit, fresh, pd.Series(named, dtype=object))
 
 
 def _beginnings(model: StudyModel, state: State) -> dict[str, np.ndarray]:

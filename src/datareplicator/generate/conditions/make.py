@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.errors import RequestError
-from datareplicator.generate.blocks import Begun, begin, coherent, fill, generate_block
+from datareplicator.generate.blocks import Begun, begin, coherent, fill_findings, fill_tables, generate_block
 from datareplicator.generate.conditions.edits import edited
 from datareplicator.generate.conditions.judge import Seen, look, seen
 from datareplicator.generate.conditions.outcome import IN_ALL, Tally
@@ -123,23 +123,41 @@ class Maker:
         streams = Streams(self.request.seed, self.block.index, path)
         begun = begin(self.model, self.request, self.block, streams, size)
         begun = self._settle_subjects(begun, path)
-        state = fill(self.model, begun)
-        for table in dict.fromkeys(r.condition.table for r in self.plan.rules if r.condition.local):
-            rules = [r for r in self.plan.rules if r.condition.local and r.condition.table == table]
-            rng = streams.get("conditions", "repair", table)
-            state, redrawn = repair_rows(self.model, state, table, [r.condition for r in rules], rng)
-            mine = (self.kept[: state.subjects.n] & (not path))[state.subject[table]]
-            for rule, rows in zip(rules, redrawn, strict=True):
-                self.tally.add(rule.said, rows=int((rows & mine).sum()))
-            self._repaired(
-                state.subject[table][redrawn.any(axis=0) & mine], rows=int((redrawn.any(axis=0) & mine).sum())
-            )
-        return self._thinned(state, streams, bool(path)), begun.draw.cell
+        state, rows = fill_tables(self.model, begun)
+        soon = self._judged_soon(state)
+        state = self._fitted(state, streams, soon, bool(path))
+        fits = None
+        if soon:
+            found = look(self.model, state, [r.condition for r in soon])
+            fits = ~np.any([found.broken(r.condition) for r in soon], axis=0)
+        state = fill_findings(self.model, begun, state, rows, fits)
+        state = self._fitted(state, streams, [r for r in self.plan.rules if r not in soon], bool(path))
+        return state, begun.draw.cell
 
-    def _thinned(self, state: State, streams: Streams, spare: bool) -> State:
+    def _judged_soon(self, state: State) -> list[Rule]:
+        """The rules that are decided before findings are drawn: who breaks one has no need of any. None, where rows are
+        counted to be multiplied, or where tables wait for others."""
+        if state.pending or self.request.altered is not None or any(q.times is not None for q in self.plan.quotas):
+            return []
+        return [r for r in self.plan.rules if r.condition.needs <= state.frames.keys()]
+
+    def _fitted(self, state: State, streams: Streams, rules: Sequence[Rule], spare: bool) -> State:
+        """Rows that break one of the rules by themselves drawn again, and events left out where they are too many."""
+        for table in dict.fromkeys(r.condition.table for r in rules if r.condition.local):
+            local = [r for r in rules if r.condition.local and r.condition.table == table]
+            rng = streams.get("conditions", "repair", table)
+            state, redrawn = repair_rows(self.model, state, table, [r.condition for r in local], rng)
+            mine = (self.kept[: state.subjects.n] & (not spare))[state.subject[table]]
+            for rule, rows in zip(local, redrawn, strict=True):
+                self.tally.add(rule.said, rows=int((rows & mine).sum()))
+            again = redrawn.any(axis=0) & mine
+            self._repaired(state.subject[table][again], rows=int(again.sum()))
+        return self._thinned(state, streams, rules, spare)
+
+    def _thinned(self, state: State, streams: Streams, asked: Sequence[Rule], spare: bool) -> State:
         """Fewer events of subjects who have too many, where that is so common that others are costly to find."""
-        for table in dict.fromkeys(r.condition.table for r in self.plan.rules if self._thins(r)):
-            rules = [r for r in self.plan.rules if r.condition.table == table and self._thins(r)]
+        for table in dict.fromkeys(r.condition.table for r in asked if self._thins(r)):
+            rules = [r for r in asked if r.condition.table == table and self._thins(r)]
             found = look(self.model, state, [r.condition for r in rules])
             if np.any([found.broken(r.condition) for r in rules], axis=0).mean() < COMMON:
                 continue
