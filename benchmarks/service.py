@@ -147,7 +147,11 @@ async def _load(url: str, settings: Settings, options: argparse.Namespace) -> in
             people += [_person(url, token, place, end, seconds, met) for token in tokens]
         await asyncio.gather(*people)
         for place in places:
-            await _call(client, "POST", f"{place['home']}/jobs/{place['job']}/cancel")
+            job = await _call(client, "GET", f"{place['home']}/jobs/{place['job']}")
+            if job["state"] != "running":
+                met[f"error run {job['state']} {job['error']}"] += 1
+            else:
+                await _call(client, "POST", f"{place['home']}/jobs/{place['job']}/cancel")
     p50, p95, worst = (1000 * value for value in np.quantile(seconds, (0.5, 0.95, 1.0)))
     print(f"people {options.people}, reads {len(seconds):,} ({len(seconds) / options.seconds:.0f} a second)")
     print(f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, slowest {worst:.0f} ms; load of the machine {os.getloadavg()[0]:.1f}")

@@ -25,6 +25,9 @@ from datareplicator.server import sqlite
 from datareplicator.server.settings import Settings
 
 BUSY_SECONDS = 30
+LOG_PAGES = 20_000
+"""Pages in SQLite's log after which whoever writes next waits until they are in the database and on the disk. The
+service brings them there before, in the background (see `Database.settle`)."""
 READING = {"GET", "HEAD", "OPTIONS"}
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -123,6 +126,12 @@ class Database:
         async with self.engine.execution_options(immediate=True).begin() as connection:
             yield connection
 
+    async def settle(self) -> None:
+        """Bring SQLite's log into the database as far as nobody is in the way; PostgreSQL does that by itself."""
+        if self.is_sqlite:
+            async with self.engine.connect() as connection:
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
@@ -152,7 +161,7 @@ def make_database(settings: Settings) -> Database:
 def _prepare_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # the driver begins no transactions: _begin_sqlite does
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"wal_autocheckpoint={LOG_PAGES}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

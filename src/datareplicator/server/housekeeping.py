@@ -21,6 +21,7 @@ from datareplicator.server.policies.service import load
 from datareplicator.server.projects.tables import Invitation
 
 EVERY_SECONDS = 600
+SETTLE_SECONDS = 3
 
 log = structlog.get_logger("datareplicator.housekeeping")
 
@@ -47,13 +48,20 @@ async def _for_ever(database: Database) -> None:
             log.error("sweeping failed; it is tried again later", exc_info=error)
 
 
+async def _settle_for_ever(database: Database) -> None:
+    while database.is_sqlite:
+        await asyncio.sleep(SETTLE_SECONDS)
+        with suppress(SQLAlchemyError):  # the next look finds the same to do
+            await database.settle()
+
+
 @asynccontextmanager
 async def sweeping(app: FastAPI) -> AsyncIterator[None]:
     """Sweep as long as the application runs."""
-    task = asyncio.create_task(_for_ever(app.state.database))
+    tasks = [asyncio.create_task(work(app.state.database)) for work in (_for_ever, _settle_for_ever)]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

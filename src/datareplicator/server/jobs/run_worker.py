@@ -22,7 +22,7 @@ from datareplicator.server.storage import open_storage
 
 LEFT_BEHIND = 24 * 3600.0
 """Seconds after which a folder of work belongs to nobody."""
-BESIDE_A_SERVER = 5
+BESIDE_A_SERVER = 10
 """How far work stands back behind the answers of the server that it shares a machine with."""
 
 
