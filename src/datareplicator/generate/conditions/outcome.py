@@ -41,6 +41,7 @@ class Outcome(Document):
             (self.edited or None, "subject", "edited"),
         )
         parts = [f"{n:,} {what}{'' if n == 1 else 's'} {how}" for n, what, how in numbers if n is not None]
+        parts = [part.replace("that show it", "that shows it") if part.startswith("1 ") else part for part in parts]
         return ", ".join(parts)
 
     @property
