@@ -29,7 +29,12 @@ export class Journey {
 
   /** A page of its own, as of another person. */
   async newPage(): Promise<Page> {
-    const context = await this.browser.newContext({ viewport: { width: 1280, height: 860 }, acceptDownloads: true });
+    // Colours that are still on their way from one theme to the other are neither's.
+    const context = await this.browser.newContext({
+      viewport: { width: 1280, height: 860 },
+      acceptDownloads: true,
+      reducedMotion: "reduce",
+    });
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     page.on("pageerror", (error) => this.errors.push(error.message));
