@@ -85,7 +85,7 @@ def with_names(
     for name, column in columns.items():
         if name != model.structure.visit or not catalogue.numeric:
             _go_on(column, upto, days, gap, more)
-            _move_days(column, regular[regular > end], dict(zip(regular, typical, strict=True)), gap * more)
+            _move_days(column, end, dict(zip(regular, typical, strict=True)), catalogue.day, gap * more)
     if catalogue.numeric:
         labels = tuple(str(v) for v in number)
     else:
@@ -139,13 +139,19 @@ def _go_on(column: Column, upto: Sequence[int], days: np.ndarray, gap: float, mo
         column.fresh = continued([v for v, _ in held], np.array([d for _, d in held]), gap, more, unique=unique)
 
 
-def _move_days(column: Column, later: np.ndarray, typical: Mapping[int, float], days: float) -> None:
-    """Planned days of the visits after the end are later."""
-    held = [v for v in column.values if v in typical]
-    if not all(isinstance(column.values[v], int | float) for v in held) or len(held) < 2:
+def _move_days(column: Column, end: int, typical: Mapping[int, float], day: np.ndarray, days: float) -> None:
+    """Planned days of the visits that come after the end are later. `day`: the usual day of each visit."""
+    planned = [v for v in column.values if v in typical]
+    if end not in planned or len(planned) < 2 or not all(_number(column.values[v]) for v in planned):
         return
-    if all(abs(column.values[v] - typical[v]) <= SAME_DAY for v in held):
-        column.moved = {v: column.values[v] + days for v in later.tolist() if v in held}
+    if all(abs(column.values[v] - typical[v]) <= SAME_DAY for v in planned):
+        later = [v for v, value in column.values.items() if v > end and _number(value) and value > column.values[end]]
+        near = [v for v in later if abs(column.values[v] - day[v]) <= SAME_DAY]
+        column.moved = {v: column.values[v] + days for v in near}
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def continued(values: Sequence[Any], days: np.ndarray, gap: float, more: int, *, unique: bool = False) -> list[Any]:
