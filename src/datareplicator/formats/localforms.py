@@ -18,7 +18,10 @@ DIGITS = "YYYYMMDD"
 _NUMERIC = ("DD.MM.YYYY", "D.M.YYYY", "MM/DD/YYYY", "DD/MM/YYYY", "M/D/YYYY", "D/M/YYYY", "DD-MM-YYYY", "MM-DD-YYYY")
 _NAMED = tuple(f"DD{mark}{month}{mark}YYYY" for mark in ("", "-", " ") for month in ("MON", "Mon", "mon"))
 _CLOCKS = ("", " hh:mm", " hh:mm:ss", ":hh:mm", ":hh:mm:ss", "Thh:mm", "Thh:mm:ss")
-DATES = tuple(day + clock for clock in _CLOCKS for day in (*_NUMERIC, "YYYY/MM/DD", "YYYY.MM.DD", *_NAMED))
+DATES = (
+    *(day + clock for clock in _CLOCKS for day in (*_NUMERIC, "YYYY/MM/DD", "YYYY.MM.DD", *_NAMED)),
+    *("YYYY-MM-DD" + clock for clock in (" hh:mm", " hh:mm:ss")),
+)
 _TOKENS = {
     "YYYY": r"(?P<Y>(?:1[89]|2[01])\d{2})",
     "MM": r"(?P<M>\d{2})",
@@ -174,7 +177,7 @@ def date_layouts(texts: list[str]) -> tuple[str, ...]:
         return ()
     shares = {layout: _share(layout, texts) for layout in fitting}
     most = max(shares.values(), default=0.0)
-    if most < _VALID or any(_ISO.match(text) for text in texts):
+    if most < _VALID or any(_ISO.fullmatch(text) for text in texts):
         return ()
     return _padded_first([layout for layout, share in shares.items() if share == most])
 

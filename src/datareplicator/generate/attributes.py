@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from datareplicator.generate.backoff import draw_codes, supported
+from datareplicator.generate.backoff import draw_codes, draw_ranks, supported
 from datareplicator.model.attributes import AttributeModel, Node
 from datareplicator.model.coding import decode, encode
+from datareplicator.model.levels import Levels
 from datareplicator.model.quantiles import NumberLeaves
 from datareplicator.seeds import Streams
 
@@ -28,6 +29,7 @@ def sample_attributes(
     }
     columns: dict[str, pd.Series] = {}
     subject = pd.factorize(np.asarray(subject))[0].astype(np.int64)
+    ranks = _ranks(model.levels, subject, streams.under("levels"))
     for node in model.nodes:
         branch = streams.under(*node.columns[:1])
         if node.patterns is not None:
@@ -36,22 +38,43 @@ def sample_attributes(
                 columns[coding.name] = decode(coding, code[outcome])
                 codes[coding.name] = code[outcome]
         else:
-            series = _draw_number(node, codes, subject, branch, variation)
+            series = _draw_number(node, codes, subject, branch, variation, ranks.get(node.columns[0]))
             columns[str(series.name)] = series
             codes[str(series.name)] = encode(model.targets[str(series.name)], series)
     return pd.DataFrame({name: columns[name].set_axis(context.index) for name in model.columns}, index=context.index)
 
 
+def _ranks(levels: Levels | None, subject: np.ndarray, streams: Streams) -> dict[str, np.ndarray]:
+    """By column, the rank (0 to 1) that each row's number takes given its context: the subject's level and a residual
+    of the row."""
+    if levels is None:
+        return {}
+    people, k = int(subject.max(initial=-1)) + 1, len(levels.columns)
+    own = streams.get("subject").standard_normal((people, k)) @ np.linalg.cholesky(levels.subject).T
+    rest = streams.get("row").standard_normal((len(subject), k)) @ np.linalg.cholesky(levels.row).T
+    score = np.sqrt(levels.between) * own[subject] + np.sqrt(1 - levels.between) * rest
+    return {name: ndtr(score[:, j]) for j, name in enumerate(levels.columns)}
+
+
 def _draw_number(
-    node: Node, codes: dict[str, np.ndarray], subject: np.ndarray, streams: Streams, variation: float
+    node: Node,
+    codes: dict[str, np.ndarray],
+    subject: np.ndarray,
+    streams: Streams,
+    variation: float,
+    rank: np.ndarray | None,
 ) -> pd.Series:
     leaves = node.number
     assert leaves is not None
     n = len(subject)
     outcome = draw_codes(node.table, codes, n, streams.get("draw"))
+    place = streams.get("within").random(n)
+    if rank is not None:
+        there, place = draw_ranks(node.table, codes, rank, streams.get("rank"))
+        outcome = np.where(outcome == 0, 0, there)
     parent = codes[leaves.parent] if leaves.parent else np.zeros(n, dtype=np.int64)
     leaf = leaves.leaf[np.where((parent < 0) | (parent >= len(leaves.leaf) - 1), -1, parent)]
-    uniform = (outcome - 1 + streams.get("within").random(n)) / leaves.bins
+    uniform = (outcome - 1 + place) / leaves.bins
     if variation != 1.0:
         uniform = ndtr(variation * ndtri(np.clip(uniform, 1e-9, 1 - 1e-9)))
     value = read_quantiles(leaves, leaf, uniform)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from datareplicator.model.backoff import Conditional, Level, cell_keys
+from datareplicator.model.backoff import Conditional, Level, find_cells
 
 
 def draw_codes(table: Conditional, parents: dict[str, np.ndarray], n: int, rng: np.random.Generator) -> np.ndarray:
@@ -25,14 +25,28 @@ def draw_codes(table: Conditional, parents: dict[str, np.ndarray], n: int, rng: 
     return result
 
 
-def find_cells(table: Conditional, level: Level, parents: dict[str, np.ndarray], n: int) -> np.ndarray:
-    """Index of each row's cell in a level, -1 where the level has none for it."""
-    if level.depth == 0:
-        return np.zeros(n, dtype=np.int64)
-    names = table.parents[: level.depth]
-    key = cell_keys([parents[name] for name in names], list(table.sizes[: level.depth]))
-    place = np.minimum(np.searchsorted(level.keys, key), len(level.keys) - 1)
-    return np.where(level.keys[place] == key, place, -1)
+def draw_ranks(
+    table: Conditional, parents: dict[str, np.ndarray], uniform: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Outcomes above 0 (int64[n]) by `uniform` (float[n]), smallest first, and where within its outcome each uniform
+    lies (0 .. 1). Rows whose cells hold nothing but 0 get outcome 1."""
+    n = len(uniform)
+    backing = rng.random((len(table.levels), n))
+    outcome, place = np.ones(n, dtype=np.int64), uniform.copy()
+    waiting = np.arange(n)
+    for index in range(len(table.levels) - 1, -1, -1):
+        level = table.levels[index]
+        cell = find_cells(table, level, parents, n)[waiting]
+        low = level.start[cell] + (level.outcome[np.minimum(level.start[cell], len(level.outcome) - 1)] == 0)
+        high = level.start[cell + 1]
+        use = (cell >= 0) & (low < high) & ((backing[index][waiting] < level.trust[cell]) | (index == 0))
+        rows, low, high = waiting[use], low[use], high[use]
+        total = np.append(0.0, np.cumsum(level.weight))
+        aim = total[low] + uniform[rows] * (total[high] - total[low])
+        at = np.clip(np.searchsorted(total, aim, side="right") - 1, low, high - 1)
+        outcome[rows], place[rows] = level.outcome[at], np.clip((aim - total[at]) / level.weight[at], 0, 1)
+        waiting = waiting[~use]
+    return outcome, place
 
 
 def supported(table: Conditional, parents: dict[str, np.ndarray], codes: np.ndarray) -> np.ndarray:

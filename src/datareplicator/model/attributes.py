@@ -19,8 +19,9 @@ from datareplicator.model.backoff import (
     fit_conditional,
 )
 from datareplicator.model.coding import Coding, encode, fit_categories, fit_coding, fit_values, to_float
+from datareplicator.model.levels import Levels, fit_levels, scores
 from datareplicator.model.patterns import Patterns, fit_patterns, group_columns
-from datareplicator.model.quantiles import NumberLeaves, fit_leaves
+from datareplicator.model.quantiles import NumberLeaves, fit_leaves, place_in_bin
 from datareplicator.model.repeats import Repeats, fit_repeats
 
 
@@ -59,12 +60,14 @@ class Node(Document):
 
 class AttributeModel(Document):
     """What `fit_attributes` learned. `columns` is the order of the target frame; `context` and `targets` hold the
-    codings by which columns serve as parents (a measured number serves in bins)."""
+    codings by which columns serve as parents (a measured number serves in bins); `levels`: what the measured numbers
+    owe to the subject and to each other."""
 
     columns: tuple[str, ...]
     context: dict[str, Coding] = Field(default_factory=dict)
     targets: dict[str, Coding] = Field(default_factory=dict)
     nodes: tuple[Node, ...] = ()
+    levels: Levels | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> AttributeModel:
@@ -90,6 +93,7 @@ def fit_attributes(
     min_subjects: int = 1,
     hard: tuple[str, ...] = (),
     bound: tuple[str, tuple[str, ...]] | None = None,
+    levels: bool = False,
 ) -> AttributeModel:
     """Learn the columns of `targets` (n rows) given `context` (n rows) and the subject of each row (int[n]).
 
@@ -98,8 +102,8 @@ def fit_attributes(
     pattern is ever carried. `scope` (int[n]) are the groups within which rows repeat each other where these are not
     the subjects (the rows of one parent). `apart`: columns that join no pattern, drawn first.
     `numbers`: columns that are measured numbers, however few values they have. `bound`: a context column, and the
-    columns that only ever take combinations which the source shows with its value (a medicine, and its doses). Raises
-    TypeError for date columns.
+    columns that only ever take combinations which the source shows with its value (a medicine, and its doses).
+    `levels`: whether measured numbers may have a level of the subject. Raises TypeError for date columns.
 
     >>> rows = pd.DataFrame({"SEV": ["MILD", "MILD", "SEVERE", "MILD"]})
     >>> fit_attributes(rows, pd.DataFrame(index=rows.index), np.arange(4)).columns
@@ -135,11 +139,13 @@ def fit_attributes(
             nodes.append(fitted.number(targets[name]))
             codings[name] = fit_coding(targets[name], name)
     used = {name for node in nodes for name in node.needs}
+    numbers = [name for name in columns if coded[name] is None] if levels else []
     return AttributeModel(
         columns=columns,
         context={name: coding for name, coding in known.items() if name in used},
         targets=codings,
         nodes=tuple(nodes),
+        levels=fit_levels(numbers, np.column_stack([fitted.scores[c] for c in numbers]), subject) if numbers else None,
     )
 
 
@@ -170,6 +176,7 @@ class _Fit:
         self.hard = tuple(name for name in hard if name in candidates)
         self.lead: tuple[str, ...] = ()
         self.min_subjects = min_subjects
+        self.scores: dict[str, np.ndarray] = {}
 
     def patterns(self, codings: list[Coding], codes: list[np.ndarray]) -> Node:
         """Fit one group of categorical columns and make its columns candidates for later nodes."""
@@ -188,6 +195,9 @@ class _Fit:
         )
         value = np.append(pd.factorize(x)[0], 0)[:-1].astype(np.int64)
         node = self._node(outcome, leaves.outcomes, np.arange(len(x)), number=leaves, value=value)
+        parents = {name: candidate.codes for name, candidate in self.candidates.items()}
+        place = place_in_bin(leaves, parents.get(leaves.parent or ""), outcome, x)
+        self.scores[str(values.name)] = scores(node.table, parents, outcome, place, np.isnan(x))
         coding = fit_coding(values, str(values.name))
         self.candidates[coding.name] = Candidate(encode(coding, values), coding.size)
         return node

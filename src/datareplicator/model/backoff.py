@@ -128,6 +128,16 @@ def cell_keys(codes: list[np.ndarray], sizes: list[int]) -> np.ndarray:
     return key
 
 
+def find_cells(table: Conditional, level: Level, parents: dict[str, np.ndarray], n: int) -> np.ndarray:
+    """Index of each row's cell in a level, -1 where the level has none for it."""
+    if level.depth == 0:
+        return np.zeros(n, dtype=np.int64)
+    names = table.parents[: level.depth]
+    key = cell_keys([parents[name] for name in names], list(table.sizes[: level.depth]))
+    place = np.minimum(np.searchsorted(level.keys, key), len(level.keys) - 1)
+    return np.where(level.keys[place] == key, place, -1)
+
+
 def selection_rows(subject: np.ndarray) -> np.ndarray:
     """Row numbers of a spread of whole subjects with some `SELECTION_ROWS` rows: enough to choose parents."""
     if len(subject) <= SELECTION_ROWS:

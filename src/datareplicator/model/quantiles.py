@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from pydantic import model_validator
 
 from datareplicator.document import Document, Exact, Floats, Ints
@@ -90,6 +91,18 @@ def fit_leaves(
         ),
         outcome,
     )
+
+
+def place_in_bin(leaves: NumberLeaves, parent: np.ndarray | None, outcome: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Where each number lies within its bin, 0 to 1 (float[n]), by its rank among the bin's numbers of its leaf."""
+    leaf = (
+        np.zeros(len(x), dtype=np.int64)
+        if parent is None
+        else leaves.leaf[np.where(parent < len(leaves.leaf), parent, -1)]
+    )
+    frame = pd.DataFrame({"leaf": leaf, "bin": outcome, "x": x})
+    groups = frame.groupby(["leaf", "bin"])["x"]
+    return ((groups.rank() - 0.5) / groups.transform("count")).fillna(0.5).to_numpy()
 
 
 def _bins(x: np.ndarray, bins: int) -> np.ndarray:

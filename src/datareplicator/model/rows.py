@@ -17,8 +17,10 @@ from datareplicator.dates import Precision
 from datareplicator.document import Document, Floats, Ints
 from datareplicator.model.anchors import AT_NEXT
 from datareplicator.model.attributes import AttributeModel, fit_attributes
+from datareplicator.model.coding import is_number, to_float
 from datareplicator.model.ends import LAST_DAY, covers, days_over
 from datareplicator.model.identity import IdentifierModel, fit_identifier
+from datareplicator.model.levels import is_measured
 from datareplicator.model.offsets import ClockModel, OffsetModel, fit_clock, fit_offsets
 from datareplicator.model.personal import LAID_OUT, layout
 from datareplicator.model.prepare import Prepared
@@ -168,6 +170,8 @@ def _fit_rows(
         subject[use],
         hard=hard,
         min_subjects=min_subjects,
+        numbers=_measured(targets[use], subject[use]),
+        levels=True,
     )
     candidates = {k: v[use] for k, v in anchors.items()}
     dates = []
@@ -297,6 +301,12 @@ def _fit_date(
     text = pd.api.types.is_string_dtype(prepared.frames[spec.name][name].dtype)
     apart = _apart(target - anchors[BEFORE + name], code, subject) if BEFORE + name in anchors else []
     return DateColumn(column=name, text=text, offsets=offsets, clock=clock, apart=np.array(apart, dtype=np.int64))
+
+
+def _measured(targets: pd.DataFrame, subject: np.ndarray) -> tuple[str, ...]:
+    """The columns that are measurements with a level of the subject, however few values they have."""
+    columns = [c for c in targets.columns if is_number(targets[c])]
+    return tuple(str(c) for c in columns if is_measured(to_float(targets[c]), subject))
 
 
 def _apart(gap: np.ndarray, code: np.ndarray, subject: np.ndarray) -> list[int]:
