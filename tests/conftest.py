@@ -36,8 +36,10 @@ def learned(model: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def is_known(study: Study) -> bool:
         return {name: len(table) for name, table in study.tables.items()} == known
 
-    def quick_discover(study: Study, progress: object) -> object:
-        return load_model(model).structure if is_known(study) else discover(study, progress)
+    def quick_discover(study: Study, progress: object, *corrections: object, earlier: object = None) -> object:
+        if is_known(study) and not corrections and earlier is None:
+            return load_model(model).structure
+        return discover(study, progress, *corrections, earlier=earlier)
 
     def quick_fit(study: Study, *, min_subjects: int, **options: object) -> object:
         if is_known(study) and min_subjects == 1:

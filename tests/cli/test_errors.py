@@ -13,6 +13,7 @@ import pytest
 
 from datareplicator import cli, errors, pipeline
 from datareplicator.cli import screen
+from datareplicator.client import wire as _wire  # noqa: F401  as those of its client do
 from datareplicator.server import run_admin as _admin  # noqa: F401  errors of the service belong to the families
 from datareplicator.server.targets import network as _network  # noqa: F401
 

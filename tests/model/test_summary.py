@@ -52,9 +52,13 @@ def test_numbers_and_dates_are_those_of_the_new_study() -> None:
 
 
 def test_what_is_no_fact_of_the_study_stays() -> None:
-    source, values = told(read_study(sample_study_path())), told(made("subjects: 10")[0])
+    source, values = told(read_study(sample_study_path())), told(made("{subjects: 10, counts: {SEX: {F: 5, M: 5}}}")[0])
     changed = {code for code in source.index if source[code] != values[code]}
     assert changed <= {"ACTSUB", "PLANSUB", "SSTDTC", "SENDTC"}
+
+
+def test_more_subjects_of_the_same_study_leave_its_design_as_it_came() -> None:
+    pd.testing.assert_series_equal(told(read_study(sample_study_path())), told(made("subjects: 10")[0]))
 
 
 @given(st.integers(1, 400), st.sampled_from("DWMY"), st.integers(1, 400))

@@ -53,6 +53,12 @@ class GenerateRequest:
     plan: Plan | None = None
 
     @property
+    def controlled(self) -> bool:
+        """Whether another study is asked for than more subjects of the source's: its summary has to tell of it."""
+        asked = (self.counts, self.clones, self.identifiers, self.quota, self.enrolment, self.study, self.follow_up)
+        return any(bool(part) if isinstance(part, (Mapping, tuple)) else part is not None for part in asked)
+
+    @property
     def window(self) -> tuple[int, int] | None:
         """First and last day of enrolment as days since 1970-01-01."""
         if self.enrolment is None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from datareplicator import dates
 from datareplicator.dates import Precision
+from datareplicator.generate.request import GenerateRequest
 from datareplicator.model.study_model import StudyModel
 from datareplicator.model.summary import Told, span
 from datareplicator.structure.spec import Ref
@@ -19,9 +20,10 @@ Frames = dict[str, pd.DataFrame]
 class Telling:
     """Sees the blocks of a study go by, and then writes what its summary tells."""
 
-    def __init__(self, model: StudyModel) -> None:
+    def __init__(self, model: StudyModel, request: GenerateRequest) -> None:
+        """A plain request for more subjects leaves the trial's design as it came, its summary among it."""
         self._model = model
-        self._told = [t for t in model.told if t.table in model.reference]
+        self._told = [t for t in model.told if t.table in model.reference and request.controlled]
         self._root = model.structure.tables[model.root.table].members
         self._number: dict[int, int] = dict.fromkeys(range(len(self._told)), 0)
         self._span: dict[Ref, tuple[float, float]] = {

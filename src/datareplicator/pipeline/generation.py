@@ -70,7 +70,7 @@ def generate_frames(
         done = 0
         tell(progress, Step("generate", 0, request.subjects, "subjects"))
         with closing(_made(BlockJob(model, path, request), blocks, workers, checkpoints)) as results:
-            telling, held = Telling(model), {}
+            telling, held = Telling(model, request), {}
             for block, (frames, tally) in zip(blocks, results, strict=True):
                 if tallies is not None:
                     tallies.append(tally)
