@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,10 @@ import pandas as pd
 from datareplicator.errors import RequestError
 from datareplicator.generate.blocks import Begun, begin, coherent, fill_findings, fill_tables, generate_block
 from datareplicator.generate.conditions.edits import edited
+from datareplicator.generate.conditions.impossible import impossible
 from datareplicator.generate.conditions.judge import Seen, look, seen
 from datareplicator.generate.conditions.outcome import IN_ALL, Tally
+from datareplicator.generate.conditions.pairing import Standing, pair_places
 from datareplicator.generate.conditions.plan import Part, Plan, Quota, Rule
 from datareplicator.generate.conditions.rows import convert_rows, repair_rows, thin_rows
 from datareplicator.generate.conditions.states import exchange, exchange_begun, loose
@@ -45,26 +46,6 @@ COMMON = 0.25
 NEARLY = 0.02
 """Share of the rows of an event by which a block may miss the factor that is asked for."""
 ROUNDS = 4
-
-
-@dataclass
-class Standing:
-    """What the subjects of a block are worth: `broken` bool (rules, subjects); `shows` bool and `rows` int (quotas,
-    subjects)."""
-
-    broken: np.ndarray
-    shows: np.ndarray
-    rows: np.ndarray
-
-    @property
-    def bad(self) -> np.ndarray:
-        """bool a subject: breaks a rule."""
-        return self.broken.any(axis=0)
-
-    def exchange(self, other: Standing, slots: np.ndarray, takes: np.ndarray) -> None:
-        """Put the others' in place of some subjects."""
-        for name in ("broken", "shows", "rows"):
-            getattr(self, name)[:, slots] = getattr(other, name)[:, takes]
 
 
 @dataclass
@@ -205,7 +186,7 @@ class Maker:
             other = begin(self.model, self.request, self.block, streams)
             theirs = self._early(other.state, rules, quotas)
             tried.append(theirs.broken)
-            pairs = _pairs(mine, theirs, places, lacks, self._by_rows(goals), begun.draw.cell, other.draw.cell)
+            pairs = pair_places(mine, theirs, places, lacks, self._by_rows(goals), begun.draw.cell, other.draw.cell)
             slots, takes, _ = pairs
             if not path:
                 self._count_replaced(mine, rules, pairs)
@@ -323,7 +304,7 @@ class Maker:
             used, stalled = used + 1, stalled + 1
             theirs = self._standing(spare)
             self.tried.append(theirs.broken)
-            pairs = _pairs(standing, theirs, self.kept, lacks, self._by_rows(lacks), self.cells, cells)
+            pairs = pair_places(standing, theirs, self.kept, lacks, self._by_rows(lacks), self.cells, cells)
             slots, takes, _ = pairs
             found += len(slots)
             self._count_replaced(standing, self.plan.rules, pairs)
@@ -426,24 +407,6 @@ class Maker:
         )
 
 
-def impossible(rules: Sequence[Rule], tried: Sequence[np.ndarray]) -> RequestError:
-    """Which rule, or which two, nobody fits; `tried` are arrays of rules broken, bool (rules, subjects)."""
-    broken = np.concatenate(list(tried), axis=1)
-    drawn = f"{broken.shape[1]:,} subjects were drawn"
-    alone = [r.said for r, b in zip(rules, broken, strict=True) if b.all()]
-    if alone:
-        return RequestError(f"{alone[0]} is impossible here: {drawn}, and none fits.")
-    for (a, first), (b, second) in combinations(enumerate(rules), 2):
-        if (broken[a] | broken[b]).all():
-            return RequestError(f"{first.said} and {second.said} are impossible together: {drawn}, none fits both.")
-    fitting = int((~broken.any(axis=0)).sum())
-    names = ", ".join(f"{r.said}: {int((~b).sum()):,}" for r, b in zip(rules, broken, strict=True))
-    return RequestError(
-        f"the constraints leave too few subjects: {drawn}, {fitting:,} fit all of them ({names}).",
-        hint="Loosen the constraint that the fewest fit.",
-    )
-
-
 def _beyond(lack: int, goal: int) -> int:
     """How many rows are missing, where these are more than can be told from as many times as asked for."""
     return lack if abs(lack) > NEARLY * goal else 0
@@ -451,59 +414,6 @@ def _beyond(lack: int, goal: int) -> int:
 
 def _table(rows: list[np.ndarray], n: int) -> np.ndarray:
     return np.array(rows) if rows else np.zeros((0, n), dtype=bool)
-
-
-def _pairs(
-    mine: Standing,
-    theirs: Standing,
-    places: np.ndarray,
-    lacks: Mapping[int, int],
-    by_rows: frozenset[int],
-    cells: np.ndarray,
-    other_cells: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Places, the subjects of the other block that go into them, and for the sake of which quota (-1: of none): first
-    for what is missing, then for what is bad."""
-    good, bad = ~theirs.bad, mine.bad & places
-    shown = mine.shows[list(lacks)].any(axis=0) | (mine.rows[sorted(by_rows)] > 0).any(axis=0)
-    plain = places & ~bad & ~shown
-    pairs: list[tuple[int, int, int]] = []
-
-    def plainest(open_to: np.ndarray) -> np.ndarray:
-        """Who may come, those first who show nothing that is counted."""
-        takes = np.flatnonzero(open_to)
-        return takes[np.argsort(theirs.shows[list(lacks)][:, takes].sum(axis=0), kind="stable")]
-
-    def put(slot: int, take: int, why: int) -> None:
-        pairs.append((slot, take, why))
-        plain[slot] = bad[slot] = good[take] = False
-
-    for k, lack in lacks.items():
-        left = lack
-        # Who gives way where there are too many, and who may come instead.
-        crowded, without = (
-            (places & (mine.rows[k] > 0), theirs.rows[k] == 0)
-            if k in by_rows
-            else (places & mine.shows[k], ~theirs.shows[k])
-        )
-        for take in plainest(good & (theirs.shows[k] if lack > 0 else without)):
-            room = (bad | plain if lack > 0 else crowded & ~np.isin(np.arange(BLOCK), [p[0] for p in pairs])) & (
-                cells == other_cells[take]
-            )
-            fits = np.flatnonzero(room)
-            if left == 0 or not len(fits):
-                continue
-            slot = int(fits[np.argmax(bad[fits])] if bad[fits].any() else fits[-1])
-            gain = int(theirs.rows[k][take]) - int(mine.rows[k][slot]) if k in by_rows else int(np.sign(left))
-            if abs(gain) <= abs(left) and gain * left > 0:
-                put(slot, int(take), k)
-                left -= gain
-    for cell in np.unique(cells[bad]):
-        here, there = np.flatnonzero(bad & (cells == cell)), plainest(good & (other_cells == cell))
-        for slot, take in zip(here, there, strict=False):
-            put(int(slot), int(take), -1)
-    slots, takes, why = np.array(pairs, dtype=np.int64).reshape(-1, 3).T
-    return slots, takes, why
 
 
 def make_block(model: StudyModel, request: GenerateRequest, block: Block) -> tuple[dict[str, pd.DataFrame], Tally]:
