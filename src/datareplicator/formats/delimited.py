@@ -18,7 +18,7 @@ from pyarrow import csv as arrow_csv
 from datareplicator.errors import Place, SourceError, WriteError
 from datareplicator.formats.dialect import Dialect, decode_text, sniff
 from datareplicator.formats.inference import infer
-from datareplicator.formats.layout import TableLayout
+from datareplicator.formats.layout import TableLayout, let_go
 from datareplicator.formats.normalise import check_names, table_from_arrow
 from datareplicator.formats.options import DelimitedOptions
 from datareplicator.formats.textual import text_of
@@ -203,10 +203,7 @@ class Writer:
 
     def abort(self) -> None:
         """Let go of the file."""
-        try:
-            self._stream.close()
-        except OSError:
-            return  # the disk that made us stop cannot take the rest of the buffer either
+        let_go(self._stream)
 
 
 class TabWriter(Writer):

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from datareplicator.errors import Place, SourceError, WriteError
 from datareplicator.formats.archive import check_archive
-from datareplicator.formats.layout import TableLayout
+from datareplicator.formats.layout import TableLayout, let_go
 from datareplicator.formats.normalise import arrow_from_values, check_names, table_from_arrow
 from datareplicator.formats.options import ExcelOptions
 from datareplicator.formats.textual import text_of
@@ -190,7 +190,4 @@ class Writer:
 
     def abort(self) -> None:
         """End openpyxl's temporary file."""
-        try:
-            self._sheet.close()
-        except OSError:
-            return  # the disk that made us stop cannot take the end of the sheet either
+        let_go(self._sheet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -52,6 +53,19 @@ class TableLayout:
                 place=Place(table=self.name),
                 hint="Name a format instead of `same`.",
             ) from error
+
+
+class Closable(Protocol):
+    """A stream, a sheet or a writer."""
+
+    def close(self) -> object:
+        """End it, writing what it still holds."""
+
+
+def let_go(held: Closable) -> None:
+    """Close what writes a file that is thrown away: a full disk, which made us stop, cannot take its rest either."""
+    with suppress(OSError):
+        held.close()
 
 
 class TableWriter(Protocol):

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datareplicator.errors import Place, SourceError, WriteError
-from datareplicator.formats.layout import TableLayout
+from datareplicator.formats.layout import TableLayout, let_go
 from datareplicator.formats.normalise import check_names, described_columns, table_from_arrow
 from datareplicator.formats.options import NarrowType, ParquetOptions
 from datareplicator.study import Column, Origin, Table
@@ -169,7 +169,4 @@ class Writer:
     def abort(self) -> None:
         """Let go of the file; what was written is thrown away by the caller."""
         if self._writer is not None:
-            try:
-                self._writer.close()
-            except OSError:
-                return  # the disk that made us stop cannot take the footer either
+            let_go(self._writer)

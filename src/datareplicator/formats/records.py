@@ -18,7 +18,7 @@ from datareplicator.errors import Place, SourceError
 from datareplicator.formats import dataset_json
 from datareplicator.formats.dialect import decode_text
 from datareplicator.formats.json_tokens import join, tokens
-from datareplicator.formats.layout import TableLayout
+from datareplicator.formats.layout import TableLayout, let_go
 from datareplicator.formats.normalise import arrow_from_values, table_from_arrow
 from datareplicator.formats.options import JsonOptions
 from datareplicator.study import Origin, Table
@@ -170,10 +170,7 @@ class LineWriter:
 
     def abort(self) -> None:
         """Let go of the file."""
-        try:
-            self._stream.close()
-        except OSError:
-            return  # the disk that made us stop cannot take the rest of the buffer either
+        let_go(self._stream)
 
 
 class ArrayWriter(LineWriter):

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from datareplicator.errors import Place, WriteError
 from datareplicator.formats.ibm import out_of_range, to_ibm
-from datareplicator.formats.layout import TableLayout
+from datareplicator.formats.layout import TableLayout, let_go
 from datareplicator.formats.options import XportOptions
 from datareplicator.formats.sasformats import moment_kind, split_format, to_sas
 from datareplicator.formats.xport_layout import RECORD, Member, Variable, write_header
@@ -231,10 +231,7 @@ class Writer:
 
     def abort(self) -> None:
         """Let go of the file."""
-        try:
-            self._stream.close()
-        except OSError:
-            return  # the disk that made us stop cannot take the rest of the buffer either
+        let_go(self._stream)
 
 
 def _format_of(column: Column) -> str:

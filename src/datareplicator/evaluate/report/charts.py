@@ -3,7 +3,7 @@ alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from markupsafe import Markup
@@ -73,32 +73,33 @@ def histogram(title: str, unit: str, edges: np.ndarray, shares: np.ndarray, word
 
 def bars(title: str, labels: Sequence[str], shares: np.ndarray, words: str, *, of: float | None = None) -> Markup:
     """Two bars a category: filled source, outlined synthetic; shares stand beside them (source, synthetic)."""
-    top = of or max(float(np.nanmax(shares, initial=0)), 1e-9)
-    room = WIDTH - LABEL - 66
-    parts = []
-    for i, label in enumerate(labels):
-        y = 3 + i * ROW
-        parts += [
-            text(LABEL - 5, y + 11, short(label, NAMED), "name", "end"),
-            rect(LABEL, y + 1, room * float(np.nan_to_num(shares[0][i])) / top, 6.5, "s-fill"),
-            rect(LABEL, y + 8.5, room * float(np.nan_to_num(shares[1][i])) / top, 6, "m-bar"),
-            text(WIDTH - 1, y + 11, f"{_brief(shares[0][i])} | {_brief(shares[1][i])} %", "tick", "end"),
-        ]
-    return drawing(WIDTH, 6 + ROW * len(labels), title, words, parts)
+    return _pairs(title, labels, shares, words, of, lambda a, b: f"{_brief(a)} | {_brief(b)} %")
 
 
 def counts(title: str, labels: Sequence[str], values: np.ndarray, words: str) -> Markup:
     """As `bars`, for means instead of shares."""
-    top = max(float(np.nanmax(values, initial=0)), 1e-9)
+    return _pairs(title, labels, values, words, None, lambda a, b: f"{number(a)} | {number(b)}")
+
+
+def _pairs(
+    title: str,
+    labels: Sequence[str],
+    values: np.ndarray,
+    words: str,
+    of: float | None,
+    note: Callable[[float, float], str],
+) -> Markup:
+    """Rows of two bars, `values` (2, rows) as parts of `of` or of the highest, each row with its note."""
+    top = of or max(float(np.nanmax(values, initial=0)), 1e-9)
     room = WIDTH - LABEL - 66
     parts = []
-    for i, label in enumerate(labels):
+    for i, (label, source, made) in enumerate(zip(labels, *values, strict=True)):
         y = 3 + i * ROW
         parts += [
             text(LABEL - 5, y + 11, short(label, NAMED), "name", "end"),
-            rect(LABEL, y + 1, room * float(np.nan_to_num(values[0][i])) / top, 6.5, "s-fill"),
-            rect(LABEL, y + 8.5, room * float(np.nan_to_num(values[1][i])) / top, 6, "m-bar"),
-            text(WIDTH - 1, y + 11, f"{number(values[0][i])} | {number(values[1][i])}", "tick", "end"),
+            rect(LABEL, y + 1, room * float(np.nan_to_num(source)) / top, 6.5, "s-fill"),
+            rect(LABEL, y + 8.5, room * float(np.nan_to_num(made)) / top, 6, "m-bar"),
+            text(WIDTH - 1, y + 11, note(source, made), "tick", "end"),
         ]
     return drawing(WIDTH, 6 + ROW * len(labels), title, words, parts)
 
