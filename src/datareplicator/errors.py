@@ -6,6 +6,8 @@ else that escapes from the library is a defect of ours.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -45,10 +47,32 @@ class DataReplicatorError(Exception):
 
 
 class RequestError(DataReplicatorError):
-    """What was asked for makes no sense (a negative number of subjects, an unknown option, a bad run document)."""
+    """What was asked for makes no sense (a negative number of subjects, an unknown option, a bad run document).
+
+    `about`: the parts of the run document that it is about, as far as known, such as ``constraints.0``.
+    """
 
     code = "request"
     exit_code = 2
+    about: tuple[str, ...] = ()
+
+
+@contextmanager
+def asked_in(*parts: str) -> Iterator[None]:
+    """Name the parts of the run document that a RequestError from within is about, unless it knows better.
+
+    >>> try:
+    ...     with asked_in("counts"):
+    ...         raise RequestError("no.")
+    ... except RequestError as error:
+    ...     print(error.about)
+    ('counts',)
+    """
+    try:
+        yield
+    except RequestError as error:
+        error.about = error.about or parts
+        raise
 
 
 class SourceError(DataReplicatorError):

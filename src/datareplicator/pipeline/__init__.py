@@ -7,15 +7,17 @@ from datareplicator.generate.control.settle import settle as settled
 from datareplicator.pipeline.checks import validate
 from datareplicator.pipeline.corruption import Corrupted, corrupt, repair, score_findings, write_page
 from datareplicator.pipeline.generation import generate_settled, generate_study
-from datareplicator.pipeline.learning import describe, explain, fit, fit_to_file, notes, profile
+from datareplicator.pipeline.learning import describe, explain, fit, fit_to_file, learned_again, notes, profile
 from datareplicator.pipeline.progress import Progress, Step
 from datareplicator.pipeline.replication import Outcome, generate, produce, replicate
+from datareplicator.pipeline.vocabulary import Vocabulary, vocabulary
 
 __all__ = [
     "Corrupted",
     "Outcome",
     "Progress",
     "Step",
+    "Vocabulary",
     "corrupt",
     "describe",
     "explain",
@@ -24,6 +26,7 @@ __all__ = [
     "generate",
     "generate_settled",
     "generate_study",
+    "learned_again",
     "notes",
     "produce",
     "profile",
@@ -32,5 +35,6 @@ __all__ = [
     "score_findings",
     "settled",
     "validate",
+    "vocabulary",
     "write_page",
 ]

@@ -83,6 +83,13 @@ def fit(
         return parse_model(model_text(model))
 
 
+def learned_again(model: StudyModel, earlier: StudyModel) -> tuple[list[str], list[str]]:
+    """Which parts of a model that was learned with an `earlier` one were learned again, and which were taken over."""
+    same = earlier.parts if earlier.software == model.software else {}
+    kept = [name for name, digest in model.parts.items() if same.get(name) == digest]
+    return [name for name in model.parts if name not in kept], kept
+
+
 def _suppressed(study: Study, structure: Structure, min_subjects: int) -> dict[str, int]:
     """By drawn column, how many of its values fewer than `min_subjects` subjects show. The values are not named."""
     found: dict[str, int] = {}

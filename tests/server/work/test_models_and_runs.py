@@ -20,6 +20,11 @@ async def test_models_are_learned_corrected_compared_exported_and_imported(at_wo
     assert compared["names"] == ["mine 1", "mine 2"] and compared["same"] > 50
     again = await at_work.post("/models", asked, 202)
     assert (again["job"]["cache"], again["number"]) == ("hit", 3)
+    corrected = {**asked, "corrections": [{"kind": "text", "variable": "AE.AESEV"}]}
+    third = await at_work.post("/models", corrected, 202)
+    since = (await at_work.done(third["job"]["id"]))["result"]["since"]
+    assert since["earlier"] == "mine, version 3"
+    assert "rows of ae" in since["again"] and "rows of dm" in since["kept"]
 
     exported = await at_work.client.get(f"{at_work.base}/models/{first['id']}/document")
     url = f"{at_work.base}/models/import"

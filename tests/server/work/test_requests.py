@@ -77,3 +77,37 @@ async def test_faults_are_marked_where_they_are(at_work):
     await at_work.done(clean["job"]["id"])
     assert (await at_work.get(f"/runs/{clean['id']}/answers", 409))["code"] == "no-faults"
     await at_work.post(f"/runs/{clean['id']}/tables/dm/query", {"faulty": True}, 422)
+
+
+async def test_what_a_model_has_against_a_request_is_told_before_it_runs(at_work):
+    dataset = await at_work.small()
+    model = await at_work.post("/models", {"dataset_id": dataset["id"]}, 202)
+
+    async def problems(document, **source):
+        answer = await at_work.post("/runs/check", {"document": document, **(source or {"model_id": model["id"]})})
+        return answer["checked"], answer["learned"], {each["place"]: each for each in answer["problems"]}
+
+    adults = [{"domain": "DM", "rule": "AGE >= 18"}]
+    clash = [{"domain": "DM", "rule": rule} for rule in ("AGE > 70", "SEX = 'F'", "AGE < 60")]
+    assert await problems({"constraints": adults}, dataset_id=dataset["id"]) == ("grammar", False, {})
+    await at_work.done(model["job"]["id"])
+    assert await problems({"constraints": adults}, dataset_id=dataset["id"]) == ("model", True, {})
+    assert (await problems({"subjects": 3}))[0] == "names"
+
+    _, _, found = await problems({"constraints": clash})
+    assert set(found) == {"constraints.0", "constraints.2"} and "contradict" in found["constraints.2"]["message"]
+    _, _, found = await problems({"constraints": [{"domain": "DM", "rule": "AGE > 400"}]})
+    assert "impossible" in found["constraints.0"]["message"]
+    _, _, found = await problems({"subjects": 9, "counts": {"SEX": {"ratio": {"G": 1, "M": 1}}}})
+    assert "'F'" in found["counts"]["hint"]
+    _, _, found = await problems(
+        {"subjects": 5, "rare_events": [{"domain": "AE", "where": "AESER='Y'", "subjects": 9}]}
+    )
+    assert set(found) == {"rare_events.0"}
+
+    known = await at_work.get(f"/models/{model['id']}/vocabulary")
+    dm = next(table for table in known["tables"] if table["name"] == "dm")
+    columns = {column["name"]: column for column in dm["columns"]}
+    assert [each["value"] for each in columns["SEX"]["categories"]] == ["F", "M"]
+    assert 40 < columns["AGE"]["reach"][0] < columns["AGE"]["reach"][1] < 100
+    assert known["arm"] in columns and len(known["arms"]) > 1

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from datareplicator.errors import RequestError
-from datareplicator.generate.conditions.asked import Conditions
+from datareplicator.errors import RequestError, asked_in
+from datareplicator.expressions import Schema
+from datareplicator.generate.conditions.asked import Conditions, RareEvent, Wanted
 from datareplicator.generate.conditions.clashes import allowed, learned_clash, unknown_text
 from datareplicator.generate.conditions.condition import Condition, condition_of
 from datareplicator.generate.conditions.learned import ROOM, Known, known_values
@@ -80,41 +81,61 @@ def compile_plan(model: StudyModel, asked: Conditions, subjects: int, *, ranges:
     rules = []
     for number, constraint in enumerate(asked.constraints, 1):
         said = f"constraint {number} ({constraint.domain}: {constraint.rule})"
-        rules.append(Rule(number, said, condition_of(model, schema, constraint.domain, constraint.rule, said)))
+        with asked_in(_place(number)):
+            rules.append(Rule(number, said, condition_of(model, schema, constraint.domain, constraint.rule, said)))
     _refuse_clashes(model, rules, ranges)
     quotas = []
-    for number, event in enumerate(asked.rare_events, 1):
-        said = f"rare event {number} ({event.domain}: {event.where})"
-        condition = condition_of(model, schema, event.domain, event.where, said)
-        problem = _never(model, condition, ranges)
-        if problem:
-            hint = "An event that the source never shows needs a scenario that supplies it."
-            raise RequestError(f"{said}: {problem}.", hint=hint)
-        exact = event.exactly is not None
-        number = event.exactly if exact else event.subjects
-        quotas.append(Quota(said, (Part(condition),), number, event.times, exact=exact))
-    for wanted in asked.scenarios:
-        unit = resolved(model, wanted, ranges)
-        said = f"scenario {unit.name}"
-        parts = []
-        for holds in unit.holds:
-            try:
-                part = condition_of(model, schema, holds.domain, holds.where, said)
-            except RequestError:
-                if holds.optional:
-                    continue
-                raise
-            parts.append(Part(part, holds.rows))
-        known = not any(p.rows == "some" and _never(model, p.condition, ranges) for p in parts)
-        steps = steps_of(model, schema, unit, said)
-        _refuse_subjects(model, said, parts, steps, ranges)
-        if not known and not steps:
-            raise RequestError(f"{said}: the source never shows it, and the unit has no edits that supply it.")
-        quotas.append(Quota(said, tuple(parts), wanted.scenario.subjects, None, known, steps, True, True))
-    for quota in quotas:
-        if quota.subjects is not None and quota.subjects > subjects:
-            raise RequestError(f"{quota.said}: {quota.subjects:,} subjects are asked for of {subjects:,}.")
+    for number, event in enumerate(asked.rare_events):
+        with asked_in(f"rare_events.{number}"):
+            quotas.append(_of_event(model, schema, event, number + 1, ranges))
+            _refuse_too_many(quotas[-1], subjects)
+    for number, wanted in enumerate(asked.scenarios):
+        with asked_in(f"scenarios.{number}"):
+            quotas.append(_of_scenario(model, schema, wanted, ranges))
+            _refuse_too_many(quotas[-1], subjects)
     return Plan(tuple(rules), tuple(quotas))
+
+
+def _place(number: int) -> str:
+    """Where a constraint stands in the run document, by its number from 1."""
+    return f"constraints.{number - 1}"
+
+
+def _of_event(model: StudyModel, schema: Schema, event: RareEvent, number: int, ranges: bool) -> Quota:
+    said = f"rare event {number} ({event.domain}: {event.where})"
+    condition = condition_of(model, schema, event.domain, event.where, said)
+    problem = _never(model, condition, ranges)
+    if problem:
+        hint = "An event that the source never shows needs a scenario that supplies it."
+        raise RequestError(f"{said}: {problem}.", hint=hint)
+    exact = event.exactly is not None
+    wanted = event.exactly if exact else event.subjects
+    return Quota(said, (Part(condition),), wanted, event.times, exact=exact)
+
+
+def _of_scenario(model: StudyModel, schema: Schema, wanted: Wanted, ranges: bool) -> Quota:
+    unit = resolved(model, wanted, ranges)
+    said = f"scenario {unit.name}"
+    parts = []
+    for holds in unit.holds:
+        try:
+            part = condition_of(model, schema, holds.domain, holds.where, said)
+        except RequestError:
+            if holds.optional:
+                continue
+            raise
+        parts.append(Part(part, holds.rows))
+    known = not any(p.rows == "some" and _never(model, p.condition, ranges) for p in parts)
+    steps = steps_of(model, schema, unit, said)
+    _refuse_subjects(model, said, parts, steps, ranges)
+    if not known and not steps:
+        raise RequestError(f"{said}: the source never shows it, and the unit has no edits that supply it.")
+    return Quota(said, tuple(parts), wanted.scenario.subjects, None, known, steps, True, True)
+
+
+def _refuse_too_many(quota: Quota, subjects: int) -> None:
+    if quota.subjects is not None and quota.subjects > subjects:
+        raise RequestError(f"{quota.said}: {quota.subjects:,} subjects are asked for of {subjects:,}.")
 
 
 def _refuse_subjects(model: StudyModel, said: str, parts: Sequence[Part], steps: Sequence[Step], ranges: bool) -> None:
@@ -129,24 +150,26 @@ def _refuse_subjects(model: StudyModel, said: str, parts: Sequence[Part], steps:
 def _refuse_clashes(model: StudyModel, rules: list[Rule], ranges: bool) -> None:
     left = {rule.number: allowed(rule.condition.expression, rule.condition.schema) for rule in rules}
     for rule in rules:
-        for column, part in left[rule.number].items():
-            name = f"{column.table}.{column.column}"
-            if part.empty:
-                raise RequestError(f"{rule.said} is impossible: it leaves no value for {name}.")
-            problem = learned_clash(column, part, _known(model, column, ranges))
-            if problem:
-                raise RequestError(f"{rule.said} is impossible: {problem}.")
+        with asked_in(_place(rule.number)):
+            for column, part in left[rule.number].items():
+                name = f"{column.table}.{column.column}"
+                if part.empty:
+                    raise RequestError(f"{rule.said} is impossible: it leaves no value for {name}.")
+                problem = learned_clash(column, part, _known(model, column, ranges))
+                if problem:
+                    raise RequestError(f"{rule.said} is impossible: {problem}.")
     for first, second in combinations(rules, 2):
-        for column in left[first.number].keys() & left[second.number].keys():
-            name = f"{column.table}.{column.column}"
-            both = left[first.number][column].both(left[second.number][column])
-            if both.empty:
-                raise RequestError(
-                    f"{first.said} and {second.said} contradict each other: no value of {name} fits both."
-                )
-            problem = learned_clash(column, both, _known(model, column, ranges))
-            if problem:
-                raise RequestError(f"{first.said} and {second.said} are impossible together: {problem}.")
+        with asked_in(_place(first.number), _place(second.number)):
+            for column in left[first.number].keys() & left[second.number].keys():
+                name = f"{column.table}.{column.column}"
+                both = left[first.number][column].both(left[second.number][column])
+                if both.empty:
+                    raise RequestError(
+                        f"{first.said} and {second.said} contradict each other: no value of {name} fits both."
+                    )
+                problem = learned_clash(column, both, _known(model, column, ranges))
+                if problem:
+                    raise RequestError(f"{first.said} and {second.said} are impossible together: {problem}.")
 
 
 def _known(model: StudyModel, column: Ref, ranges: bool) -> Known:

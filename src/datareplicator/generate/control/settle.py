@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from datareplicator.errors import RequestError
+from datareplicator.errors import RequestError, asked_in
 from datareplicator.generate.conditions.plan import compile_plan
 from datareplicator.generate.control.changing import with_changes
 from datareplicator.generate.control.cloning import with_clones
@@ -20,19 +20,27 @@ def settle(model: StudyModel, request: GenerateRequest) -> tuple[StudyModel, Gen
 
     Raises RequestError for what the model does not know or what cannot be.
     """
-    if request.enrolment is not None and model.enrolment is None:
-        raise RequestError("the study has no dates that say when subjects entered, so no enrolment can be asked for.")
-    model, likes = with_clones(model, request.clones)
+    with asked_in("enrolment"):
+        if request.enrolment is not None and model.enrolment is None:
+            raise RequestError(
+                "the study has no dates that say when subjects entered, so no enrolment can be asked for."
+            )
+    with asked_in("clones"):
+        model, likes = with_clones(model, request.clones)
     if request.identifiers:
-        model = with_identifiers(model, request.identifiers)
+        with asked_in("identifiers"):
+            model = with_identifiers(model, request.identifiers)
     if request.study is not None:
-        model = with_study(model, request.study)
-    if request.follow_up is not None:
-        model = with_follow_up(model, request.follow_up)
-    model, altered = with_changes(model, request.changes)
+        with asked_in("study"):
+            model = with_study(model, request.study)
+    with asked_in("variation"):
+        if request.follow_up is not None:
+            model = with_follow_up(model, request.follow_up)
+        model, altered = with_changes(model, request.changes)
     request = replace(request, altered=altered)
     if request.counts or request.clones:
-        quota = make_quota(model, request.counts, request.subjects, likes=likes)
+        with asked_in("counts"):
+            quota = make_quota(model, request.counts, request.subjects, likes=likes)
         request = replace(request, quota=quota)
     if request.conditions:
         usual = request.variation <= 1 and not request.changes

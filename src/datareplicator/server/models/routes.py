@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
 
+from datareplicator import pipeline
 from datareplicator.server.analyses.schemas import Comparison
 from datareplicator.server.audit.service import record
 from datareplicator.server.database import DatabaseDep, SessionDep, SettingsDep
@@ -118,6 +119,14 @@ async def read_explanation(
 ) -> dict[str, object]:
     """Keys, dependencies, derivations, links, what is suppressed, what could not be learned."""
     return await service.explanation(session, storage, await service.find(session, access.project_id, model_id))
+
+
+@router.get("/{model_id}/vocabulary", summary="What can be asked of a model", responses=responses(404, 409))
+async def read_vocabulary(
+    model_id: uuid.UUID, access: Reader, session: SessionDep, storage: StorageDep
+) -> pipeline.Vocabulary:
+    """The tables and columns that the model draws, with the values that it knows: what a form can offer."""
+    return await service.vocabulary(session, storage, await service.find(session, access.project_id, model_id))
 
 
 @router.get("/{model_id}/document", summary="Export a model", responses=responses(404, 409, 416))

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from datareplicator.pipeline import Vocabulary
 from datareplicator.run import Run as RunDocument
 from datareplicator.server.analyses.comparison import compare
 from datareplicator.server.analyses.schemas import Comparison
@@ -24,10 +25,10 @@ from datareplicator.server.jobs.schemas import Urgency
 from datareplicator.server.jobs.tables import Job
 from datareplicator.server.models.schemas import ModelNew, ModelOut
 from datareplicator.server.models.tables import Model
-from datareplicator.server.models.work import EXPLANATION
+from datareplicator.server.models.work import EXPLANATION, VOCABULARY
 from datareplicator.server.problems import Problem, not_found
 from datareplicator.server.projects.access import ProjectAccess
-from datareplicator.server.storage import Storage
+from datareplicator.server.storage import Missing, Storage
 
 
 def learning_of(run: RunDocument) -> dict[str, Any]:
@@ -184,6 +185,15 @@ async def explanation(session: AsyncSession, storage: Storage, model: Model) -> 
     """What a model holds of its study's structure, and what could not be learned."""
     result = await result_of(session, model)
     return json.loads(await storage.read(f"{result.prefix}/{EXPLANATION}"))
+
+
+async def vocabulary(session: AsyncSession, storage: Storage, model: Model) -> Vocabulary:
+    """What can be asked of a model. Raises a 404 for those of releases that did not write it down."""
+    result = await result_of(session, model)
+    try:
+        return Vocabulary.model_validate_json(await storage.read(f"{result.prefix}/{VOCABULARY}"))
+    except Missing as error:
+        raise not_found("vocabulary") from error
 
 
 async def side_by_side(

@@ -138,8 +138,8 @@ async def local_path(storage: Storage, settings: Settings, key: str) -> Path:
 def forget_copies(data_dir: Path) -> None:
     """Remove copies of remote files that were made some time ago: what was deleted must not stay here."""
     limit = clock.time() - COPIES_KEPT
-    for path in (data_dir / "previews").rglob("*.parquet"):
-        if path.stat().st_mtime < limit:
+    for path in (data_dir / "previews").rglob("*"):
+        if path.is_file() and path.stat().st_mtime < limit:
             path.unlink(missing_ok=True)
 
 

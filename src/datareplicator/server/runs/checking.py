@@ -1,40 +1,50 @@
 """Looking at a request before it is asked for: what is wrong with it, and what it would take.
 
-Expressions are checked for names and types against what an analysis or a model says of the columns; whether a
-condition leaves any value is found when the run begins, for that needs the model itself.
+Expressions are checked for names and types against what an analysis or a model says of the columns. Where the model is
+there, a process of its own does with it what a run does first: so contradictions and what cannot be are told here.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datareplicator.errors import RequestError
 from datareplicator.expressions import ExpressionError, Schema, Type, parse
 from datareplicator.expressions.problems import near_names
+from datareplicator.generate.control.asked import Variation
 from datareplicator.run import Run as RunDocument
 from datareplicator.server.analyses.tables import Analysis
 from datareplicator.server.analyses.work import PROFILE
 from datareplicator.server.cache.tables import Result
+from datareplicator.server.database import Database
 from datareplicator.server.datasets import service as datasets
 from datareplicator.server.datasets.tables import DatasetVersion
+from datareplicator.server.jobs.children import nursery
 from datareplicator.server.jobs.tables import DONE, Job
 from datareplicator.server.models import service as models
 from datareplicator.server.models.tables import Model
-from datareplicator.server.models.work import EXPLANATION
+from datareplicator.server.models.work import EXPLANATION, MODEL
 from datareplicator.server.policies.service import load
+from datareplicator.server.previews.service import local_path
 from datareplicator.server.problems import Problem
 from datareplicator.server.projects.access import ProjectAccess
 from datareplicator.server.runs.document import parse_document
 from datareplicator.server.runs.schemas import RequestChecked, RequestProblem, RunNew
 from datareplicator.server.runs.service import ROWS_OF_A_SUBJECT
+from datareplicator.server.settings import Settings
 from datareplicator.server.storage import Missing, Storage
+
+log = structlog.get_logger("datareplicator.requests")
 
 ROWS_A_SECOND = 15_000.0
 """Of a service that has made nothing yet."""
@@ -42,6 +52,11 @@ NUMBERS = ("integer", "decimal")
 ONE_ROW = ("subject", "once")
 COPIED = ("reference", "supplement", "relation")
 RECENT = 30
+ASKED = {"constraints", "rare_events", "scenarios", "counts", "clones", "enrolment", "study", "identifiers"}
+"""What of a document a model may have something against, beside changes."""
+PATIENCE = 30.0
+"""Seconds; then the run itself has to find out."""
+AT_ONCE = asyncio.Semaphore(2)
 
 
 @dataclass(frozen=True)
@@ -56,28 +71,88 @@ class Source:
     """Of a row."""
 
 
-async def check(session: AsyncSession, storage: Storage, access: ProjectAccess, asked: RunNew) -> RequestChecked:
+async def check(
+    database: Database, storage: Storage, settings: Settings, access: ProjectAccess, asked: RunNew
+) -> RequestChecked:
     """What is wrong with a request, and about how many rows and bytes it makes in how many seconds."""
-    defaults = (await load(session)).defaults
-    document = {"format": defaults.format, **asked.document}
-    if not {"subjects", "counts"} & set(document):
-        document["subjects"] = defaults.subjects
-    source = await _source(session, storage, access, asked)
-    try:
-        wanted = parse_document(document)
-        subjects = wanted.request().subjects
-    except RequestError as error:
-        told = RequestProblem(place="", message=error.message, hint=error.hint)
-        return RequestChecked(problems=[told], subjects=None, rows=None, bytes=None, seconds=None, checked="nothing")
+    async with database.session() as session:
+        defaults = (await load(session)).defaults
+        document = {"format": defaults.format, **asked.document}
+        if not {"subjects", "counts"} & set(document):
+            document["subjects"] = defaults.subjects
+        source = await _source(session, storage, access, asked)
+        try:
+            wanted = parse_document(document)
+            subjects = wanted.request().subjects
+        except RequestError as error:
+            return _refused(error)
+        model = await _model(session, access, asked, wanted)
+        speed = await _speed(session, access.project_id)
     rows = round(source.rows * subjects)
+    problems, checked = list(_problems(source, wanted)), "names" if source.tables else "grammar"
+    if model is not None:
+        nursery().open()  # it takes some seconds, and whoever fills in a form will ask again
+        if not problems and _is_asked(wanted):
+            path = await local_path(storage, settings, f"{model.prefix}/{MODEL}")
+            found = await _settled(path, document, settings)
+            problems, checked = (problems, checked) if found is None else (found, "model")
     return RequestChecked(
-        problems=list(_problems(source, wanted)),
+        problems=problems,
         subjects=subjects,
         rows=rows,
         bytes=round(source.bytes * rows) if source.bytes else None,
-        seconds=rows / await _speed(session, access.project_id),
-        checked="names" if source.tables else "grammar",
+        seconds=rows / speed,
+        checked=checked,
+        learned=model is not None,
     )
+
+
+def _refused(error: RequestError) -> RequestChecked:
+    told = RequestProblem(place="", message=error.message, hint=error.hint)
+    return RequestChecked(
+        problems=[told], subjects=None, rows=None, bytes=None, seconds=None, checked="nothing", learned=False
+    )
+
+
+async def _model(session: AsyncSession, access: ProjectAccess, asked: RunNew, wanted: RunDocument) -> Result | None:
+    """The model that a run of this request would take, if it is learned."""
+    if asked.model_id is not None:
+        model: Model | None = await models.find(session, access.project_id, asked.model_id)
+    else:
+        assert asked.dataset_id is not None
+        version = await datasets.usable_version(session, access.project_id, asked.dataset_id, asked.version)
+        model = await models.open_or_done(session, access.project_id, version, wanted)
+    return await session.get(Result, model.result_id) if model is not None and model.result_id else None
+
+
+def _is_asked(wanted: RunDocument) -> bool:
+    return bool(wanted.model_dump(exclude_defaults=True, include=ASKED)) or isinstance(wanted.variation, Variation)
+
+
+async def _settled(model: Path, document: dict[str, Any], settings: Settings) -> list[RequestProblem] | None:
+    """What the model has against a request; None where that cannot be found out in time. A process of its own looks:
+    models come from anywhere."""
+    async with AT_ONCE:
+        child = await nursery().child()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                spec = {"model": str(model), "document": document}
+                async for message in child.work("datareplicator.server.runs.work:settle", spec, settings.data_dir):
+                    if "result" in message:
+                        return list(_told(message["result"]["problem"]))
+                    log.warning("a request could not be checked", **message)
+        except TimeoutError:
+            log.warning("a request takes too long to check", seconds=PATIENCE)
+        finally:
+            await child.end()
+    return None
+
+
+def _told(problem: dict[str, Any] | None) -> Iterator[RequestProblem]:
+    if problem is not None:
+        about = problem.pop("about")
+        for place in about or ("",):
+            yield RequestProblem(place=place, **problem)
 
 
 async def _source(session: AsyncSession, storage: Storage, access: ProjectAccess, asked: RunNew) -> Source:

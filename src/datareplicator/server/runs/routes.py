@@ -69,9 +69,11 @@ async def create_run(asked: RunNew, access: Editor, session: SessionDep) -> RunO
 
 
 @router.post("/check", summary="Look at a request", responses=responses(404, 409, 422))
-async def check_request(asked: RunNew, access: Editor, session: SessionDep, storage: StorageDep) -> RequestChecked:
+async def check_request(
+    asked: RunNew, access: Editor, database: DatabaseDep, storage: StorageDep, settings: SettingsDep
+) -> RequestChecked:
     """What is wrong with a request, and about what it would make and take; nothing is started."""
-    return await checking.check(session, storage, access, asked)
+    return await checking.check(database, storage, settings, access, asked)
 
 
 @router.post(

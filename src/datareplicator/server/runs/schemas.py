@@ -166,7 +166,7 @@ class FaultPage(BaseModel):
 class RequestProblem(BaseModel):
     """What is wrong with a part of a request."""
 
-    place: str = Field(description="Path in the document, such as constraints.0; empty: the document as a whole.")
+    place: str = Field(description="Path in the document, such as constraints.0 or counts; empty: all of it.")
     message: str
     hint: str | None = None
     position: int | None = Field(None, description="In an expression, from 1.")
@@ -180,6 +180,8 @@ class RequestChecked(BaseModel):
     rows: int | None
     bytes: int | None = Field(description="As the files of the source; null where there are none.")
     seconds: float | None = Field(description="Of generating; learning, where it is needed first, comes on top.")
-    checked: Literal["names", "grammar", "nothing"] = Field(
-        description="How far expressions were checked: with the names of the source, where it was analysed or learned."
+    checked: Literal["model", "names", "grammar", "nothing"] = Field(
+        description="How far the request was checked: against the model as a run does, or expressions with the names "
+        "of the source, where it was analysed or learned."
     )
+    learned: bool = Field(description="Whether the model that a run would take is there.")

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from datareplicator import __version__, pipeline
+from datareplicator.errors import RequestError
+from datareplicator.expressions import ExpressionError
 from datareplicator.formats import TableLayout, read_study
 from datareplicator.manifest import NAME as MANIFEST
 from datareplicator.manifest import Manifest, digest
@@ -91,6 +93,18 @@ def _checkpoints(spec: dict[str, Any], model: Path) -> Checkpoints:
     """Blocks of an earlier attempt at the same request of the same model, on this machine."""
     asked = json.dumps([__version__, digest(model), spec["document"]], sort_keys=True)
     return Checkpoints(Path(spec["checkpoints"]) / hashlib.sha256(asked.encode()).hexdigest()[:16])
+
+
+def settle(spec: dict[str, Any], folder: Path, progress: Progress) -> dict[str, Any]:
+    """What the model at `spec["model"]` has against a request, as a run would say when it begins; nothing is made."""
+    try:
+        pipeline.settled(load_model(Path(spec["model"])), Run().updated(**spec["document"]).request())
+    except RequestError as error:
+        said, position = error.message, None
+        if isinstance(error, ExpressionError):
+            said, position = f"{error.problem}.", error.position
+        return {"problem": {"about": error.about, "message": said, "hint": error.hint, "position": position}}
+    return {"problem": None}
 
 
 def corrupt(spec: dict[str, Any], folder: Path, progress: Progress) -> dict[str, Any]:
