@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,8 +16,9 @@ from datareplicator.evaluate.pair import Pair
 from datareplicator.model.prepare import prepare
 from datareplicator.profile.description import RARE
 from datareplicator.profile.labels import labels_of, visit_labels
+from datareplicator.profile.roles import Roles, roles_of
 from datareplicator.structure.encode import plain_text
-from datareplicator.structure.spec import Layout, Structure, TableSpec
+from datareplicator.structure.spec import Structure, TableSpec
 from datareplicator.study import Study
 
 DIGITS = 4
@@ -65,22 +66,6 @@ class CorrelationMap(Document):
     values: tuple[Numbers, ...]
 
 
-class Roles(Document):
-    """Which columns of a source table say when something was and what it was: what a timeline of a subject needs.
-    `date` is the day of a result or visit, `start` and `end` those of anything that lasts."""
-
-    table: str
-    label: str
-    layout: str
-    subject: str
-    date: str | None = None
-    start: str | None = None
-    end: str | None = None
-    what: str | None = None
-    value: str | None = None
-    visit: str | None = None
-
-
 class Patterns(Document):
     """Courses, events by arm, correlations; `subjects` of each arm."""
 
@@ -94,7 +79,7 @@ class Patterns(Document):
 
 def patterns(study: Study, structure: Structure) -> Patterns:
     """What a study shows. Empty where it has no subjects; nothing that fewer than three subjects show is told."""
-    roles = tuple(_roles(study, structure))
+    roles = tuple(roles_of(structure, {t.name: (t.label, t.columns) for t in study.tables.values()}))
     if structure.root is None:
         return Patterns(roles=roles)
     alone = prepare(study, structure)
@@ -113,24 +98,6 @@ def patterns(study: Study, structure: Structure) -> Patterns:
         ),
         correlations=_correlations(pair, findings),
     )
-
-
-def _roles(study: Study, structure: Structure) -> Iterator[Roles]:
-    for spec in structure.tables.values():
-        for member in spec.members:
-            if spec.subject is None or member not in study or spec.layout in (Layout.REFERENCE, Layout.RELATION):
-                continue
-            named = {
-                "date": spec.date,
-                "start": spec.start,
-                "end": spec.end,
-                "value": spec.value,
-                "visit": spec.visit,
-                "what": spec.test or spec.code or spec.visit,
-            }
-            table = study[member]
-            held = {role: column for role, column in named.items() if column in table.columns}
-            yield Roles(table=member, label=table.label, layout=spec.layout.value, subject=spec.subject, **held)
 
 
 def _courses(pair: Pair, found: Findings, names: dict[str, str]) -> list[Course]:

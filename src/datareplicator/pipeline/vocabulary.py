@@ -1,4 +1,4 @@
-"""What can be asked of a model: its tables and columns with the values that it knows, so that a form can offer them."""
+"""What can be asked of a model, and how its subjects are to be shown: tables and columns, with the values it knows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datareplicator.document import Document
 from datareplicator.generate.conditions.learned import known_values
 from datareplicator.generate.conditions.names import COPIED
 from datareplicator.model.study_model import StudyModel
+from datareplicator.profile.roles import Roles, roles_of
 from datareplicator.structure.spec import Ref, TableSpec
 
 MOST_VALUES = 200
@@ -42,14 +43,17 @@ class KnownTable(Document):
 
 class Vocabulary(Document):
     """The tables that a model draws; the columns of arm and site in the `root`, the table of subjects, and their
-    values."""
+    values; `roles`: which columns say when something was."""
 
     root: str
+    subject_key: str | None
+    reference_start: str | None
     arm: str | None
     arms: tuple[KnownValue, ...]
     site: str | None
     sites: tuple[KnownValue, ...]
     tables: tuple[KnownTable, ...]
+    roles: tuple[Roles, ...]
 
 
 def vocabulary(model: StudyModel) -> Vocabulary:
@@ -58,6 +62,8 @@ def vocabulary(model: StudyModel) -> Vocabulary:
     drawn = [spec for spec in model.structure.tables.values() if spec.layout not in COPIED]
     return Vocabulary(
         root=model.root.table,
+        subject_key=model.structure.subject,
+        reference_start=model.structure.anchor,
         arm=model.root.group,
         arms=tuple(KnownValue(value=value) for value in model.root.groups),
         site=model.root.site,
@@ -70,6 +76,9 @@ def vocabulary(model: StudyModel) -> Vocabulary:
                 columns=_columns(model, spec),
             )
             for spec in drawn
+        ),
+        roles=tuple(
+            roles_of(model.structure, {s.name: (s.label or "", [c.name for c in s.columns]) for s in model.sources})
         ),
     )
 

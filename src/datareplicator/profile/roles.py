@@ -1,0 +1,43 @@
+"""Which columns of a table say when something was, and what."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+
+from datareplicator.document import Document
+from datareplicator.structure.spec import Layout, Structure
+
+
+class Roles(Document):
+    """Which columns of a source table say when something was and what it was: what a timeline of a subject needs.
+    `date` is the day of a result or visit, `start` and `end` those of anything that lasts."""
+
+    table: str
+    label: str
+    layout: str
+    subject: str
+    date: str | None = None
+    start: str | None = None
+    end: str | None = None
+    what: str | None = None
+    value: str | None = None
+    visit: str | None = None
+
+
+def roles_of(structure: Structure, tables: Mapping[str, tuple[str, Container[str]]]) -> Iterator[Roles]:
+    """The roles of the columns of source tables with subjects. `tables`: label and columns of each by its name."""
+    for spec in structure.tables.values():
+        for member in spec.members:
+            if spec.subject is None or member not in tables or spec.layout in (Layout.REFERENCE, Layout.RELATION):
+                continue
+            named = {
+                "date": spec.date,
+                "start": spec.start,
+                "end": spec.end,
+                "value": spec.value,
+                "visit": spec.visit,
+                "what": spec.test or spec.code or spec.visit,
+            }
+            label, columns = tables[member]
+            held = {role: column for role, column in named.items() if column in columns}
+            yield Roles(table=member, label=label, layout=spec.layout.value, subject=spec.subject, **held)
