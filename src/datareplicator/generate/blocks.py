@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ from datareplicator.model.ends import LAST_DAY, visit_ends
 from datareplicator.model.enrolment import sample_enrolment
 from datareplicator.model.possible import beside
 from datareplicator.model.stretch import as_learned
-from datareplicator.model.study_model import Children, Events, Findings, Sets, StudyModel, Visits
+from datareplicator.model.study_model import Children, Events, Findings, Sets, StudyModel, TableModel, Visits
 from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import VisitRows
 from datareplicator.model.training import stay_columns
@@ -114,29 +114,38 @@ def _keep_possible(model: StudyModel, request: GenerateRequest, draw: SubjectDra
 
 def fill(model: StudyModel, begun: Begun) -> State:
     """Draw all other tables of a block, as far as nothing is computed."""
-    return fill_findings(model, begun, *fill_tables(model, begun))
+    cut_visits(model, begun)
+    fill_tables(model, begun, drawn_before_findings(model))
+    return fill_findings(model, begun)
 
 
-def fill_tables(model: StudyModel, begun: Begun) -> tuple[State, VisitRows]:
-    """Draw the tables that are no findings; with the visits at which findings are."""
+def drawn_before_findings(model: StudyModel) -> tuple[TableModel, ...]:
+    """The tables that are no findings, in the order in which they are drawn."""
+    return tuple(table for table in model.tables if not isinstance(table, Findings))
+
+
+def cut_visits(model: StudyModel, begun: Begun) -> None:
+    """Leave the visits up to each subject's last day: what comes before any other table is drawn."""
+    begun.rows = _cut(begun.state, begun.rows, model)
+
+
+def fill_tables(model: StudyModel, begun: Begun, tables: Iterable[TableModel]) -> None:
+    """Draw some of the tables that are no findings, of which each may rest on those before it."""
     state = begun.state
-    rows = _cut(state, begun.rows, model)
-    for table in model.tables:
+    for table in tables:
         if isinstance(table, Visits):
-            make_visits(model, table, state, rows)
+            make_visits(model, table, state, begun.rows)
         elif isinstance(table, Sets):
             make_sets(model, table, state)
         elif isinstance(table, Events):
             make_events(model, table, state)
         elif isinstance(table, Children):
             make_children(model, table, state)
-    return state, rows
 
 
-def fill_findings(
-    model: StudyModel, begun: Begun, state: State, rows: VisitRows, subjects: np.ndarray | None = None
-) -> State:
+def fill_findings(model: StudyModel, begun: Begun, subjects: np.ndarray | None = None) -> State:
     """Draw the findings, of some subjects only where `subjects` (bool) says so, and what waits for all tables."""
+    state, rows = begun.state, begun.rows
     findings = [t for t in model.tables if isinstance(t, Findings)]
     if findings and model.findings is not None:
         rows = place_below(model, state, rows)
@@ -176,7 +185,7 @@ def _start(
     if model.timelines and model.timelines[0].table is None:
         context = pd.concat([context, stay_columns(model.timelines[0].model, parts[0], subjects)], axis=1)
         context = as_learned(model.stretch, context, subjects.last_visit)
-    return State(request, block, streams, subjects, anchor, context, visits), rows
+    return State(request, block, streams, subjects, anchor, context, visits, people=model.people), rows
 
 
 def _cut(state: State, rows: VisitRows, model: StudyModel) -> VisitRows:

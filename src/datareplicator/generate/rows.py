@@ -8,6 +8,7 @@ import pandas as pd
 from datareplicator.dates import Precision
 from datareplicator.generate.attributes import sample_attributes
 from datareplicator.generate.offsets import sample_clock, sample_offsets
+from datareplicator.generate.persons import write_persons
 from datareplicator.generate.state import State
 from datareplicator.model.anchors import AT_NEXT, AT_VISIT
 from datareplicator.model.ends import latest_days
@@ -46,9 +47,8 @@ def fill_rows(
         if not name.startswith(PRECISION):
             frame[name] = drawn[name].to_numpy() if drawn[name].dtype != "category" else drawn[name].array
     _fill_dates(model, state, drawn, anchors, code, visit, streams)
-    for kind, name in ((kind, name) for name, kind in model.personal.items()):
-        rng = streams.get("personal", name)
-        frame[name] = _personal(kind, subject, state.subjects.n, rng, model.layouts.get(name, ()))
+    for name in model.personal:
+        frame[name] = pd.Series(_personal(model, state, name)[subject], dtype="str")
     for identifier in model.identifiers:
         frame[identifier.model.column] = row_identifier(identifier, state, table)
     for reference in model.references:
@@ -161,9 +161,16 @@ def _write_date(
     state.write_date(table, model.column, day, level, second, model.text)
 
 
-def _personal(kind: str, subject: np.ndarray, n: int, rng: np.random.Generator, layouts: tuple[str, ...]) -> pd.Series:
-    """One value a subject, the same in all of the subject's rows."""
-    return pd.Series(sample_personal(kind, n, rng, layouts)[subject], dtype="str")
+def _personal(model: RowsModel, state: State, name: str) -> np.ndarray:
+    """One value a subject, the same in all of the subject's rows (object array of text)."""
+    streams, n = state.streams.under(model.table, "personal", name), state.subjects.n
+    persons = state.persons(model.table, name)
+    if persons is None:
+        values = sample_personal(model.personal[name], n, streams.get(), model.layouts.get(name, ()))
+    else:
+        values = np.array(write_persons(persons[0], persons[1].kind, persons[1].forms, streams.get()).to_pylist())
+    none = streams.get("missing").random(n) < model.absent.get(name, 0.0)
+    return np.where(none, None, values.astype(object))
 
 
 def row_numbers(subject: np.ndarray) -> np.ndarray:

@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 
 from datareplicator import dates
+from datareplicator.generate.persons import Persons, draw_persons
 from datareplicator.generate.request import Block, GenerateRequest
 from datareplicator.model.context import VisitDays
+from datareplicator.model.people import People, PersonColumn
 from datareplicator.model.rows import ReferenceColumn
 from datareplicator.model.subjects import Subjects
 from datareplicator.seeds import Streams
+from datareplicator.standards.sexes import sex_of_code
 
 
 @dataclass
@@ -35,6 +38,7 @@ class State:
     anchor: np.ndarray
     context: pd.DataFrame
     visits: VisitDays | None = None
+    people: People = field(default_factory=People)
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     subject: dict[str, np.ndarray] = field(default_factory=dict)
     days: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
@@ -53,6 +57,17 @@ class State:
     def numbers(self) -> np.ndarray:
         """Number of each subject in the whole request, from 0."""
         return self.block.first + np.arange(self.subjects.n)
+
+    def persons(self, table: str, column: str) -> tuple[Persons, PersonColumn] | None:
+        """The subjects' persons that a column of personal data tells of; None where it tells of none."""
+        found = next((c for c in self.people.columns if (c.table, c.column) == (table, column)), None)
+        if found is None:
+            return None
+        sex = None
+        if self.people.sex is not None:
+            codes = self.frames[self.people.root][self.people.sex].astype(object)
+            sex = codes.map(lambda code: sex_of_code(str(code))).to_numpy()
+        return draw_persons(self.subjects.n, self.streams.get("person", found.person), sex, self.people.taken), found
 
     def write_date(
         self, table: str, column: str, day: np.ndarray, precision: np.ndarray, second: np.ndarray | None, text: bool

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from datareplicator.api import Model, load_model
-from datareplicator.generate.conditions import make
+from datareplicator.generate.conditions.candidates import Candidates
 from datareplicator.generate.conditions.units import unit_names
 from datareplicator.run import CONDITIONS, parse_run
 
@@ -36,7 +36,7 @@ def test_each_run_document_is_kept(document: str, sample_model: Model) -> None:
 def test_the_unit_can_be_used_as_it_stands(
     sample_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(make, "PATIENCE", 0)  # its edits, rather than subjects that have such an event anyway
+    monkeypatch.setattr(Candidates, "patience", 0)  # its edits, rather than subjects that have such an event anyway
     assert len(UNITS) == 1
     path = tmp_path / "unit.yaml"
     path.write_text(UNITS[0], encoding="utf-8")

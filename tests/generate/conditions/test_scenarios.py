@@ -13,8 +13,8 @@ import datareplicator as dr
 from datareplicator import pipeline
 from datareplicator.api import Model
 from datareplicator.errors import RequestError
-from datareplicator.generate.conditions import make
 from datareplicator.generate.conditions.asked import Scenario
+from datareplicator.generate.conditions.candidates import Candidates
 from datareplicator.generate.conditions.units import unit_names, wanted
 from datareplicator.run import read_run
 from datareplicator.study import Study
@@ -34,7 +34,7 @@ def sample_model(model: Path) -> Model:
 def edited(sample_model: Model) -> Study:
     """A study with all bundled scenarios, as many as possible of them made by their steps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(make, "PATIENCE", 0)
+        patch.setattr(Candidates, "patience", 0)
         names = [name for name in unit_names() if name != "screen-failure"]
         asked = [{"name": name, "subjects": EACH} for name in names] + [{"name": "screen-failure", "subjects": 2}]
         return sample_model.generate(110, seed=4, scenarios=asked)
