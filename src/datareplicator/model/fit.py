@@ -25,6 +25,7 @@ from datareplicator.model.fit_root import (
     fit_root,
 )
 from datareplicator.model.parts import Parts
+from datareplicator.model.people import fit_people
 from datareplicator.model.possible import beside, drawn_apart, fit_by_arm, fit_possible
 from datareplicator.model.prepare import Prepared, prepare
 from datareplicator.model.ratios import draw_by_ratio
@@ -146,6 +147,7 @@ def fit(
         visits=len(seen_days.day),
         findings=findings,
         root=root,
+        people=fit_people(prepared, [*root.covariates, *(root.assigned.columns if root.assigned else ())]),
         possible=possible,
         tables=tuple(made),
         relations=tuple(relations),

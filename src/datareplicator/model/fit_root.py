@@ -153,7 +153,9 @@ def fit_root(training: Training) -> RootModel:
     known = [c for c in prepared.frames[spec.name].columns if _before_identifiers(prepared, c, roles.identifiers)]
     identifiers = []
     for name in sorted(roles.identifiers, key=lambda c: c == spec.subject):
-        identifiers.append(fit_identifier(prepared.frames[spec.name][name], prepared.frames[spec.name][known]))
+        frame = prepared.frames[spec.name]
+        made = [i.column for i in identifiers if frame[i.column].is_unique]
+        identifiers.append(fit_identifier(frame[name], frame[known], unique=made))
         known.append(name)
     return RootModel(
         table=spec.name,

@@ -9,6 +9,7 @@ identifier can come out and the model need not hold any.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,8 @@ from datareplicator.document import Document
 
 TOKEN = re.compile(r"\d+|[^\d]+")
 COUNTER_DIGITS = 6
+MARK = 0xE000
+"""The first of the letters that stand for columns: private ones, which no identifier has."""
 
 
 class Token(Document):
@@ -43,11 +46,14 @@ class IdentifierModel(Document):
     number: bool = False
 
 
-def fit_identifier(values: pd.Series, columns: pd.DataFrame, *, stride: int = 1) -> IdentifierModel:
+def fit_identifier(
+    values: pd.Series, columns: pd.DataFrame, *, stride: int = 1, unique: Sequence[str] = ()
+) -> IdentifierModel:
     """Learn the pattern of an identifier column.
 
     Parameters: `values`, one a row; `columns`, other columns of the same rows that may be part of the identifier;
-    `stride`, the room that each subject's rows need.
+    `stride`, the room that each subject's rows need; `unique`, those of the columns that are identifiers themselves:
+    with one of them in it, nothing else in the identifier needs to count.
     """
     name = str(values.name)
     present = values.notna().to_numpy()
@@ -57,12 +63,16 @@ def fit_identifier(values: pd.Series, columns: pd.DataFrame, *, stride: int = 1)
             column=name, tokens=(Token(kind="counter"),), start=_above(top), stride=stride, number=True
         )
     text = values[present].astype(str)
-    template = _replace_columns(text, columns[present])
+    template = _replace_columns(text, columns[present], unique)
     shapes = [TOKEN.findall(t) for t in template.unique()]
     if not shapes:
         return _counter_only(name, stride)
     usual = max({tuple(_shape(s)) for s in shapes}, key=lambda shape: sum(tuple(_shape(s)) == shape for s in shapes))
     alike = [s for s in shapes if tuple(_shape(s)) == usual]
+    counting = {chr(MARK + k) for k, c in enumerate(columns.columns) if c in unique}
+    if len(shapes) == 1 and counting & set(template.iloc[0]):
+        tokens = [token for part in shapes[0] for token in _literals(part, list(columns.columns))]
+        return IdentifierModel(column=name, tokens=tuple(tokens), start=1, stride=stride)
     return _from_shapes(name, alike, _largest(shapes), stride, list(columns.columns))
 
 
@@ -87,20 +97,25 @@ def _counter_only(name: str, stride: int) -> IdentifierModel:
     return IdentifierModel(column=name, tokens=(Token(kind="counter", width=COUNTER_DIGITS),), start=1, stride=stride)
 
 
-def _replace_columns(text: pd.Series, columns: pd.DataFrame) -> pd.Series:
-    """Mark the places where another column stands inside the identifier, longest columns first."""
+def _replace_columns(text: pd.Series, columns: pd.DataFrame, unique: Sequence[str]) -> pd.Series:
+    """Mark the places where another column stands inside the identifier: the first, of an identifier the last."""
     out = text.copy()
     for position, column in enumerate(columns.columns):
         other = columns[column]
-        if other.isna().any() or other.nunique() < 2:
+        if other.isna().any() or (other.nunique() < 2 and column not in unique):
             continue
         part = other.astype(str)
         if part.str.len().min() < 2:
             continue
         contains = np.fromiter((p in t for p, t in zip(part, out, strict=True)), dtype=bool, count=len(out))
         if contains.all():
-            mark = chr(0xE000 + position)
-            out = pd.Series([t.replace(p, mark, 1) for p, t in zip(part, out, strict=True)], index=out.index)
+            mark = chr(MARK + position)
+            pairs = zip(part, out, strict=True)
+            if column in unique:
+                marked = [mark.join(t.rsplit(p, 1)) for p, t in pairs]
+            else:
+                marked = [t.replace(p, mark, 1) for p, t in pairs]
+            out = pd.Series(marked, index=out.index)
     return out
 
 
@@ -137,7 +152,7 @@ def _common_prefix(texts: list[str]) -> str:
 def _literals(text: str, columns: list[str]) -> list[Token]:
     tokens: list[Token] = []
     for part in re.findall(r"[\uE000-\uF8FF]|[^\uE000-\uF8FF]+", text):
-        place = ord(part[0]) - 0xE000
+        place = ord(part[0]) - MARK
         if 0 <= place < len(columns):
             tokens.append(Token(kind="column", text=columns[place]))
         else:

@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 POOL = 1000
+NUMBERS = 1000
+"""Persons of one name have addresses that end in different numbers."""
 _MIXING = 8191
 
 
@@ -29,10 +31,12 @@ def _pool(what: str) -> pa.Array:
 
 
 @cache
-def _locals(what: str) -> pa.Array:
-    """The distinct names of a pool as they stand in an address of electronic mail, in the order of the pool."""
-    plain = (name.lower().replace(" ", "").replace("'", "").replace(".", "") for name in _pool(what).to_pylist())
-    return pa.array(list(dict.fromkeys(plain)), pa.large_string())
+def distinct_names(what: str) -> tuple[pa.Array, pa.Array]:
+    """The names of a pool, none twice, and how they stand in an address of electronic mail, none twice either."""
+    box: dict[str, str] = {}
+    for name in _pool(what).to_pylist():
+        box.setdefault(re.sub(r"[^a-z]", "", name.lower()), name)
+    return pa.array(list(box.values()), pa.large_string()), pa.array(list(box), pa.large_string())
 
 
 @cache
@@ -40,7 +44,8 @@ def _numbers(digits: int) -> pa.Array:
     return pa.array([f"{k:0{digits}}" for k in range(10**digits)], pa.large_string())
 
 
-def _join(*parts: pa.Array | str) -> pa.Array:
+def join(*parts: pa.Array | str) -> pa.Array:
+    """Texts put together row by row."""
     scalars = [pa.scalar(part, pa.large_string()) if isinstance(part, str) else part for part in parts]
     return pc.binary_join_element_wise(*scalars, pa.scalar("", pa.large_string()))
 
@@ -78,24 +83,23 @@ def _from_letters(letters: np.ndarray) -> pa.Array:
 
 def _name(n: int, rng: np.random.Generator) -> pa.Array:
     first, last = rng.integers(0, POOL, (n, 2)).T.copy()
-    return _join(_pool("first_name").take(pa.array(first)), " ", _pool("last_name").take(pa.array(last)))
+    return join(_pool("first_name").take(pa.array(first)), " ", _pool("last_name").take(pa.array(last)))
 
 
 def _email(n: int, rng: np.random.Generator) -> pa.Array:
     """Addresses at a reserved domain (RFC 2606). No address comes twice in a column."""
-    first, last, number = _locals("first_name"), _locals("last_name"), _numbers(3)
-    pairs = len(first) * len(last)
-    pair, place = _scattered(n, pairs, len(number), rng)
-    return _join(
+    first, last = (distinct_names(what)[1] for what in ("first_name", "last_name"))
+    pair, place = scattered(n, len(first) * len(last), NUMBERS, rng)
+    return join(
         first.take(pa.array(pair // len(last))),
         ".",
         last.take(pa.array(pair % len(last))),
-        number.take(pa.array(place)),
+        _numbers(3).take(pa.array(place)),
         "@example.org",
     )
 
 
-def _scattered(n: int, many: int, few: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def scattered(n: int, many: int, few: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of numbers below `many` and `few` without order and, up to `many * few`, without repetition: the row
     numbers, scrambled by a Feistel network (Luby and Rackoff, 1988), which is one to one."""
     index = np.arange(n, dtype=np.int64)
@@ -113,7 +117,7 @@ def _initials(n: int, rng: np.random.Generator) -> pa.Array:
 
 def _address(n: int, rng: np.random.Generator) -> pa.Array:
     number, street = (rng.random((n, 2)) * [9998, POOL]).astype(np.int64).T.copy()
-    return _join(pa.array(number + 1).cast(pa.large_string()), " ", _pool("street_name").take(pa.array(street)))
+    return join(pa.array(number + 1).cast(pa.large_string()), " ", _pool("street_name").take(pa.array(street)))
 
 
 def _card(n: int, rng: np.random.Generator) -> pa.Array:
@@ -131,13 +135,13 @@ def _iban(n: int, rng: np.random.Generator) -> pa.Array:
     rest = (bank % 97 * pow(10, 10, 97) + account) % 97
     check = 98 - (rest * pow(10, 6, 97) + 131_400) % 97  # DE00 as numbers: D = 13, E = 14
     middle = np.char.zfill(check.astype(str), 2), np.char.zfill(account.astype(str), 10)
-    return _join("DE", pa.array(middle[0], pa.large_string()), str(bank), pa.array(middle[1], pa.large_string()))
+    return join("DE", pa.array(middle[0], pa.large_string()), str(bank), pa.array(middle[1], pa.large_string()))
 
 
 def _url(n: int, rng: np.random.Generator) -> pa.Array:
-    words = _locals("last_name")
+    words = distinct_names("last_name")[1]
     word, number = (rng.random((n, 2)) * [len(words), 10**6]).astype(np.int64).T.copy()
-    return _join("https://example.org/", words.take(pa.array(word)), "/", pa.array(number).cast(pa.large_string()))
+    return join("https://example.org/", words.take(pa.array(word)), "/", pa.array(number).cast(pa.large_string()))
 
 
 def _uuid(n: int, rng: np.random.Generator) -> pa.Array:
@@ -150,7 +154,7 @@ def _uuid(n: int, rng: np.random.Generator) -> pa.Array:
 
 def _ip(n: int, rng: np.random.Generator) -> pa.Array:
     """Addresses reserved for documentation (RFC 5737)."""
-    return _join("192.0.2.", pa.array(rng.integers(1, 255, n)).cast(pa.large_string()))
+    return join("192.0.2.", pa.array(rng.integers(1, 255, n)).cast(pa.large_string()))
 
 
 KINDS: dict[str, Callable[[int, np.random.Generator], pa.Array]] = {

@@ -82,7 +82,8 @@ class ReferenceColumn(Document):
 
 class RowsModel(Document):
     """All that is drawn for the rows of one table once they exist. `dates` in the order in which they are drawn;
-    `chain`: a date may follow the row before it."""
+    `chain`: a date may follow the row before it. `personal`: kinds of personal data by column, `absent` the share of
+    the subjects who have none of it."""
 
     table: str
     attributes: AttributeModel
@@ -90,6 +91,7 @@ class RowsModel(Document):
     chain: bool = False
     identifiers: tuple[RowIdentifier, ...] = ()
     personal: dict[str, str] = Field(default_factory=dict)
+    absent: dict[str, float] = Field(default_factory=dict)
     layouts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     references: tuple[ReferenceColumn, ...] = ()
 
@@ -200,8 +202,15 @@ def _fit_rows(
             for name in by_kind["personal"]
             if (found := _layouts(frame[name][use], subject[use], spec.column(name).pii, min_subjects))
         },
+        absent=_absent(frame[by_kind["personal"]][use], subject[use]),
         references=tuple(_fit_reference(prepared, spec, name) for name in by_kind["reference"]),
     )
+
+
+def _absent(values: pd.DataFrame, subject: np.ndarray) -> dict[str, float]:
+    """The share of the subjects who have no value of a column, where there are such."""
+    share = (~values.notna().groupby(subject).any()).mean()
+    return {str(name): round(float(part), 4) for name, part in share.items() if part > 0}
 
 
 def _layouts(values: pd.Series, subject: np.ndarray, kind: str | None, min_subjects: int) -> tuple[str, ...]:

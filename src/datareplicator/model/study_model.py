@@ -19,6 +19,7 @@ from datareplicator.model.events import EventModel
 from datareplicator.model.findings.model import FindingsModel
 from datareplicator.model.identity import IdentifierModel
 from datareplicator.model.landmarks import Landmark
+from datareplicator.model.people import People
 from datareplicator.model.periods import PeriodModel
 from datareplicator.model.possible import Possible
 from datareplicator.model.reference import ReferenceTable
@@ -264,6 +265,7 @@ class StudyModel(Document):
     stretch: Stretch | None = None
     findings: FindingsModel | None
     root: RootModel
+    people: People = People()
     possible: Possible = Possible()
     tables: tuple[TableModel, ...]
     relations: tuple[RelationModel, ...]

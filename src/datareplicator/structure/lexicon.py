@@ -9,7 +9,7 @@ from importlib import import_module
 
 LOCALES = ("en_US", "en_GB", "en_IN", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pt_BR", "sv_SE", "pl_PL")
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
-_TITLE = re.compile(r"(?:dr|mr|mrs|ms|miss|prof|professor|doctor|nurse)\.?", re.IGNORECASE)
+TITLE = re.compile(r"(?:dr|mr|mrs|ms|miss|prof|professor|doctor|nurse)\.?", re.IGNORECASE)
 
 
 @cache
@@ -41,7 +41,7 @@ def is_full_name(text: str) -> bool:
     >>> is_full_name("Dr. Sarah J. Miller"), is_full_name("MILLER, SARAH"), is_full_name("Red Chair")
     (True, True, False)
     """
-    words = [w for w in _WORD.findall(text) if len(w) > 1 and not _TITLE.fullmatch(w)]
+    words = [w for w in _WORD.findall(text) if len(w) > 1 and not TITLE.fullmatch(w)]
     if not 2 <= len(words) <= 4 or any(c.isdigit() for c in text):
         return False
     one, other = words[0], words[-1]

@@ -37,8 +37,9 @@ _NAMED = tuple((kind, re.compile(f"(?:.*_)?(?:{pattern})", re.IGNORECASE)) for k
 def personal(name: str, values: Sequence[str]) -> str | None:
     """The kind of personal data that a text column holds, or None.
 
-    `values` are the distinct values, stripped. A name alone decides only where the values are no short code list: three
-    or more of them, and not all of one or two letters unless the name says initials.
+    `values` are the distinct values, stripped, were it only one: a study of one subject has personal data as well. A
+    column's name decides only where the values look like it, and are no codes of one or two letters unless the name
+    says initials.
 
     >>> personal("contact", ["a.b@example.org", "c@example.com", "d@e.net"])
     'email'
@@ -48,17 +49,22 @@ def personal(name: str, values: Sequence[str]) -> str | None:
     if not values:
         return None
     for kind, pattern in _PATTERNS:
-        if len(values) >= 2 and all(map(pattern.fullmatch, values)):
+        if all(map(pattern.fullmatch, values)):
             return kind
-    if len(values) >= 3:
-        typical = sorted(len(v) for v in values)[len(values) // 2]
-        for kind, pattern in _NAMED:
-            if (kind == "initials" or typical > 2) and pattern.fullmatch(name):
-                return kind
+    typical = sorted(len(v) for v in values)[len(values) // 2]
+    for kind, pattern in _NAMED:
+        if (kind == "initials" or typical > 2) and pattern.fullmatch(name) and _plausible(kind, values):
+            return kind
     found = _person(name, values)
     if found is not None:
         return found
     return "card" if len(values) >= 5 and all(map(_card, values)) else None
+
+
+def _plausible(kind: str, values: Sequence[str]) -> bool:
+    """Whether few values look like a kind; three values under its name are believed whatever they look like."""
+    plain = _PLAIN.get(kind)
+    return len(values) >= 3 or plain is None or all(map(plain.fullmatch, values))
 
 
 _NAMING = re.compile(
@@ -66,7 +72,6 @@ _NAMING = re.compile(
     r"|nurse|entered|signed|reviewer|rater|assessor).*|(?:..)?(?:evalint|rater)",
     re.IGNORECASE,
 )
-FEW_NAMES = 2
 
 
 def _person(name: str, values: Sequence[str]) -> str | None:
@@ -74,7 +79,7 @@ def _person(name: str, values: Sequence[str]) -> str | None:
     else nearly all of three or more."""
     if any(_PLAIN["name"].fullmatch(v) is None and _PLAIN["first_name"].fullmatch(v) is None for v in values[:20]):
         return None
-    if _NAMING.fullmatch(name) and not NO_PERSON.fullmatch(name) and len(values) >= FEW_NAMES:
+    if _NAMING.fullmatch(name) and not NO_PERSON.fullmatch(name):
         if share_of_names(values[:500]) >= 0.5:
             return "name"
         if len(values) >= 5 and " " not in "".join(values) and share_of_names(values[:500], single=True) >= 0.8:
@@ -107,6 +112,7 @@ SHAPES = {
 
 PLAIN = {
     "phone": r"[\d\s().+/x-]{7,24}",
+    "initials": r"[^\W\d_](?:[. -]?[^\W\d_]){1,3}\.?",
     "card": r"[\d -]{12,23}",
     "national_id": r"[A-Za-z0-9 -]{6,15}",
     "iban": r"[A-Za-z0-9 ]{12,42}",

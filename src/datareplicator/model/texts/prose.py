@@ -13,27 +13,31 @@ PHRASES = (
     "documents were received", "the reason was not stated", "continues as before", "some improvement was described",
     "the date is approximate", "previously known", "a reminder was given", "collected once more", "as expected",
     "the entry was verified", "further information is pending", "no change since the last contact",
-    "was told to come back earlier if needed", "agreed to continue", "an appointment was arranged",
+    "was told to come back earlier if needed", "agreed to continue", "an appointment was arranged", "as before",
+    "on file",
 )  # fmt: skip
 
 
+ENOUGH = 0.85
+"""Share of the original's length from which on no phrase is added."""
+
+
 def stand_in(original: str, rng: np.random.Generator) -> str:
-    """A text of about the length of the original, in capitals where that is.
+    """Whole phrases of about the length of the original together, in capitals where that is.
 
     >>> text = stand_in("Patient phoned on Monday and asked for her daughter", np.random.default_rng(1))
-    >>> 30 < len(text) < 75
+    >>> 40 < len(text) < 60
     True
     """
-    length = max(len(original), 8)
-    out = ""
-    while len(out) < length:
-        phrase = PHRASES[int(rng.integers(len(PHRASES)))]
-        out = f"{out}; {phrase}" if out else phrase
-        if len(out) > 20_000:
+    length = max(len(original), len(min(PHRASES, key=len)))
+    most, out = int(1.15 * length), ""
+    while len(out) < ENOUGH * length:
+        room = most - len(out) - len("; ")
+        fitting = [phrase for phrase in PHRASES if len(phrase) <= (room if out else most)]
+        if not fitting:
             break
-    if len(out) > 1.3 * length:
-        cut = out[: int(1.15 * length) + 1].rsplit(" ", 1)[0]
-        out = cut.rstrip(";, ")
+        phrase = fitting[int(rng.integers(len(fitting)))]
+        out = f"{out}; {phrase}" if out else phrase
     if original.isupper():
         return out.upper()
     return out[:1].upper() + out[1:] if original[:1].isupper() else out

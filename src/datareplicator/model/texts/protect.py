@@ -263,7 +263,12 @@ def _again(structure: Structure, prepared: Prepared, done: Replaced, staff: set[
 
     def fresh(d: Derivation) -> Derivation:
         here = {(d.table, d.target), *((s.table, s.column) for s in d.sources)}
-        if d.template != "lookup" or not here & done.columns:
+        if not here & done.columns:
+            return d
+        if d.template == "constant":
+            value = str(prepared.frames[d.table][d.target].dropna().iloc[0])
+            return d.model_copy(update={"params": {**d.params, "value": value}})
+        if d.template != "lookup":
             return d
         made = build(view, d.table, [s.column for s in d.sources], d.target)
         return d.model_copy(update={"params": {**d.params, **made.params}})
