@@ -8,13 +8,13 @@ when another process wrote in between, whatever the patience. So a session that 
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, TypeDecorator, Uuid, event
+from sqlalchemy import JSON, DateTime, Dialect, Executable, MetaData, Row, TypeDecorator, Uuid, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -98,9 +98,10 @@ class Database:
         self.engine = engine
         self.settings = settings
         info = {"settings": settings}
-        writing = engine.execution_options(immediate=True)
+        self._writing = engine.execution_options(immediate=True)
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT") if not self.is_sqlite else engine
         self._read = async_sessionmaker(engine, expire_on_commit=False, info=info)
-        self._write = async_sessionmaker(writing, expire_on_commit=False, info=info)
+        self._write = async_sessionmaker(self._writing, expire_on_commit=False, info=info)
 
     @property
     def is_sqlite(self) -> bool:
@@ -123,8 +124,16 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """A connection that writes, in one transaction."""
-        async with self.engine.execution_options(immediate=True).begin() as connection:
+        async with self._writing.begin() as connection:
             yield connection
+
+    async def single(
+        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    ) -> Sequence[Row[Any]]:
+        """The rows of one statement that is a transaction by itself: for what every request asks. A statement that is
+        made once, with `values` for its bound parameters, need not be put together again."""
+        async with self._single.connect() as connection:
+            return (await connection.execute(statement, values)).all()
 
     async def settle(self) -> None:
         """Bring SQLite's log into the database as far as nobody is in the way; PostgreSQL does that by itself."""

@@ -14,13 +14,13 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Security
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from starlette.requests import HTTPConnection
 
 from datareplicator.server.auth import csrf, sessions
 from datareplicator.server.auth.permissions import GRANTED, Role, known
-from datareplicator.server.auth.tables import User
-from datareplicator.server.database import Database, database_of, now, settings_of
+from datareplicator.server.auth.tables import LoginSession, User
+from datareplicator.server.database import Database, database_of, now
 from datareplicator.server.keys.tables import ApiKey
 from datareplicator.server.policies.tables import StoredPolicies
 from datareplicator.server.problems import Problem
@@ -29,8 +29,14 @@ from datareplicator.server.secrets import digest
 SESSION_COOKIE = "datareplicator_session"
 KEY_PREFIX = "dr_"
 TOUCH = timedelta(minutes=1)
-VERSION = select(StoredPolicies.version).scalar_subquery()
-"""Read along with who asks, so that a request knows at no cost whether the settings changed."""
+_ASKED = (User.id, User.email, User.role, User.tier, select(StoredPolicies.version).scalar_subquery().label("version"))
+"""The number of the settings is read along with who asks, so that a request knows at no cost whether they changed."""
+_BY_SESSION = sessions.GOOD.with_only_columns(*_ASKED, LoginSession.used_at)
+_BY_KEY = (
+    select(*_ASKED, ApiKey.used_at, ApiKey.id.label("key_id"), ApiKey.scopes, ApiKey.expires_at, ApiKey.project_id)
+    .join(ApiKey, ApiKey.user_id == User.id)
+    .where(ApiKey.secret == bindparam("secret"), ApiKey.revoked_at.is_(None), User.is_active.is_(True))
+)
 
 Means = Literal["cookie", "bearer", "key"]
 
@@ -90,43 +96,32 @@ _cookie = _QuietCookie(name=SESSION_COOKIE, auto_error=False, description="Sessi
 _header = _QuietHeader(name="X-API-Key", auto_error=False, description="An API key (dr_...).")
 
 
-def _of_user(user: User, means: Means, token: str | None = None) -> Principal:
-    return Principal(user.id, user.email, Role(user.role), user.tier, means, session_token=token)
-
-
 async def _by_session(database: Database, connection: HTTPConnection, token: str, means: Means) -> Principal | None:
-    async with database.session() as session:
-        found = await sessions.HashedTokens(session, settings_of(connection)).find(token, VERSION)
-        if found is None:
-            return None
-        user, stale, version = found
-        connection.state.policies = await connection.app.state.policies.read(session, version)
-    if stale:
+    rows = await database.single(_BY_SESSION, sessions.good_now(token, database.settings))
+    if not rows:
+        return None
+    (row,) = rows
+    connection.state.policies = await connection.app.state.policies.of(row.version)
+    if row.used_at < now() - TOUCH:
         async with database.session(write=True) as session:
             await sessions.touch(session, token)
-    return _of_user(user, means, token)
+    return Principal(row.id, row.email, Role(row.role), row.tier, means, session_token=token)
 
 
 async def _by_key(database: Database, connection: HTTPConnection, given: str) -> Principal | None:
     moment = now()
-    async with database.session() as session:
-        found = (
-            select(User, ApiKey, VERSION)
-            .join(ApiKey, ApiKey.user_id == User.id)
-            .where(ApiKey.secret == digest(given), ApiKey.revoked_at.is_(None), User.is_active.is_(True))
-        )
-        row = (await session.execute(found)).first()
-        if row is None:
-            return None
-        user, key, version = row
-        connection.state.policies = await connection.app.state.policies.read(session, version)
-    if key.expires_at is not None and key.expires_at <= moment:
+    rows = await database.single(_BY_KEY, {"secret": digest(given)})
+    if not rows:
         return None
-    if key.used_at is None or key.used_at < moment - TOUCH:
+    (row,) = rows
+    connection.state.policies = await connection.app.state.policies.of(row.version)
+    if row.expires_at is not None and row.expires_at <= moment:
+        return None
+    if row.used_at is None or row.used_at < moment - TOUCH:
         async with database.session(write=True) as session:
-            await session.execute(update(ApiKey).where(ApiKey.id == key.id).values(used_at=moment))
-    scopes = None if key.scopes is None else frozenset(key.scopes)
-    return Principal(user.id, user.email, Role(user.role), user.tier, "key", scopes, key.id, key.project_id)
+            await session.execute(update(ApiKey).where(ApiKey.id == row.key_id).values(used_at=moment))
+    scopes = None if row.scopes is None else frozenset(row.scopes)
+    return Principal(row.id, row.email, Role(row.role), row.tier, "key", scopes, row.key_id, row.project_id)
 
 
 async def possible_principal(

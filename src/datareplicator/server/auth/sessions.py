@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi_users.authentication.strategy import Strategy
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datareplicator.server.auth.tables import LoginSession, User
@@ -16,6 +16,17 @@ from datareplicator.server.database import now
 from datareplicator.server.secrets import digest
 from datareplicator.server.settings import Settings
 
+GOOD = (
+    select(User)
+    .join(LoginSession, LoginSession.user_id == User.id)
+    .where(
+        LoginSession.token == bindparam("token"),
+        LoginSession.created_at > bindparam("created_after"),
+        LoginSession.used_at > bindparam("used_after"),
+        User.is_active.is_(True),
+    )
+)
+"""The active user of a login that is still good; its parameters are those of `good_now`."""
 TOUCH = timedelta(minutes=1)
 """The moment of last use is written at most this often."""
 
@@ -30,25 +41,7 @@ class HashedTokens(Strategy[User, uuid.UUID]):  # pyright: ignore[reportInvalidT
 
     async def read_token(self, token: str | None, user_manager: object = None) -> User | None:
         """The active user whose login this is, if it is still good."""
-        found = await self.find(token) if token else None
-        return found[0] if found else None
-
-    async def find(self, token: str, *more: Any) -> tuple[Any, ...] | None:
-        """The active user, whether it is time to note that the login was used, and `more` expressions of the same
-        query."""
-        moment = now()
-        found = (
-            select(User, LoginSession.used_at, *more)
-            .join(LoginSession, LoginSession.user_id == User.id)
-            .where(
-                LoginSession.token == digest(token),
-                LoginSession.created_at > moment - timedelta(hours=self.settings.session_hours),
-                LoginSession.used_at > moment - timedelta(hours=self.settings.idle_hours),
-                User.is_active.is_(True),
-            )
-        )
-        row = (await self.session.execute(found)).first()
-        return None if row is None else (row[0], row[1] < moment - TOUCH, *row[2:])
+        return await self.session.scalar(GOOD, good_now(token, self.settings)) if token else None
 
     async def write_token(self, user: User) -> str:
         """A new login; the token is known to the caller only."""
@@ -60,6 +53,16 @@ class HashedTokens(Strategy[User, uuid.UUID]):  # pyright: ignore[reportInvalidT
     async def destroy_token(self, token: str, user: User) -> None:
         """End this login."""
         await self.session.execute(delete(LoginSession).where(LoginSession.token == digest(token)))
+
+
+def good_now(token: str, settings: Settings) -> dict[str, Any]:
+    """What makes a login good at this moment."""
+    moment = now()
+    return {
+        "token": digest(token),
+        "created_after": moment - timedelta(hours=settings.session_hours),
+        "used_after": moment - timedelta(hours=settings.idle_hours),
+    }
 
 
 async def touch(session: AsyncSession, token: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datareplicator.server.audit.service import record
@@ -33,6 +33,7 @@ QUEUE_OF = {
 }
 
 
+_ONE = select(Job).where(Job.id == bindparam("job"), Job.project_id == bindparam("project"))
 OPERATION = {"model": "training", "import": "training", "run": "generation", "corruption": "generation"}
 """By which word the log of operations knows a kind of job, where it is another."""
 
@@ -87,7 +88,7 @@ def shown(job: Job) -> JobOut:
 
 async def find(session: AsyncSession, project_id: uuid.UUID, job_id: uuid.UUID) -> Job:
     """A job of a project. Raises a 404."""
-    job = await session.scalar(select(Job).where(Job.id == job_id, Job.project_id == project_id))
+    job = await session.scalar(_ONE, {"job": job_id, "project": project_id})
     if job is None:
         raise not_found("job")
     return job

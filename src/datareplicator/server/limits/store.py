@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from limits.aio.storage import Storage
-from sqlalchemy import case, delete, select
+from sqlalchemy import bindparam, case, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.dml import ReturningInsert
@@ -81,12 +81,16 @@ class SqlStorage(Storage):
             self._open = None
             moment = now()
             rows = [
-                {"key": key, "hits": amount, "expires_at": moment + timedelta(seconds=batch.windows[key])}
+                {
+                    "key": key,
+                    "hits": amount,
+                    "expires_at": moment + timedelta(seconds=batch.windows[key]),
+                    "now": moment,
+                }
                 for key, amount in sorted(batch.amounts.items())  # one order, so that no two wait for each other
             ]
-            async with self._database.connection() as connection:
-                raised = await connection.execute(_raising(self._database.is_sqlite, moment), rows)
-                return {key: Counted(hits, end.timestamp()) for key, hits, end in raised}
+            raised = await self._database.single(_RAISING[self._database.is_sqlite], rows)
+            return {key: Counted(hits, end.timestamp()) for key, hits, end in raised}
 
     async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Raise one counter; what it is then."""
@@ -132,10 +136,10 @@ class SqlStorage(Storage):
             await session.execute(delete(RateCounter).where(RateCounter.key == key))
 
 
-def _raising(is_sqlite: bool, moment: datetime) -> ReturningInsert[Any]:
+def _raising(is_sqlite: bool) -> ReturningInsert[Any]:
     """The statement that raises counters, given as rows, and begins a new window where the last one is over."""
     given = (sqlite if is_sqlite else postgresql).insert(RateCounter)
-    over = RateCounter.expires_at <= moment
+    over = RateCounter.expires_at <= bindparam("now", type_=RateCounter.expires_at.type)
     raised = given.on_conflict_do_update(
         index_elements=[RateCounter.key],
         set_={
@@ -144,3 +148,6 @@ def _raising(is_sqlite: bool, moment: datetime) -> ReturningInsert[Any]:
         },
     )
     return raised.returning(RateCounter.key, RateCounter.hits, RateCounter.expires_at)
+
+
+_RAISING = {is_sqlite: _raising(is_sqlite) for is_sqlite in (True, False)}

@@ -19,6 +19,7 @@ from datareplicator.server.policies.tables import StoredPolicies
 from datareplicator.server.problems import Problem
 from datareplicator.server.settings import Settings
 
+_VERSION = select(StoredPolicies.version)
 ENVIRONMENT = ("allow_registration", "allowed_emails", "allowed_domains", "password_login", "social_login")
 """What may be said in the environment too; said there it is fixed."""
 
@@ -62,16 +63,15 @@ class PolicyHolder:
 
     async def current(self) -> Policies:
         """The policies in force now."""
-        async with self._database.session() as session:
-            return await self.read(session)
+        ((version,),) = await self._database.single(_VERSION, {})
+        return await self.of(version)
 
-    async def read(self, session: AsyncSession, version: int | None = None) -> Policies:
-        """The same, in a transaction that is open anyway; `version` as it was read there, if it was."""
-        if version is None:
-            version = await session.scalar(select(StoredPolicies.version))
+    async def of(self, version: int) -> Policies:
+        """The same, where their number was read already."""
         if version != self._version:
-            self._policies = await load(session)
-            self._version = version or 0
+            async with self._database.session() as session:
+                self._policies = await load(session)
+            self._version = version
         return self._policies
 
 

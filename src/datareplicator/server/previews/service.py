@@ -183,8 +183,9 @@ def _page(path: Path, entry: dict[str, Any], query: TableQuery, answers: Path | 
     source = "read_parquet(?, file_row_number=true)"
     plainly = not (query.where or query.search or query.faulty)
     matching, at, bounds = entry["rows"], "LIMIT ? OFFSET ?", [query.limit, query.offset]
-    if plainly and not query.sort:  # these rows and no others are read
-        clause, at = "file_row_number >= ? AND file_row_number < ?", ""
+    order = f"ORDER BY {order} {at}"
+    if plainly and not query.sort:  # these rows and no others are read, and putting so few in order needs no plan
+        clause, order = "file_row_number >= ? AND file_row_number < ?", ""
         values, bounds = [query.offset, query.offset + query.limit], []
     with connect() as database:
         try:
@@ -192,8 +193,10 @@ def _page(path: Path, entry: dict[str, Any], query: TableQuery, answers: Path | 
                 count = f"SELECT count(*) FROM {source} WHERE {clause}"
                 matching = (database.execute(count, [str(path), *values]).fetchone() or (0,))[0]
             found = database.execute(
-                f"SELECT {shown} FROM {source} WHERE {clause} ORDER BY {order} {at}", [str(path), *values, *bounds]
+                f"SELECT {shown} FROM {source} WHERE {clause} {order}", [str(path), *values, *bounds]
             ).fetchall()
+            if not order:
+                found.sort(key=lambda row: row[0])
             numbers = [row[0] for row in found]
             marks = _marks(database, answers, entry["table"], numbers) if answers is not None and numbers else []
         except (duckdb.DataError, duckdb.ProgrammingError, OverflowError) as error:

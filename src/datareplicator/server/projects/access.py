@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Path
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
@@ -25,6 +25,12 @@ from datareplicator.server.problems import Problem, not_found
 from datareplicator.server.projects.tables import MemberRole, Membership, Project
 
 _RANK = {role: rank for rank, role in enumerate(MemberRole)}
+_ANY = (
+    select(Project, Membership.role)
+    .outerjoin(Membership, (Membership.project_id == Project.id) & (Membership.user_id == bindparam("user")))
+    .where(Project.id == bindparam("project"))
+)
+_OWN = _ANY.where(Membership.user_id.is_not(None))
 ProjectId = Annotated[uuid.UUID, Path(description="The project.")]
 
 
@@ -46,14 +52,8 @@ async def find_access(session: AsyncSession, principal: Principal, project_id: u
     """The project, if the principal is in it or is an administrator; 404 else."""
     if principal.only_project not in (None, project_id):
         raise not_found("project")
-    found = (
-        select(Project, Membership.role)
-        .outerjoin(Membership, (Membership.project_id == Project.id) & (Membership.user_id == principal.user_id))
-        .where(Project.id == project_id)
-    )
-    if not principal.is_administrator:
-        found = found.where(Membership.user_id.is_not(None))
-    row = (await session.execute(found)).first()
+    found = _ANY if principal.is_administrator else _OWN
+    row = (await session.execute(found, {"project": project_id, "user": principal.user_id})).first()
     if row is None:
         raise not_found("project")
     role = MemberRole.OWNER if principal.is_administrator else MemberRole(row[1])

@@ -116,7 +116,7 @@ async def delete_run(run_id: uuid.UUID, access: Editor, session: SessionDep) -> 
 @router.get("/{run_id}/files", summary="List the output", responses=responses(404, 409))
 async def list_files(run_id: uuid.UUID, access: Reader, session: SessionDep) -> list[OutputFile]:
     """The files of the output folder: tables, manifest, findings, report, answer key."""
-    result = await service.result_of(session, await service.find(session, access.project_id, run_id))
+    result = await service.result_at(session, access.project_id, run_id)
     files = await service.output_files(session, result)
     return [OutputFile(name=f.name.removeprefix(f"{FILES}/"), size=f.size, sha256=f.sha256) for f in files]
 
@@ -126,7 +126,7 @@ async def read_file(
     run_id: uuid.UUID, name: str, request: Request, access: Reader, session: SessionDep, storage: StorageDep
 ) -> Response:
     """One file of the output; ranges are understood, so that a cut download goes on."""
-    result = await service.result_of(session, await service.find(session, access.project_id, run_id))
+    result = await service.result_at(session, access.project_id, run_id)
     files = {file.name: file for file in await service.output_files(session, result)}
     file = files.get(f"{FILES}/{name}")
     if file is None:
@@ -151,7 +151,7 @@ async def read_report(
     run_id: uuid.UUID, request: Request, access: Reader, session: SessionDep, storage: StorageDep
 ) -> Response:
     """The page that compares source and synthetic, where the run was asked for one."""
-    result = await service.result_of(session, await service.find(session, access.project_id, run_id))
+    result = await service.result_at(session, access.project_id, run_id)
     return await file_answer(request, storage, f"{result.prefix}/{FILES}/{REPORT}", REPORT, inline=True)
 
 
@@ -169,7 +169,7 @@ async def read_findings(
 ) -> FindingPage:
     """Findings of the checks that every run goes through, by rule and one by one (the first of each rule)."""
     async with database.session() as session:
-        result = await service.result_of(session, await service.find(session, access.project_id, run_id))
+        result = await service.result_at(session, access.project_id, run_id)
     content = await storage.read(f"{result.prefix}/{FILES}/{FINDINGS}")
     wanted = {"rule": rule, "table": table, "severity": severity}
     return await asyncio.to_thread(findings.page, content, **wanted, offset=offset, limit=limit)
@@ -189,7 +189,7 @@ async def read_answers(
 ) -> FaultPage:
     """The answer key of a run with faults: what was changed where, and what was there before."""
     async with database.session() as session:
-        result = await service.result_of(session, await service.find(session, access.project_id, run_id))
+        result = await service.result_at(session, access.project_id, run_id)
     if not result.summary.get("answers"):
         raise Problem(409, "No faults were put into this run.", code="no-faults")
     path = await previews.local_path(storage, settings, f"{result.prefix}/{answers.KEY}")
@@ -199,7 +199,7 @@ async def read_answers(
 @router.get("/{run_id}/tables", summary="List the tables", responses=responses(404, 409))
 async def list_tables(run_id: uuid.UUID, access: Reader, session: SessionDep, storage: StorageDep) -> list[TableOut]:
     """Tables with their columns, labels and rows."""
-    result = await service.result_of(session, await service.find(session, access.project_id, run_id))
+    result = await service.result_at(session, access.project_id, run_id)
     return previews.tables_out(await previews.index_of(storage, result))
 
 
@@ -215,7 +215,7 @@ async def query_table(
 ) -> Rows:
     """A page of a table, filtered and sorted; tables of any size. Faults that were put in are marked."""
     async with database.session() as session:
-        result = await service.result_of(session, await service.find(session, access.project_id, run_id))
+        result = await service.result_at(session, access.project_id, run_id)
     key = answers.KEY if result.summary.get("answers") else None
     return await previews.rows_of(storage, settings, result, table, asked, key)
 
@@ -234,7 +234,7 @@ async def summarise_column(
 ) -> ColumnSummary:
     """Missing, distinct, least, greatest and most frequent values: what a filter offers."""
     async with database.session() as session:
-        result = await service.result_of(session, await service.find(session, access.project_id, run_id))
+        result = await service.result_at(session, access.project_id, run_id)
     return await previews.summary_of(storage, settings, result, table, column)
 
 
@@ -252,5 +252,5 @@ async def plot_column(
 ) -> dict[str, Any]:
     """A Vega-Lite specification with its data: a histogram of numbers, bars of anything else."""
     async with database.session() as session:
-        result = await service.result_of(session, await service.find(session, access.project_id, run_id))
+        result = await service.result_at(session, access.project_id, run_id)
     return await chart_of(storage, settings, result, table, column)
