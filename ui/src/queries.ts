@@ -112,6 +112,25 @@ export interface Profile {
   notes: string[];
 }
 
+/** What rules and counts are made of: a profile of the data, or what a model without them knows. */
+export interface Known {
+  root: string | null;
+  arm: string | null;
+  arms: { value: string }[];
+  site: string | null;
+  sites: { value: string }[];
+  tables: {
+    name: string;
+    label: string;
+    layout: string;
+    columns: (Pick<ColumnProfile, "name" | "label" | "kind" | "type" | "computed"> & {
+      categories: { value: string }[] | null;
+      quantiles?: ColumnProfile["quantiles"];
+      reach?: [number, number] | null;
+    })[];
+  }[];
+}
+
 export interface Computed {
   table: string;
   variable: string;
@@ -224,6 +243,22 @@ export const run = (project_id: string, run_id: string) =>
     queryKey: ["project", project_id, "runs", run_id],
     queryFn: () =>
       take(api.GET("/api/projects/{project_id}/runs/{run_id}", { params: { path: { project_id, run_id } } })),
+  });
+
+/** What a model knows of its tables. */
+export type Vocabulary = Known & Pick<Profile, "subject_key" | "reference_start"> & { roles: Roles[] };
+
+export const vocabulary = (project_id: string, model_id: string) =>
+  queryOptions({
+    queryKey: ["project", project_id, "models", model_id, "vocabulary"],
+    staleTime: Infinity,
+    retry: false,
+    queryFn: async () =>
+      (await take(
+        api.GET("/api/projects/{project_id}/models/{model_id}/vocabulary", {
+          params: { path: { project_id, model_id } },
+        }),
+      )) as unknown as Vocabulary,
   });
 
 export const models = (project_id: string) =>

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 
 from datareplicator.document import Document
-from datareplicator.structure.spec import Layout, Structure
+from datareplicator.structure.spec import Kind, Layout, Ref, Structure, TableSpec
 
 
 class Roles(Document):
@@ -36,8 +36,19 @@ def roles_of(structure: Structure, tables: Mapping[str, tuple[str, Container[str
                 "end": spec.end,
                 "value": spec.value,
                 "visit": spec.visit,
-                "what": spec.test or spec.code or spec.visit,
+                "what": spec.test or spec.code or _visit_name(structure, spec) or spec.visit,
             }
             label, columns = tables[member]
             held = {role: column for role, column in named.items() if column in columns}
             yield Roles(table=member, label=label, layout=spec.layout.value, subject=spec.subject, **held)
+
+
+def _visit_name(structure: Structure, spec: TableSpec) -> str | None:
+    """The column of words that follows from the visit, where there is one."""
+    visit = spec.visit
+    if visit is None:
+        return None
+    by = (Ref(table=spec.name, column=visit),)
+    found = [d.target for d in structure.derivations if (d.table, d.template, d.sources) == (spec.name, "lookup", by)]
+    words = [name for name in found if spec.column(name).kind == Kind.CATEGORY and not spec.column(name).numeric_text]
+    return min(words, key=lambda name: not visit.startswith(name), default=None)

@@ -1,5 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
 
 import { api, take } from "@/api/client";
 import { isOpen } from "@/api/useJob";
@@ -10,6 +9,8 @@ import { count } from "@/format";
 import type { Explanation } from "@/queries";
 
 import { correctionText, useCorrections } from "@/generate/corrections";
+import { SinceEarlier } from "@/models/Since";
+import { useLearning } from "@/models/useLearning";
 import { useProject } from "@/projects/Project";
 
 import { differences } from "./differences";
@@ -18,61 +19,31 @@ import { differences } from "./differences";
 export function Relearn({ datasetId, before }: { datasetId: string; before: Explanation }) {
   const { projectId, may } = useProject();
   const noted = useCorrections(projectId);
-  const client = useQueryClient();
-  const [modelId, setModelId] = useState("");
-  const [learnedWith, setLearnedWith] = useState("");
-  const path = { project_id: projectId };
-  const key = ["project", projectId, "models"];
-  const learn = useMutation({
-    mutationFn: () =>
-      take(
-        api.POST("/api/projects/{project_id}/models", {
-          params: { path },
-          body: {
-            dataset_id: datasetId,
-            description: "",
-            corrections: noted.corrections,
-            privacy: {},
-            urgency: "normal",
-          },
-        }),
-      ),
-    onSuccess: (made) => {
-      setModelId(made.id);
-      setLearnedWith(JSON.stringify(noted.corrections));
-      void client.invalidateQueries({ queryKey: key });
-    },
-  });
-  const model = useQuery({
-    queryKey: [...key, modelId],
-    enabled: modelId !== "",
-    queryFn: () =>
-      take(
-        api.GET("/api/projects/{project_id}/models/{model_id}", {
-          params: { path: { ...path, model_id: modelId } },
-        }),
-      ),
-  });
-  const done = model.data?.job.state === "done";
+  const { learn, learned, model, key } = useLearning(projectId, datasetId);
+  const done = model?.job.state === "done";
   const after = useQuery({
-    queryKey: [...key, modelId, "explanation"],
+    queryKey: [...key, model?.id, "explanation"],
     enabled: done,
     staleTime: Infinity,
     queryFn: async () =>
       (await take(
         api.GET("/api/projects/{project_id}/models/{model_id}/explanation", {
-          params: { path: { ...path, model_id: modelId } },
+          params: { path: { project_id: projectId, model_id: model!.id } },
         }),
       )) as unknown as Explanation,
   });
   if (noted.corrections.length === 0 || !may("runs.write")) return null;
-  const current = learnedWith === JSON.stringify(noted.corrections);
+  const current = learned !== undefined && JSON.stringify(learned.corrections) === JSON.stringify(noted.corrections);
   return (
     <section aria-label="Corrections" className="panel mb-6 p-4">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <h2 className="text-base">{count(noted.corrections.length, "correction")} noted</h2>
         {may("models.write") && !current && (
-          <Button look="primary" doing={learn.isPending && "Starting…"} onPress={() => learn.mutate()}>
+          <Button
+            look="primary"
+            doing={learn.isPending && "Starting…"}
+            onPress={() => learn.mutate({ corrections: noted.corrections })}
+          >
             Learn again with {noted.corrections.length === 1 ? "it" : "them"}
           </Button>
         )}
@@ -91,8 +62,8 @@ export function Relearn({ datasetId, before }: { datasetId: string; before: Expl
         ))}
       </ul>
       {learn.isError && <ProblemBox error={learn.error} />}
-      {current && model.data && (isOpen(model.data.job.state) || model.data.job.state === "failed") && (
-        <JobLine projectId={projectId} job={model.data.job} refresh={key} />
+      {current && model && (isOpen(model.job.state) || model.job.state === "failed") && (
+        <JobLine projectId={projectId} job={model.job} refresh={key} />
       )}
       {current && done && (
         <div className="border-t border-line pt-3">
@@ -100,15 +71,18 @@ export function Relearn({ datasetId, before }: { datasetId: string; before: Expl
           {after.isError && <ProblemBox error={after.error} />}
           {after.data && (
             <>
-              <p className="mb-2 font-medium">
-                Learned anew: {model.data!.name} version {model.data!.number}.
+              <p className="font-medium">
+                Learned anew: {model.name}, version {model.number}.
               </p>
+              <div className="mb-2">
+                <SinceEarlier model={model} />
+              </div>
               <Changes before={before} after={after.data} />
               <ButtonLink
                 className="mt-3"
                 to="/projects/$projectId/generate"
                 params={{ projectId }}
-                search={{ model: modelId }}
+                search={{ model: model.id }}
               >
                 Generate from it
               </ButtonLink>
@@ -118,7 +92,8 @@ export function Relearn({ datasetId, before }: { datasetId: string; before: Expl
       )}
       {!current && (
         <p className="text-sm text-muted">
-          Every run from this dataset takes them along; learning anew at once shows what they change.
+          Every run from this dataset takes them along. Learning again shows at once what they change; only what depends
+          on them is learned.
         </p>
       )}
     </section>

@@ -4,7 +4,12 @@ import type { Explanation } from "@/queries";
 export function differences(before: Explanation, after: Explanation): string[] {
   const found: string[] = [];
   const computed = (each: Explanation) =>
-    new Map([...each.derivations, ...each.dependencies].map((one) => [`${one.table}.${one.variable}`, one.said]));
+    new Map(
+      [...each.derivations, ...each.dependencies].map((one) => [
+        `${one.table}.${one.variable}`,
+        one.said.replace(`${one.variable}: `, ""),
+      ]),
+    );
   const [old, now] = [computed(before), computed(after)];
   for (const [name, said] of old) {
     if (!now.has(name)) found.push(`${name} is no longer computed, but drawn`);

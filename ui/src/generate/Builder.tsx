@@ -2,14 +2,15 @@ import { useState } from "react";
 
 import { Button } from "@/parts/Button";
 import { Checkbox, Select, TextField } from "@/parts/Fields";
-import type { Profile } from "@/queries";
+import { number } from "@/format";
+import type { Known } from "@/queries";
 
 import { domainOf, type Operator, operatorsOf, ruleOf, sortOf } from "./rules";
 
 const COPIED = new Set(["reference", "supplement", "relation"]);
 
 /** A rule put together from what was found in the data; the text that it makes is shown and can be changed later. */
-export function Builder({ profile, onAdd }: { profile: Profile; onAdd: (line: string) => void }) {
+export function Builder({ profile, onAdd }: { profile: Known; onAdd: (line: string) => void }) {
   const tables = profile.tables.filter((each) => !COPIED.has(each.layout) && each.columns.length > 0);
   const [tableName, setTableName] = useState(profile.root ?? tables[0]?.name ?? "");
   const [name, setName] = useState<string | null>(null);
@@ -87,7 +88,7 @@ export function Builder({ profile, onAdd }: { profile: Profile; onAdd: (line: st
   );
 }
 
-type Column = Profile["tables"][number]["columns"][number];
+type Column = Known["tables"][number]["columns"][number];
 
 function Values({
   column,
@@ -141,12 +142,15 @@ function Values({
       />
     );
   const range = column.quantiles;
+  const said = (end: number | string) => (typeof end === "number" ? number(end, 3) : end);
   const help =
     range && sortOf(column) !== "text"
-      ? `In the source: ${String(range[0])} to ${String(range[4])} (5 to 95 %).`
-      : operator.value === "like"
-        ? "% stands for any letters, _ for one."
-        : undefined;
+      ? `In the source: ${said(range[0]!)} to ${said(range[4]!)} (5 to 95 %).`
+      : column.reach && sortOf(column) !== "text"
+        ? `Learned: ${said(column.reach[0])} to ${said(column.reach[1])}.`
+        : operator.value === "like"
+          ? "% stands for any letters, _ for one."
+          : undefined;
   const field = (at: number, label: string) => (
     <TextField
       search

@@ -17,12 +17,13 @@ import { type Correction, correctionText, useCorrections } from "./corrections";
 import { Estimate } from "./Estimate";
 import { Faults } from "./Faults";
 import { formatWords } from "./formats";
+import { LearnNow } from "./LearnNow";
 import { Mixes } from "./Mixes";
 import { Presets } from "./Presets";
 import { Rarities } from "./Rarities";
 import { documentOf, parseConstraints, type Request, requestOf } from "./request";
 import type { Source } from "./source";
-import { useChecked } from "./useChecked";
+import { problemAt, useChecked } from "./useChecked";
 
 const Asked = lazy(() => import("./Asked"));
 
@@ -67,6 +68,11 @@ export function Configure({ usable, first, start, name: given }: Props) {
     (each) => each.dataset_id === source.datasetId && each.job.state === "done",
   );
   const profile = useQuery({ ...ask.profile(projectId, analysis?.id ?? ""), enabled: Boolean(analysis) });
+  const vocabulary = useQuery({
+    ...ask.vocabulary(projectId, source.id),
+    enabled: source.kind === "model" && analyses.isSuccess && !analysis,
+  });
+  const known: ask.Known | undefined = profile.data ?? vocabulary.data;
   const { comparable } = source;
   const noted = useCorrections(projectId);
   const corrections = useMemo(() => {
@@ -86,6 +92,8 @@ export function Configure({ usable, first, start, name: given }: Props) {
   const { wrong } = parseConstraints(request.constraints);
   const checked = useChecked(projectId, source, document);
   const broken = !checked.pending && (checked.data?.problems.length ?? 0) > 0;
+  const asks = ["constraints", "rare_events", "scenarios", "counts"].some((part) => part in document);
+  const unsettled = asks && !wrong && !broken && checked.data?.learned === false;
   const { tables } = source;
   const example = tables.includes("DM")
     ? "DM: AGE >= 18\nAE: AESTDTC <= AEENDTC"
@@ -219,20 +227,21 @@ export function Configure({ usable, first, start, name: given }: Props) {
               title="Numbers by arm, sex, site…"
               help="Exact numbers, or a ratio. Values that are not named get nobody."
             >
-              {profile.data ? (
+              {known ? (
                 <Mixes
-                  profile={profile.data}
+                  profile={known}
                   mixes={request.mixes}
                   subjects={request.subjects}
+                  wrong={problemAt(checked.data, "counts")}
                   onChange={(mixes) => set("mixes", mixes)}
                   onTotal={(value) => set("subjects", value)}
                 />
-              ) : analysis || analyses.isPending ? (
+              ) : analysis || analyses.isPending || vocabulary.isFetching ? (
                 <Waiting for="Loading what was found in the data" />
               ) : (
                 <Notice>
-                  {source.datasetId === null
-                    ? "The data of this model are not here, so its arms, sites and other groups are not known. Counts by them are asked for by the command line or the API."
+                  {source.kind === "model"
+                    ? "An earlier release learned this model and did not write down its arms, sites and other groups: export it and import it again, then they can be chosen here."
                     : "Analyse the dataset first: then its arms, sites and other groups can be chosen here."}
                 </Notice>
               )}
@@ -242,7 +251,7 @@ export function Configure({ usable, first, start, name: given }: Props) {
               <Constraints
                 text={request.constraints}
                 onChange={(value) => set("constraints", value)}
-                profile={profile.data}
+                profile={known}
                 checked={checked.data}
                 example={example}
               />
@@ -299,6 +308,14 @@ export function Configure({ usable, first, start, name: given }: Props) {
 
           <div className="grid gap-4 xl:sticky xl:top-18">
             <Estimate checked={checked.data} error={checked.error} />
+            {source.kind === "dataset" && unsettled && (
+              <LearnNow
+                key={source.id}
+                projectId={projectId}
+                datasetId={source.id}
+                wanted={{ corrections, minSubjects: request.minSubjects }}
+              />
+            )}
             {run.isError && <ProblemBox error={run.error} />}
             <Button
               type="submit"

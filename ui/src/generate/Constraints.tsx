@@ -3,11 +3,11 @@ import { useState } from "react";
 
 import { Button } from "@/parts/Button";
 import { TextField } from "@/parts/Fields";
-import type { Profile } from "@/queries";
+import type { Known } from "@/queries";
 
 import { Builder } from "./Builder";
 import { parseConstraints } from "./request";
-import type { Checked } from "./useChecked";
+import { type Checked, saidAgainst } from "./useChecked";
 
 /** Rules as lines of text, with a builder that writes them and the service's word on each. */
 export function Constraints({
@@ -19,13 +19,15 @@ export function Constraints({
 }: {
   text: string;
   onChange: (text: string) => void;
-  profile: Profile | undefined;
+  profile: Known | undefined;
   checked: Checked | undefined;
   example: string;
 }) {
   const [building, setBuilding] = useState(false);
   const { found, wrong } = parseConstraints(text);
+  const together = new Map<string, Checked["problems"]>();
   const told = (checked?.problems ?? []).filter((each) => each.place.startsWith("constraints."));
+  for (const each of told) together.set(saidAgainst(each), [...(together.get(saidAgainst(each)) ?? []), each]);
   return (
     <div className="grid gap-3">
       {profile && (building || text === "") && (
@@ -59,28 +61,44 @@ export function Constraints({
         }
       />
       {told.length > 0 && (
-        <ul aria-label="Problems of the rules" className="grid gap-1 text-sm text-danger">
-          {told.map((each) => {
-            const line = found[Number(each.place.split(".")[1])];
-            return (
-              <li key={each.place}>
-                {line && (
-                  <code>
-                    {line.domain}: {line.rule}
-                  </code>
-                )}{" "}
-                {each.message} {each.hint}
-              </li>
-            );
-          })}
+        <ul aria-label="Problems of the rules" className="grid gap-2 text-sm text-danger">
+          {[...together].map(([said, places]) => (
+            <li key={said}>
+              {places.map(({ place, position }) => {
+                const line = found[Number(place.split(".")[1])];
+                const named = line && said.includes(`${line.domain}: ${line.rule}`);
+                return (
+                  line && !named && <Marked key={place} domain={line.domain} rule={line.rule} position={position} />
+                );
+              })}
+              {said}
+            </li>
+          ))}
         </ul>
       )}
-      {!wrong && found.length > 0 && told.length === 0 && checked?.checked === "names" && (
+      {!wrong && found.length > 0 && told.length === 0 && FITS[checked?.checked ?? ""] && (
         <p role="status" className="text-sm text-success">
-          {found.length === 1 ? "The rule fits" : `The ${found.length} rules fit`} the tables and variables of the
-          source.
+          {found.length === 1 ? "The rule fits" : `The ${found.length} rules fit`} {FITS[checked!.checked]}
         </p>
       )}
     </div>
+  );
+}
+
+const FITS: Record<string, string> = {
+  names: "the tables and variables of the source.",
+  model: "what was learned, and each other.",
+};
+
+/** A rule, with the word marked at which it cannot be read. */
+function Marked({ domain, rule, position }: { domain: string; rule: string; position: number | null | undefined }) {
+  const at = position == null ? rule.length : Math.min(position - 1, rule.length);
+  const [word] = /^\S*/.exec(rule.slice(at))!;
+  return (
+    <code className="block break-words">
+      {domain}: {rule.slice(0, at)}
+      {position != null && <mark className="bg-danger-soft font-semibold text-danger underline">{word || "…"}</mark>}
+      {rule.slice(at + word.length)}
+    </code>
   );
 }

@@ -4,7 +4,10 @@ import { api, type Schemas, take } from "@/api/client";
 import { Notice, ProblemBox } from "@/parts/Notices";
 import { bytes, number, seconds } from "@/format";
 
-import type { Checked } from "./useChecked";
+import { type Checked, saidAgainst } from "./useChecked";
+
+/** Parts of the request that show by themselves what is wrong with them. */
+const AT_FIELDS = /^(constraints\.|rare_events\.|scenarios\.|counts$)/;
 
 /** What a run will be like, and whether today's quota suffices, as the service expects it. */
 export function Estimate({ checked, error }: { checked: Checked | undefined; error: unknown }) {
@@ -12,7 +15,7 @@ export function Estimate({ checked, error }: { checked: Checked | undefined; err
   const over = (amount: Schemas["Amount"] | undefined, wanted: number | null | undefined) =>
     amount?.remaining != null && wanted != null && wanted > amount.remaining;
   const most = usage.data?.limits.subjects_per_run;
-  const whole = checked?.problems.find((each) => each.place === "");
+  const whole = checked?.problems.filter((each) => !AT_FIELDS.test(each.place)) ?? [];
   if (error) return <ProblemBox error={error} />;
   return (
     <div className="panel p-4">
@@ -41,13 +44,11 @@ export function Estimate({ checked, error }: { checked: Checked | undefined; err
           </>
         )}
       </dl>
-      {whole && (
-        <div className="mt-3">
-          <Notice tone="warning">
-            {whole.message} {whole.hint}
-          </Notice>
+      {whole.map((each) => (
+        <div key={each.place} className="mt-3">
+          <Notice tone="warning">{saidAgainst(each)}</Notice>
         </div>
-      )}
+      ))}
       {(over(usage.data?.rows, checked?.rows) || over(usage.data?.subjects, checked?.subjects)) && (
         <div className="mt-3">
           <Notice tone="warning">

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { expect, test } from "vitest";
 
-import type { ColumnProfile, Profile } from "@/queries";
+import type { ColumnProfile, Known } from "@/queries";
 
 import { groupsOf, Mixes, sharedOut } from "./Mixes";
 import type { Mix } from "./request";
@@ -37,7 +37,7 @@ const profile = {
       columns: [column("ARMCD", ["PBO", "NEW"]), column("SEX", ["F", "M"]), column("ARM", ["a", "b"], "ARM: lookup")],
     },
   ],
-} as unknown as Profile;
+} as unknown as Known;
 
 test("subjects can be counted by the arm and by what is drawn for them, not by what follows", () => {
   expect(groupsOf(profile).map((group) => group.name)).toEqual(["ARMCD", "SEX"]);
@@ -55,7 +55,9 @@ test("exact numbers that differ from the subjects are said, and can be taken ove
     const [mixes, setMixes] = useState<Mix[]>([{ variable: "SEX", by: "numbers", values: { F: 4, M: 4 } }]);
     const [all, setAll] = useState(subjects);
     subjects = all;
-    return <Mixes profile={profile} mixes={mixes} subjects={all} onChange={setMixes} onTotal={setAll} />;
+    return (
+      <Mixes profile={profile} mixes={mixes} subjects={all} wrong={undefined} onChange={setMixes} onTotal={setAll} />
+    );
   }
   render(<Form />);
   expect(screen.getByText(/Together 8, but 10 subjects/)).toBeTruthy();

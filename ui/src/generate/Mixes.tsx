@@ -4,18 +4,18 @@ import { Button } from "@/parts/Button";
 import { NumberField, Select } from "@/parts/Fields";
 import { Notice } from "@/parts/Notices";
 import { number } from "@/format";
-import type { Profile, Share } from "@/queries";
+import type { Known } from "@/queries";
 
 import type { Mix } from "./request";
 
 interface Group {
   name: string;
   label: string;
-  values: Share[];
+  values: { value: string }[];
 }
 
 /** Columns of the subjects' table by which subjects can be counted: arm, site, and other categories known at entry. */
-export function groupsOf(profile: Profile): Group[] {
+export function groupsOf(profile: Known): Group[] {
   const root = profile.tables.find((table) => table.name === profile.root);
   const labels = new Map(root?.columns.map((column) => [column.name, column.label]));
   const found: Group[] = [];
@@ -29,21 +29,23 @@ export function groupsOf(profile: Profile): Group[] {
     found.push({
       name: column.name,
       label: column.label || column.name,
-      values: column.categories!.map((each) => ({ value: each.value, subjects: each.subjects })),
+      values: column.categories!,
     });
   }
   return found;
 }
 
 interface Props {
-  profile: Profile;
+  profile: Known;
   mixes: Mix[];
   subjects: number;
+  /** What the service says against them. */
+  wrong: string | undefined;
   onChange: (mixes: Mix[]) => void;
   onTotal: (subjects: number) => void;
 }
 
-export function Mixes({ profile, mixes, subjects, onChange, onTotal }: Props) {
+export function Mixes({ profile, mixes, subjects, wrong, onChange, onTotal }: Props) {
   const groups = groupsOf(profile);
   const free = groups.filter((group) => !mixes.some((mix) => mix.variable === group.name));
   const set = (at: number, mix: Mix) => onChange(mixes.map((each, here) => (here === at ? mix : each)));
@@ -112,6 +114,11 @@ export function Mixes({ profile, mixes, subjects, onChange, onTotal }: Props) {
           </div>
         );
       })}
+      {wrong && (
+        <p role="alert" className="text-sm text-danger">
+          {wrong}
+        </p>
+      )}
       {free.length > 0 && (
         <Select
           label="Count by"

@@ -25,10 +25,6 @@ export function Rarities({
   onRare: (rare: Rare[]) => void;
   onScenarios: (scenarios: Course[]) => void;
 }) {
-  const told = (at: number) => {
-    const problem = problemAt(checked, `rare_events.${at}`);
-    return problem && [problem.message, problem.hint].filter(Boolean).join(" ");
-  };
   return (
     <div className="grid gap-3">
       {rare.map((each, at) => (
@@ -44,7 +40,7 @@ export function Rarities({
             isRequired
             mono
             placeholder="AESER = 'Y'"
-            wrong={each.where ? told(at) : undefined}
+            wrong={each.where ? problemAt(checked, `rare_events.${at}`) : undefined}
             value={each.where}
             onChange={(where) => onRare(replaced(rare, at, { ...each, where }))}
           />
@@ -86,6 +82,11 @@ export function Rarities({
           >
             <Trash2 aria-hidden className="size-4" />
           </Button>
+          {problemAt(checked, `scenarios.${at}`) && (
+            <p role="alert" className="text-sm text-danger sm:col-span-3">
+              {problemAt(checked, `scenarios.${at}`)}
+            </p>
+          )}
         </div>
       ))}
       <div className="flex flex-wrap gap-2">

@@ -1,5 +1,5 @@
 /** Constraints built from choices: what can be said of a variable, and the text that says it. */
-import type { ColumnProfile, TableProfile } from "@/queries";
+import type { ColumnProfile } from "@/queries";
 
 export type Sort = "number" | "text" | "category" | "date";
 
@@ -35,7 +35,7 @@ export function sortOf(column: Pick<ColumnProfile, "kind" | "type">): Sort {
 export const operatorsOf = (sort: Sort) => OPERATORS.filter((each) => each.of.includes(sort));
 
 /** A table as its domain is called: the parts of a name before a space or a suffix stay. */
-export const domainOf = (table: Pick<TableProfile, "name">) =>
+export const domainOf = (table: { name: string }) =>
   /^[a-z]{2,8}$/.test(table.name) ? table.name.toUpperCase() : table.name;
 
 const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;

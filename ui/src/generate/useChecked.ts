@@ -38,6 +38,14 @@ export function useChecked(projectId: string, source: Source, document: Document
   return { ...found, pending: found.isPending || settled !== text || found.isPlaceholderData };
 }
 
+/** What is wrong, and what to do about it. */
+export function saidAgainst({ message, hint }: Checked["problems"][number]): string {
+  const said = message.charAt(0).toUpperCase() + message.slice(1);
+  return hint ? `${said} ${hint}` : said;
+}
+
 /** The problem of one part of the document, such as `constraints.0`. */
-export const problemAt = (checked: Checked | undefined, place: string) =>
-  checked?.problems.find((each) => each.place === place);
+export function problemAt(checked: Checked | undefined, place: string): string | undefined {
+  const found = checked?.problems.find((each) => each.place === place);
+  return found && saidAgainst(found);
+}

@@ -14,6 +14,8 @@ import * as ask from "@/queries";
 
 import { useProject } from "@/projects/Project";
 
+import { SinceEarlier } from "./Since";
+
 /** What was learned, as documents that can be taken elsewhere and brought here. */
 export function Models() {
   const { projectId, may } = useProject();
@@ -110,6 +112,11 @@ export function Models() {
                   </span>
                 )}
               </div>
+              {model.job.state === "done" && model.origin === "learned" && (
+                <div className="mt-2">
+                  <SinceEarlier model={model} />
+                </div>
+              )}
               {(isOpen(model.job.state) || model.job.state === "failed") && (
                 <div className="mt-3">
                   <JobLine projectId={projectId} job={model.job} refresh={key} />

@@ -6,11 +6,12 @@ export function TabBar({ label, children }: { label: string; children: ReactNode
   const bar = useRef<HTMLElement>(null);
   const here = useLocation({ select: (location) => location.href });
   useEffect(() => {
-    const frame = requestAnimationFrame(() => {
+    const seen = new ResizeObserver(() => {
       const current = bar.current?.querySelector<HTMLElement>("[aria-current=page]");
       if (current && bar.current) bar.current.scrollLeft = current.offsetLeft - bar.current.clientWidth / 3;
     });
-    return () => cancelAnimationFrame(frame);
+    if (bar.current) seen.observe(bar.current); // which tells of the first size as well
+    return () => seen.disconnect();
   }, [here]);
   return (
     <nav ref={bar} aria-label={label} className="relative mb-5 overflow-x-auto border-b border-line">

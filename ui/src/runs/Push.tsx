@@ -86,7 +86,7 @@ export function Push() {
       {targets.data?.length === 0 && (
         <p className="text-muted">
           {mayWrite
-            ? "No target yet. A target is another system that takes the data: an HTTP endpoint, S3 storage, PostgreSQL, REDCap."
+            ? "No target yet. A target is another system that takes the data: an HTTP endpoint, S3 storage, PostgreSQL, REDCap, an SFTP server, or an EDC that takes ODM-XML."
             : "No target yet. Managers and administrators who may edit this project set them up."}
         </p>
       )}

@@ -25,9 +25,15 @@ export default function Subjects({
   const analysis = analyses.data?.items.find((each) => each.dataset_id === run.dataset_id && each.job.state === "done");
   const profile = useQuery({ ...ask.profile(projectId, analysis?.id ?? ""), enabled: Boolean(analysis) });
   const patterns = useQuery({ ...ask.patterns(projectId, analysis?.id ?? ""), enabled: Boolean(analysis) });
+  const vocabulary = useQuery({
+    ...ask.vocabulary(projectId, run.model_id ?? ""),
+    enabled: Boolean(analyses.data && !analysis && run.model_id),
+  });
   const error = analyses.error ?? profile.error ?? patterns.error;
   if (error) return <ProblemBox error={error} />;
-  if (analyses.data && !analysis)
+  const known = profile.data ?? vocabulary.data;
+  const roles = patterns.data?.roles ?? vocabulary.data?.roles;
+  if (analyses.data && !analysis && !vocabulary.data && !vocabulary.isFetching)
     return (
       <Notice>
         Which columns hold which days is known once the dataset is analysed.{" "}
@@ -43,13 +49,13 @@ export default function Subjects({
         )}
       </Notice>
     );
-  if (!profile.data || !patterns.data) return <Waiting for="Loading what was found in the source" />;
+  if (!known || !roles) return <Waiting for="Loading what was found in the source" />;
   return (
     <Timeline
       base={`/api/projects/${projectId}/runs/${run.id}`}
       tables={tables}
-      roles={patterns.data.roles}
-      profile={profile.data}
+      roles={roles}
+      profile={known}
       subject={subject}
       onSubject={onSubject}
     />

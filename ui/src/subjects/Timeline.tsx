@@ -1,20 +1,21 @@
-import { useQueries, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight } from "lucide-react";
+import { type ReactNode, useState } from "react";
 
 import { raw, type Schemas } from "@/api/client";
 import { Button } from "@/parts/Button";
-import { Select } from "@/parts/Fields";
+import { SearchSelect } from "@/parts/SearchSelect";
 import { seriesColor } from "@/parts/Legend";
 import { ProblemBox, Waiting } from "@/parts/Notices";
 import { number } from "@/format";
-import type { Profile, Roles } from "@/queries";
+import type { Known, Profile, Roles } from "@/queries";
 
 import { dayOf, type Lane, lanesOf, LONG, merged } from "./days";
 
 type Rows = Schemas["Rows"];
 type Query = Partial<Schemas["TableQuery"]>;
 
-const MOST_SUBJECTS = 500;
+const MOST_FOUND = 50;
 
 const query = (base: string, table: string, body: Query) => ({
   queryKey: ["rows of subject", base, table, body],
@@ -43,7 +44,7 @@ export function Timeline({
   base: string;
   tables: Schemas["TableOut"][];
   roles: Roles[];
-  profile: Pick<Profile, "root" | "subject_key" | "reference_start" | "arm">;
+  profile: Pick<Known, "arm"> & Pick<Profile, "reference_start">;
   subject: string | undefined;
   onSubject: (subject: string) => void;
 }) {
@@ -53,22 +54,46 @@ export function Timeline({
     column !== null && (shown.get(table)?.columns.some((each) => each.name === column) ?? false);
   const root = own?.table ?? "";
   const extra = [profile.reference_start, profile.arm].filter((each) => has(root, each)) as string[];
-  const list = useQuery({
+  const [sought, setSought] = useState("");
+  const columns = own ? [...new Set([own.subject, ...extra])] : [];
+  // The row of the subject says where it stands among all, and so who comes before and after.
+  const here = useQuery({
     ...query(base, root, {
-      columns: own ? [...new Set([own.subject, ...extra])] : [],
-      limit: MOST_SUBJECTS,
+      columns,
+      where: subject === undefined ? [] : [{ column: own?.subject ?? "", operator: "eq", value: subject }],
+      limit: 1,
       offset: 0,
     }),
     enabled: Boolean(own),
+    placeholderData: keepPreviousData,
   });
-  const names = list.data?.rows.map((row) => String(row[0])) ?? [];
-  const at = Math.max(0, names.indexOf(subject ?? ""));
-  const name = subject ?? names[0];
+  const at = (here.data?.numbers[0] ?? 1) - 1;
+  const around = useQuery({
+    ...query(base, root, { columns: columns.slice(0, 1), limit: 3, offset: Math.max(0, at - 1) }),
+    enabled: Boolean(here.data),
+    placeholderData: keepPreviousData,
+  });
+  const neighbour = (step: -1 | 1) => {
+    const place = around.data?.numbers.indexOf(at + 1 + step) ?? -1;
+    return place < 0 ? undefined : String(around.data!.rows[place]![0]);
+  };
+  const found = useQuery({
+    ...query(base, root, {
+      columns: columns.slice(0, 1),
+      where: sought === "" ? [] : [{ column: own?.subject ?? "", operator: "contains", value: sought }],
+      limit: MOST_FOUND,
+      offset: sought === "" ? Math.max(0, at - 10) : 0,
+    }),
+    enabled: Boolean(here.data),
+    placeholderData: keepPreviousData,
+  });
+  const row = here.data?.rows[0];
+  const name = subject ?? (row && String(row[0]));
   const dated = roles.filter(
     (each) =>
       shown.has(each.table) && each.layout !== "subject" && (has(each.table, each.start) || has(each.table, each.date)),
   );
-  const found = useQueries({
+  const parts = useQueries({
     queries: dated.map((each) => ({
       ...query(base, each.table, {
         where: [{ column: each.subject, operator: "eq", value: name ?? "" }],
@@ -83,14 +108,30 @@ export function Timeline({
   });
   if (!own)
     return <p className="text-muted">There is no table with one row a subject, so no single subject can be shown.</p>;
-  if (list.isError) return <ProblemBox error={list.error} />;
-  if (!list.data) return <Waiting for="Loading the subjects" />;
-  if (name === undefined) return <p className="text-muted">There is no subject.</p>;
-  const row = list.data.rows[at];
-  const columns = list.data.columns.map((each) => each.name);
-  const startOf = (column: string | null) => (column === null ? null : dayOf(row?.[columns.indexOf(column)]));
+  if (here.isError) return <ProblemBox error={here.error} />;
+  if (!here.data) return <Waiting for="Loading the subjects" />;
+  const search = (
+    <SearchSelect
+      label="Subject"
+      value={name ?? ""}
+      options={(found.data?.rows ?? []).map((each) => String(each[0]))}
+      note={foundText(found.data)}
+      onSearch={setSought}
+      onChange={onSubject}
+    />
+  );
+  if (here.data.total === 0) return <p className="text-muted">There is no subject.</p>;
+  if (!row)
+    return (
+      <>
+        {search}
+        <p className="mt-3 text-muted">There is no subject {subject} here.</p>
+      </>
+    );
+  const names = here.data.columns.map((each) => each.name);
+  const startOf = (column: string | null) => (column === null ? null : dayOf(row[names.indexOf(column)]));
   const lanes = dated.flatMap((each, place) => {
-    const rows = found[place]?.data;
+    const rows = parts[place]?.data;
     return rows
       ? lanesOf(
           each,
@@ -99,36 +140,24 @@ export function Timeline({
         )
       : [];
   });
-  const pending = found.some((each) => each.isPending);
-  const arm = profile.arm && has(root, profile.arm) ? row?.[columns.indexOf(profile.arm)] : null;
+  const pending = parts.some((each) => each.isPending);
+  const arm = profile.arm && has(root, profile.arm) ? row[names.indexOf(profile.arm)] : null;
   return (
     <>
       <div className="mb-3 flex flex-wrap items-end gap-2">
-        <Select
-          label="Subject"
-          className="w-64"
-          options={names.map((value) => ({ value, text: value }))}
-          value={name}
-          onChange={onSubject}
-        />
-        <Button aria-label="The subject before" isDisabled={at === 0} onPress={() => onSubject(names[at - 1]!)}>
+        {search}
+        <Step label="The subject before" to={neighbour(-1)} onSubject={onSubject}>
           <ChevronLeft aria-hidden className="size-4" />
-        </Button>
-        <Button
-          aria-label="The next subject"
-          isDisabled={at >= names.length - 1}
-          onPress={() => onSubject(names[at + 1]!)}
-        >
+        </Step>
+        <Step label="The next subject" to={neighbour(1)} onSubject={onSubject}>
           <ChevronRight aria-hidden className="size-4" />
-        </Button>
+        </Step>
+        <span className="numbers pb-2 text-muted">
+          {number(at + 1)} of {number(here.data.total)}
+        </span>
         {arm != null && <span className="pb-2 text-muted">{String(arm)}</span>}
-        {list.data.total > names.length && (
-          <span className="pb-2 text-sm text-muted">
-            the first {number(names.length)} of {number(list.data.total)} subjects
-          </span>
-        )}
       </div>
-      {found.some((each) => each.isError) && <ProblemBox error={found.find((each) => each.isError)?.error} />}
+      {parts.some((each) => each.isError) && <ProblemBox error={parts.find((each) => each.isError)?.error} />}
       {lanes.length === 0 ? (
         pending ? (
           <Waiting for="Loading the subject's rows" />
@@ -147,6 +176,33 @@ export function Timeline({
   );
 }
 
+/** What is to be said of a list of subjects that were found. */
+function foundText(found: Rows | undefined): string | undefined {
+  if (!found) return undefined;
+  if (found.matching === 0) return "No subject is called so.";
+  if (found.matching > found.rows.length)
+    return `${number(found.rows.length)} of ${number(found.matching)}: write a part of the name to find others.`;
+  return undefined;
+}
+
+function Step({
+  label,
+  to,
+  onSubject,
+  children,
+}: {
+  label: string;
+  to: string | undefined;
+  onSubject: (subject: string) => void;
+  children: ReactNode;
+}) {
+  return (
+    <Button aria-label={label} isDisabled={to === undefined} onPress={() => onSubject(to!)}>
+      {children}
+    </Button>
+  );
+}
+
 const LABEL = 210;
 const HEIGHT = 22;
 const WIDE = 900;
@@ -162,9 +218,12 @@ function Drawing({
   tables: string[];
   roles: Roles[];
 }) {
+  const layoutOf = (table: string) => roles.find((each) => each.table === table)?.layout ?? "";
   const days = lanes.flatMap((lane) => lane.bars.flatMap((bar) => [bar.from, bar.to])).sort((a, b) => a - b);
-  const origin = zero ?? days[0]!;
-  // Histories begin decades before: the time around the study is shown, what was before stands at the edge.
+  const seen = lanes.filter((lane) => !LONG.includes(layoutOf(lane.table))).flatMap((lane) => lane.bars);
+  // Histories begin decades before, so that the first visit or result is the beginning where no day is given as such.
+  const origin = zero ?? seen.reduce((first, bar) => Math.min(first, bar.from), seen[0]?.from ?? days[0]!);
+  // The time around the study is shown, what was before stands at the edge.
   const low = Math.max(days[0]!, origin - 60);
   const high = Math.max(days.at(-1)!, low + 1);
   const x = (day: number) => LABEL + ((Math.min(high, Math.max(low, day)) - low) / (high - low)) * (WIDE - LABEL - 12);
@@ -175,7 +234,7 @@ function Drawing({
   for (let day = Math.ceil((low - origin) / step) * step; origin + day <= high; day += step) marks.push(day);
   const drawn = groups.flatMap((table, place) => {
     const own = lanes.filter((lane) => lane.table === table);
-    const lasting = LONG.includes(roles.find((each) => each.table === table)?.layout ?? "");
+    const lasting = LONG.includes(layoutOf(table));
     return own.map((lane, nth) => {
       const y = 26 + line * HEIGHT;
       line += 1;
@@ -236,8 +295,8 @@ function Drawing({
         ))}
       </svg>
       <p className="mt-1 text-sm text-muted">
-        Days since {zero === null ? "the first date of the subject" : "the reference start of the subject"}. Paler bars
-        have no known end; what began long before stands at the left edge.
+        Days since {zero === null ? "the first visit or result of the subject" : "the reference start of the subject"}.
+        Paler bars have no known end; what began long before stands at the left edge.
       </p>
       <details className="mt-2">
         <summary className="cursor-pointer text-accent">In words</summary>
