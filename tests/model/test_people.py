@@ -1,10 +1,14 @@
 """A subject's name, initials and address agree, in every table, and are none of the source's."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import datareplicator as dr
-from datareplicator.model.people import agree, form
+from datareplicator.generate.persons import draw_persons
+from datareplicator.model.names import agree, form
+from datareplicator.model.personal import distinct_names
+from datareplicator.model.taken import taken_names
 
 GIVEN = {
     "F": ["Mary", "Anna", "Laura", "Emma", "Linda", "Karen"],
@@ -73,21 +77,12 @@ def test_given_names_go_with_the_sex() -> None:
     assert all(name in of[sex] for name, sex in zip(given, made["SEX"], strict=True))
 
 
-def test_a_name_of_the_source_is_drawn_for_nobody() -> None:
-    from datareplicator.generate.persons import draw_persons
-    from datareplicator.model.people import name_digest
-
-    def names(taken: list[int]) -> list[str]:
-        import numpy as np
-
-        people = draw_persons(50, np.random.default_rng(1), None, np.array(taken, dtype=np.int64))
-        return [f"{a} {b}" for a, b in zip(people.first.to_pylist(), people.last.to_pylist(), strict=True)]
-
-    plain = names([])
-    barred = [name_digest(*name.split(" ", 1)) for name in plain[::5]]
-    again = names(barred)
-    assert not set(again) & set(plain[::5])
-    assert [n for k, n in enumerate(again) if k % 5] == [n for k, n in enumerate(plain) if k % 5]
+def test_no_name_of_the_source_is_drawn_as_long_as_half_of_the_names_are_left() -> None:
+    first, last = (distinct_names(what)[0].to_pylist() for what in ("first_name", "last_name"))
+    some = {name.casefold() for name in (*first[::4], *last[::3])}
+    people = draw_persons(2000, np.random.default_rng(1), taken=taken_names(some))
+    assert not {name.casefold() for name in (*people.first.to_pylist(), *people.last.to_pylist())} & some
+    assert not len(taken_names({name.casefold() for name in (*first, *last)}))
 
 
 @pytest.mark.parametrize(

@@ -4,21 +4,20 @@ address of electronic mail are those of one person."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datareplicator.model.people import name_digest
-from datareplicator.model.personal import NUMBERS, distinct_names, join, scattered
+from datareplicator.model.personal import NUMBERS, join, scattered
+from datareplicator.model.taken import free_names
 
 USUAL = {"name": "{First} {Last}", "first_name": "{First}", "last_name": "{Last}", "initials": "{F}{L}"}
 """How a kind is written where the source does not say."""
 _PART = re.compile(r"\{(\w+)\}")
 _BY_SEX = {"F": "first_name_female", "M": "first_name_male"}
-ANY = "first_name"
 
 
 @dataclass(frozen=True)
@@ -34,40 +33,25 @@ class Persons:
         return len(self.last)
 
 
-def draw_persons(
-    n: int, rng: np.random.Generator, sex: np.ndarray | None = None, taken: np.ndarray | None = None
-) -> Persons:
+def draw_persons(n: int, rng: np.random.Generator, sex: np.ndarray | None = None, taken: Iterable[int] = ()) -> Persons:
     """Draw `n` persons; without `sex` no address comes twice.
 
-    `sex`: "F", "M" or anything else for each; `taken`: digests of names that no person may have.
+    `sex`: "F", "M" or anything else for each; `taken`: digests of names that nobody may have (see `model.taken`).
     """
-    last, last_box = distinct_names("last_name")
-    first, first_box = distinct_names(ANY)
+    last, last_box = free_names("last_name", taken)
+    first, first_box = free_names("first_name", taken)
     pair, number = scattered(n, len(first) * len(last), NUMBERS, rng)
-    one, other = pair // len(last), pair % len(last)
+    one, other = pair // len(last), pa.array(pair % len(last))
     middle = first.take(pa.array(rng.integers(0, len(first), n)))
     given, given_box = first.take(pa.array(one)), first_box.take(pa.array(one))
     for code, what in _BY_SEX.items() if sex is not None else ():
-        pool, pool_box = distinct_names(what)
+        pool, pool_box = free_names(what, taken)
         mine, own = pa.array(sex == code), pa.array(one % len(pool))
         given = pc.if_else(mine, pool.take(own), given)
         given_box = pc.if_else(mine, pool_box.take(own), given_box)
-    if taken is not None and len(taken):
-        other = _free(given, last, other, taken)
     digits = pa.array(np.char.zfill(number.astype(str), 3), pa.large_string())
-    address = join(given_box, ".", last_box.take(pa.array(other)), digits, "@example.org")
-    return Persons(given, middle, last.take(pa.array(other)), address)
-
-
-def _free(first: pa.Array, last: pa.Array, which: np.ndarray, taken: np.ndarray) -> np.ndarray:
-    """Other last names for those whose whole name is one of the source's."""
-    which, given, family = which.copy(), first.to_pylist(), last.to_pylist()
-    known = set(taken.tolist())
-    for row, name in enumerate(given):
-        tries = 0
-        while name_digest(name, family[which[row]]) in known and tries < len(family):
-            which[row], tries = (which[row] + 1) % len(family), tries + 1
-    return which
+    address = join(given_box, ".", last_box.take(other), digits, "@example.org")
+    return Persons(given, middle, last.take(other), address)
 
 
 def write_persons(persons: Persons, kind: str, forms: Sequence[str], rng: np.random.Generator) -> pa.Array:

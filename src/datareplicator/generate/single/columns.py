@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ import pyarrow.compute as pc
 from scipy.special import ndtr, ndtri
 
 from datareplicator.errors import ModelError
+from datareplicator.generate.persons import Persons, draw_persons, write_persons
 from datareplicator.generate.single.inverse import Guide, Reader
+from datareplicator.model import names
 from datareplicator.model.identity import sample_identifier
 from datareplicator.model.personal import fill_pattern, personal_text
 from datareplicator.model.single import document as parts
@@ -181,11 +184,30 @@ class CategoryMaker:
         return values.take(codes)
 
 
+class Crowd:
+    """The persons of a table's rows, drawn once each."""
+
+    def __init__(self, columns: Iterable[parts.Column], n: int, streams: Streams) -> None:
+        self._n, self._streams, self._drawn = n, streams, dict[str, Persons]()
+        self._taken: dict[str, set[int]] = {}
+        for column in columns:
+            if isinstance(column, parts.PiiColumn) and column.params.person is not None:
+                self._taken.setdefault(column.params.person, set()).update(column.params.taken or ())
+
+    def person(self, name: str) -> Persons:
+        """One person a row."""
+        if name not in self._drawn:
+            self._drawn[name] = draw_persons(
+                self._n, self._streams.get("person", name), taken=self._taken.get(name, ())
+            )
+        return self._drawn[name]
+
+
 class TextMaker:
     """Personal data and identifiers, which hang together with nothing."""
 
-    def __init__(self, column: Any, path: str, n: int, streams: Streams) -> None:
-        self.name, self.params, self.path, self.n = column.name, column.params, path, n
+    def __init__(self, column: Any, path: str, n: int, streams: Streams, crowd: Crowd) -> None:
+        self.name, self.params, self.path, self.n, self.crowd = column.name, column.params, path, n, crowd
         self.streams = streams.under(column.name, "personal")
 
     def fill(self, lo: int, hi: int, score: np.ndarray, below: np.ndarray | None) -> None:
@@ -215,6 +237,8 @@ class TextMaker:
     def _personal(self) -> pa.Array:
         kind = KINDS.get(self.params.pii_type, self.params.pii_type)
         layouts = self.params.patterns
+        if self.params.person is not None and kind in names.KINDS:
+            return self._named(kind, layouts or {})
         if not layouts:
             return personal_text(kind, self.n, self.streams.get(kind))
         share = np.cumsum(list(layouts.values()))
@@ -224,6 +248,18 @@ class TextMaker:
         if len(made) == 1:
             return made[0]
         return pc.choose(pa.array(which), *made)
+
+    def _named(self, kind: str, shares: Mapping[str, float]) -> pa.Array:
+        """Names of the row's person, in the forms of the model."""
+        for text in shares:
+            if re.fullmatch(names.FORM, text) is None:
+                raise ModelError(
+                    f"{self.path}.params.patterns: {text!r} is no form of a name, such as '{{Last}}, {{F}}.'."
+                )
+        total = sum(shares.values())
+        times = [max(round(names.TWENTIETHS * share / total), 1) for share in shares.values()]
+        forms = [text for text, n in zip(shares, times, strict=True) for _ in range(n)]
+        return write_persons(self.crowd.person(self.params.person), kind, forms, self.streams.get("form"))
 
     def _laid_out(self, kind: str, layout: str) -> pa.Array:
         if kind == "card" and layout.count("#") == 16:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import ndtri
 
-from datareplicator.generate.single.columns import CategoryMaker, NumberMaker, TextMaker
+from datareplicator.generate.single.columns import CategoryMaker, Crowd, NumberMaker, TextMaker
 from datareplicator.model.single import document as parts
 from datareplicator.seeds import Streams
 
@@ -68,10 +68,10 @@ def make_table(table: parts.TableModel | parts.SingleModel, plan: Plan) -> dict[
     """The columns of `plan.rows` new rows."""
     n, normal = plan.rows, plan.method == "normal"
     made = plan.made or {}
-    makers = {}
+    makers, crowd = {}, Crowd(table.columns, n, plan.streams)
     for k, column in enumerate(table.columns):
         if column.name not in made:
-            makers[column.name] = _maker(column, f"{plan.path}columns[{k}]", plan, normal)
+            makers[column.name] = _maker(column, f"{plan.path}columns[{k}]", plan, normal, crowd)
     variables = own_variables(table)
     place = {v: k for k, v in enumerate(variables)}
     known = place if not normal else {}
@@ -99,13 +99,15 @@ def make_table(table: parts.TableModel | parts.SingleModel, plan: Plan) -> dict[
     return {c.name: made[c.name] for c in table.columns}
 
 
-def _maker(column: parts.Column, path: str, plan: Plan, normal: bool) -> NumberMaker | CategoryMaker | TextMaker:
+def _maker(
+    column: parts.Column, path: str, plan: Plan, normal: bool, crowd: Crowd
+) -> NumberMaker | CategoryMaker | TextMaker:
     if isinstance(column, parts.CategoricalColumn):
         return CategoryMaker(column, path, plan.rows)
     born = isinstance(column, parts.PiiColumn) and column.params.pii_type == "date_of_birth"
     identifier = isinstance(column, parts.NumericalColumn) and column.params.identifier is not None
     if identifier or (isinstance(column, parts.PiiColumn) and not born):
-        return TextMaker(column, path, plan.rows, plan.streams)
+        return TextMaker(column, path, plan.rows, plan.streams, crowd)
     return NumberMaker(column, path, plan.rows, plan.streams, normal, plan.date)
 
 

@@ -155,11 +155,14 @@ class CategoricalColumn(Open):
 
 class PiiParams(Number):
     """`confidence`: how sure the kind is. `unique`: no value comes twice. `patterns`: layouts of numbers (``#``: a
-    digit) with their shares."""
+    digit) or forms of names (``{Last}, {F}.``) with their shares. `person`: columns with the same one are of the same
+    person in each row; `taken`: digests of names that no stand-in has (see `model.taken`)."""
 
     pii_type: PiiType
     confidence: Share | None = None
     unique: bool = False
+    person: str | None = None
+    taken: tuple[int, ...] | None = None
     patterns: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] | None = None
 
 

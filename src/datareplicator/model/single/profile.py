@@ -13,6 +13,7 @@ from datareplicator.model.single.detect import detect
 from datareplicator.model.single.document import Variable
 from datareplicator.model.single.joint import Scores, column_scores, correlations, is_given
 from datareplicator.model.single.orders import learn_orders
+from datareplicator.model.single.persons import learn_persons
 from datareplicator.model.single.source import SourceTable
 from datareplicator.seeds import Streams
 
@@ -49,6 +50,7 @@ def profile_table(
     learning correlations of a long table from a random part of it.
     """
     columns = [learn_column(c, detect(c, key=c.name in keys, table=table)) for c in source.columns.values()]
+    learn_persons(columns, source)
     free = [c for c in columns if c.name not in apart]
     if source.rows:
         learn_orders(free, above)
