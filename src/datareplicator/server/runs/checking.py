@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datareplicator.errors import RequestError
@@ -46,8 +46,10 @@ from datareplicator.server.storage import Missing, Storage
 
 log = structlog.get_logger("datareplicator.requests")
 
-ROWS_A_SECOND = 15_000.0
-"""Of a service that has made nothing yet."""
+USUAL = {"run": 15_000.0, "model": 3_000.0}
+"""Rows a second of a service that has made nothing yet."""
+START = 3.0
+"""Seconds that any job takes."""
 NUMBERS = ("integer", "decimal")
 ONE_ROW = ("subject", "once")
 COPIED = ("reference", "supplement", "relation")
@@ -65,6 +67,7 @@ class Source:
 
     tables: list[Mapping[str, Any]]
     subject: str | None
+    all_rows: int
     rows: float
     """Of a subject."""
     bytes: float
@@ -87,8 +90,10 @@ async def check(
         except RequestError as error:
             return _refused(error)
         model = await _model(session, access, asked, wanted)
-        speed = await _speed(session, access.project_id)
-    rows = round(source.rows * subjects)
+        rows = round(source.rows * subjects)
+        seconds = await _seconds(session, access.project_id, "run", rows)
+        if model is None:
+            seconds += await _seconds(session, access.project_id, "model", source.all_rows)
     problems, checked = list(_problems(source, wanted)), "names" if source.tables else "grammar"
     if model is not None:
         nursery().open()  # it takes some seconds, and whoever fills in a form will ask again
@@ -101,7 +106,7 @@ async def check(
         subjects=subjects,
         rows=rows,
         bytes=round(source.bytes * rows) if source.bytes else None,
-        seconds=rows / speed,
+        seconds=seconds,
         checked=checked,
         learned=model is not None,
     )
@@ -182,6 +187,7 @@ async def _source(session: AsyncSession, storage: Storage, access: ProjectAccess
     return Source(
         tables=found.get("tables", []),
         subject=found.get("subject_key"),
+        all_rows=told.get("rows") or 0,
         rows=told["rows"] / told["subjects"] if known else ROWS_OF_A_SUBJECT,
         bytes=version.size / told["rows"] if version is not None and known else 0.0,
     )
@@ -192,15 +198,17 @@ async def _newest(session: AsyncSession, table: type[Analysis] | type[Model], ow
     return await session.scalar(query.limit(1))
 
 
-async def _speed(session: AsyncSession, project_id: uuid.UUID) -> float:
-    """Rows a second: of the latest runs of the project, else of the service, else what is usual."""
-    made = (Job.kind == "run") & (Job.state == DONE) & (Job.cache == "miss") & (Job.seconds > 0) & (Job.rows > 0)
+async def _seconds(session: AsyncSession, project_id: uuid.UUID, kind: str, rows: float) -> float:
+    """What a job of so many rows takes, as the latest of the project (else of the service) did, else as is usual: a
+    while whatever the rows, and the rows at their speed."""
+    made = (Job.kind == kind) & (Job.state == DONE) & (Job.cache == "miss") & (Job.seconds > 0) & (Job.rows > 0)
     for own in (Job.project_id == project_id, Job.project_id.is_not(None)):
-        latest = select(Job.rows, Job.seconds).where(made, own).order_by(Job.created_at.desc()).limit(RECENT).subquery()
-        rows, seconds = (await session.execute(select(func.sum(latest.c.rows), func.sum(latest.c.seconds)))).one()
-        if rows:
-            return rows / seconds
-    return ROWS_A_SECOND
+        latest = select(Job.rows, Job.seconds).where(made, own).order_by(Job.created_at.desc()).limit(RECENT)
+        found = (await session.execute(latest)).all()
+        if found:
+            for_rows = sum(max(seconds - START, seconds / 2) for _, seconds in found)
+            return START + rows * for_rows / sum(count for count, _ in found)
+    return START + rows / USUAL[kind]
 
 
 def _problems(source: Source, wanted: RunDocument) -> Iterator[RequestProblem]:

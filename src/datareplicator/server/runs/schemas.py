@@ -179,7 +179,7 @@ class RequestChecked(BaseModel):
     subjects: int | None
     rows: int | None
     bytes: int | None = Field(description="As the files of the source; null where there are none.")
-    seconds: float | None = Field(description="Of generating; learning, where it is needed first, comes on top.")
+    seconds: float | None = Field(description="Of the run, and of learning where that is needed first.")
     checked: Literal["model", "names", "grammar", "nothing"] = Field(
         description="How far the request was checked: against the model as a run does, or expressions with the names "
         "of the source, where it was analysed or learned."
