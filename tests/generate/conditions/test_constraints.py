@@ -157,13 +157,17 @@ REFUSED = [
     ([("DN", "AGE > 60")], "there is no table 'DN'", "Did you mean"),
     ([("DM", "AGE + 1")], "position", "condition"),
     ([("DM", "SEX > 5")], "position", "number"),
-    ([("DM", "AGE > 300")], "constraint 1 (DM: AGE > 300) is impossible", "in the source"),
-    ([("DM", "SEX = 'X'")], "'F', 'M' in the source", "impossible"),
+    ([("DM", "AGE > 300")], "constraint 1 (DM: AGE > 300) is impossible", "AGE was learned to be from 45 to 80"),
+    ([("AE", "AESEV = 'SEVERE' implies AESER = 'YES'")], "position 34", "AESER is never 'YES' in the source"),
+    ([("DM", "any(AEOUT = 'FATLA' of AE) or AGE < 60")], "AEOUT is never 'FATLA'", "Did you mean 'FATAL'"),
+    ([("DM", "SEX = 'X'")], "SEX is never 'X' in the source", "it is 'F', 'M'"),
     ([("DM", "AGE > 70"), ("AE", "AESER = 'Y'"), ("DM", "AGE < 60")], "constraint 1", "constraint 3"),
     ([("DM", "AGE > 60 and AGE < 50")], "no value for", "AGE"),
     ([("AE", "count() per table <= 5")], "per table", "independently"),
     ([("TS", "TSVAL = 'x'")], "not drawn", "ts"),
-    ([("DM", "any(VSSTRESN > 0 of VS) implies AGE > 400")], "impossible", "subjects were drawn"),
+    ([("AE", "AETERM matches '[0-9]+'")], "rows of ae drawn none fits", "AETERM is 'BACK PAIN'"),
+    ([("AE", "AESTDTC > AEENDTC")], "is impossible", "AESTDTC > AEENDTC never holds"),
+    ([("DM", "any(VSSTRESN > 0 of VS) implies AGE > 400")], "is impossible", "holds, AGE is from 45 to 80"),
 ]
 
 
@@ -181,3 +185,12 @@ def test_two_rules_that_nobody_fits_are_both_named(small: Model) -> None:
     rules = [("DM", "count(of LB) > 0 implies AGE > 55"), ("DM", "count(of SV) > 0 implies AGE < 50")]
     with pytest.raises(RequestError, match=r"constraint 1 .* and constraint 2 .* impossible together"):
         small.generate(10, constraints=asked(rules))
+
+
+def test_what_a_rule_and_exact_counts_or_events_do_to_each_other_is_said(small: Model) -> None:
+    rule = [("LB", "LBTESTCD = 'ALT' implies DM.SEX = 'F'")]
+    with pytest.raises(RequestError, match=r"subjects drawn with SEX = M \(so many are asked for\) none fits"):
+        small.generate(counts={"SEX": {"F": 10, "M": 10}}, constraints=asked(rule))
+    with pytest.raises(RequestError, match=r"rare event 1 .* constraint 1 .* stands against it"):
+        events = [{"domain": "AE", "where": "AESEV = 'SEVERE'", "subjects": 5}]
+        small.generate(10, rare_events=events, constraints=asked([("DM", "not any(AESEV = 'SEVERE' of AE)")]))

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from datareplicator.expressions.tree import named
 from datareplicator.generate.blocks import (
     Begun,
     begin,
@@ -22,14 +23,19 @@ from datareplicator.generate.blocks import (
     fill_findings,
     fill_tables,
 )
-from datareplicator.generate.conditions.impossible import impossible
+from datareplicator.generate.conditions.condition import condition_of
+from datareplicator.generate.conditions.impossible import NobodyFits, Sample, no_row_fits
 from datareplicator.generate.conditions.judge import look
 from datareplicator.generate.conditions.ledger import Ledger
+from datareplicator.generate.conditions.names import schema_of
 from datareplicator.generate.conditions.pairing import Standing, pair_places
 from datareplicator.generate.conditions.plan import Part, Plan, Rule
 from datareplicator.generate.conditions.rows import repair_rows, thin_rows
 from datareplicator.generate.conditions.stages import Stage, stages
 from datareplicator.generate.conditions.states import exchange_begun
+from datareplicator.generate.control.asked import label
+from datareplicator.generate.control.planning import counted
+from datareplicator.generate.control.variables import column_of
 from datareplicator.generate.request import BLOCK, Block, GenerateRequest
 from datareplicator.generate.state import State
 from datareplicator.model.study_model import StudyModel
@@ -46,6 +52,8 @@ COMMON = 0.25
 """Share of subjects with too many events from which events are left out rather than subjects replaced."""
 SIZES = (16, 32, 64, BLOCK, 2 * BLOCK, 4 * BLOCK)
 """How many spare subjects are drawn at once: larger blocks cost less a subject."""
+SAMPLE = 512
+"""Subjects that are drawn to say why something is impossible."""
 MARGIN = 1.25
 """How many times as many spare subjects as are likely to be needed."""
 
@@ -81,7 +89,10 @@ class Candidates:
             cut_visits(self.model, begun)
         fill_tables(self.model, begun, drawn_before_findings(self.model)[last.tables :])
         state = fill_findings(self.model, begun, fits)
-        return self._fitted(state, [r for r in self.plan.rules if r not in last.rules], path), begun.draw.cell
+        left = [r for r in self.plan.rules if r not in last.rules]
+        if not path:
+            self._refuse_rowless(state, left)
+        return self._fitted(state, left, path), begun.draw.cell
 
     def _streams(self, path: Sequence[str]) -> Streams:
         return Streams(self.request.seed, self.block.index, tuple(path))
@@ -97,10 +108,42 @@ class Candidates:
                     cut_visits(self.model, begun)
                 fill_tables(self.model, begun, tables[done : stage.tables])
                 done = stage.tables
+            if not path:
+                self._refuse_rowless(begun.state, stage.new)
+            if stage.tables:
                 begun.state = self._fitted(begun.state, stage.new, path)
             if not path or not stage.tables:
                 begun = self._settled(begun, stage, path)
         return begun
+
+    def sample(self, cell: int | None = None) -> Sample:
+        """Subjects as they are drawn without conditions, of whom those of a cell are meant."""
+        root, none = self.model.root.table, Plan()
+        plain = Candidates(self.model, self.request, self.block, none, Ledger(none, self.block, self.request.subjects))
+        state, cells = plain.whole("sample", size=SAMPLE)
+        columns = [column_of(self.model, name) for name in counted(self.request.counts)]
+        schema = schema_of(self.model)
+        shown = [condition_of(self.model, schema, root, named(c), "counts", value=True) for c in columns]
+        found = look(self.model, state, [*self.plan.conditions, *shown])
+        if cell is None or not columns:
+            return Sample(self.model, found, np.ones(found.n, dtype=bool))
+        who = cells == cell
+        held = {c: {label(v) for v in found.frames[root][c][who[found.subject[root]]]} for c in columns}
+        own = [f"{c} = {v or 'missing'}" for c, values in held.items() if len(values) == 1 for v in values]
+        called = f" with {' and '.join(own)} (so many are asked for)" if own else ""
+        return Sample(self.model, found, who, called)
+
+    def _refuse_rowless(self, state: State, rules: Sequence[Rule]) -> None:
+        """Refuse rules that no row fits; the first block tells. Raises RequestError."""
+        if self.block.index or not rules:
+            return
+        found = look(self.model, state, [r.condition for r in rules])
+        truth = {r.number: found.truth(r.condition) for r in rules}
+        suspect = [r for r in rules if not (truth[r.number] > 0).any() and (truth[r.number] < 0).any()]
+        sample = self.sample() if suspect else None
+        for rule in suspect:
+            if sample is not None and (problem := no_row_fits(rule, sample)):
+                raise problem
 
     # Subjects
 
@@ -114,16 +157,17 @@ class Candidates:
         if not stage.tables:
             self._set_goals(mine, stage.whole & quotas.keys())
         goals = {k: self.ledger.goals[k] for k in quotas if k in self.ledger.goals}
-        by_rows, tried = self.ledger.by_rows(goals), [mine.broken.copy()]
+        by_rows, tried = self.ledger.by_rows(goals), Tried()
+        tried.add(mine, begun.draw.cell)
         for attempt in range(MOST_SPARES if stage.tables else MOST_BEGUN):
             lacks = self.ledger.lacks(mine, goals, places, stage.whole)
             patient = not stage.tables or attempt < self.patience
             if not (mine.bad & places).any() and not (patient and any(lacks.values())):
                 break
-            size = spare_size(mine, places, lacks, tried, begun.draw.cell) if stage.tables else BLOCK
+            size = spare_size(mine, places, lacks, tried, begun.draw.cell)
             other = self._spare(stage, (*path, "subjects", *stage.path, str(attempt)), size)
             theirs = self._standing(other.state, rules, quotas)
-            tried.append(theirs.broken)
+            tried.add(theirs, other.draw.cell)
             pairs = pair_places(mine, theirs, places, lacks, by_rows, begun.draw.cell, other.draw.cell)
             slots, takes, _ = pairs
             if not path:
@@ -131,10 +175,9 @@ class Candidates:
                 self.searched = max(self.searched, attempt + 1 if stage.tables and any(lacks.values()) else 0)
             begun = exchange_begun(self.model, begun, other, slots, takes)
             mine.exchange(theirs, slots, takes)
-            if hopeless(tried):
+            if tried.hopeless(begun.draw.cell[mine.bad & places]) is not None:
                 break
-        if (mine.bad & places).any():
-            raise impossible(rules, tried)
+        tried.refuse(rules, begun.draw.cell[mine.bad & places])
         return begun
 
     def _spare(self, stage: Stage, path: tuple[str, ...], size: int) -> Begun:
@@ -201,24 +244,52 @@ class Candidates:
         return layout == Layout.EVENTS and not condition.local and not above
 
 
-def spare_size(
-    mine: Standing, places: np.ndarray, lacks: Mapping[int, int], tried: Sequence[np.ndarray], cells: np.ndarray
-) -> int:
+@dataclass
+class Tried:
+    """Which rules the subjects drawn so far broke (bool, rules by subjects), and their cells."""
+
+    broken: list[np.ndarray] = field(default_factory=list)
+    cells: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, standing: Standing, cells: np.ndarray) -> None:
+        """Some more subjects."""
+        self.broken.append(standing.broken.copy())
+        self.cells.append(cells)
+
+    @property
+    def fitting(self) -> float:
+        """Share of the subjects that break no rule."""
+        return 1 - float(np.concatenate([t.any(axis=0) for t in self.broken]).mean())
+
+    def hopeless(self, wanted: np.ndarray) -> int | None:
+        """A cell among those wanted of which so many subjects were drawn, and not one fits, that none is expected."""
+        if not len(wanted) or sum(map(len, self.cells)) < HOPELESS:
+            return None
+        cells, broken = np.concatenate(self.cells), np.concatenate([t.any(axis=0) for t in self.broken])
+        for cell in np.unique(wanted):
+            here = cells == cell
+            if here.sum() >= HOPELESS and broken[here].all():
+                return int(cell)
+        return None
+
+    def refuse(self, rules: Sequence[Rule], wanted: np.ndarray) -> None:
+        """Raise NobodyFits where subjects of some cells are still wanted."""
+        if len(wanted):
+            cell = self.hopeless(wanted)
+            cell = int(wanted[0]) if cell is None else cell
+            here = np.concatenate(self.cells) == cell
+            raise NobodyFits(rules, np.concatenate(self.broken, axis=1)[:, here], cell)
+
+
+def spare_size(mine: Standing, places: np.ndarray, lacks: Mapping[int, int], tried: Tried, cells: np.ndarray) -> int:
     """How many spare subjects to draw at once: a few more than are likely to be needed."""
-    fitting = 1 - float(np.concatenate([t.any(axis=0) for t in tried]).mean())
-    likely = int((mine.bad & places).sum()) / max(fitting, 1 / BLOCK)
+    likely = int((mine.bad & places).sum()) / max(tried.fitting, 1 / BLOCK)
     for k, lack in lacks.items():
         share = float((~mine.bad & (mine.shows[k] if lack > 0 else ~mine.shows[k])).mean())
         likely += abs(lack) / max(share, 1 / BLOCK)
     least = BLOCK if len(np.unique(cells)) > 1 else SIZES[0]
     most = BLOCK if any(lacks.values()) else SIZES[-1]
     return next(size for size in SIZES if size >= min(max(MARGIN * likely, least), most))
-
-
-def hopeless(tried: Sequence[np.ndarray]) -> bool:
-    """Whether so many subjects were drawn of whom not one fits that none is to be expected."""
-    drawn = sum(t.shape[1] for t in tried)
-    return drawn >= HOPELESS and all(t.any(axis=0).all() for t in tried)
 
 
 def table(rows: Sequence[np.ndarray], n: int) -> np.ndarray:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from datareplicator.expressions import Expression, Schema
-from datareplicator.expressions.check import resolve
+from datareplicator.expressions import Expression, ExpressionError, Schema
+from datareplicator.expressions.check import Checker, resolve
 from datareplicator.expressions.compare import MIRRORED
 from datareplicator.expressions.problems import near_names
-from datareplicator.expressions.tree import Between, Binary, Literal, Node, Unary, Variable, Within
+from datareplicator.expressions.tree import Aggregate, Between, Binary, Literal, Node, Unary, Variable, Within
 from datareplicator.generate.conditions.learned import ROOM, Known
 from datareplicator.structure.spec import Ref
 
@@ -126,13 +126,46 @@ def learned_clash(column: Ref, part: Allowed, known: Known, room: float = ROOM) 
         beyond = room * (known.high - known.low)
         reach = replace(part, low=part.low - beyond, high=part.high + beyond)
         if reach.low > known.high or reach.high < known.low:
-            return f"{name} is from {known.low:g} to {known.high:g} in the source"
+            return f"{name} was learned to be {known.range_said}"
     return None
 
 
 def _listed(texts: Iterable[str]) -> str:
     names = sorted(texts)
     return ", ".join(repr(n) for n in names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+def refuse_unknown(expression: Expression, schema: Schema, known: Callable[[Ref], Known], said: str) -> None:
+    """Refuse texts that a condition (called `said`) wants of a column and that the column never holds: raises
+    ExpressionError with the position and near texts. What only an `if` (left of `implies`) or a negation speaks of
+    may be anything."""
+    for variable, texts, at, inner in _wanted(expression.tree, schema, expression.text):
+        table, column = resolve(variable, inner, expression.text)
+        held = known(Ref(table=table, column=column)).texts
+        if held is not None and not held & texts:
+            text = sorted(texts)[0]
+            shown = f"it is {_listed(held)}" if held else "it has no values"
+            problem = f"{said}: {table}.{column} is never {text!r} in the source: {shown}"
+            raise ExpressionError(problem, expression.text, at, near=near_names(text, held))
+
+
+def _wanted(node: Node, schema: Schema, text: str) -> Iterator[tuple[Variable, frozenset[str], int, Schema]]:
+    """The texts that columns are to have for a condition to hold, where they stand, and whose tables are meant."""
+    match node:
+        case Binary(operator="and" | "or"):
+            yield from _wanted(node.left, schema, text)
+            yield from _wanted(node.right, schema, text)
+        case Binary(operator="implies"):
+            yield from _wanted(node.right, schema, text)
+        case Binary(operator="=", left=Variable() as variable, right=Literal(value=str() as value) as literal):
+            yield variable, frozenset({value}), literal.at, schema
+        case Within(value=Variable() as variable, negated=False) if all(
+            isinstance(_value(o), str) for o in node.options
+        ):
+            yield variable, frozenset(str(_value(o)) for o in node.options), node.options[0].at, schema
+        case Aggregate(name="any" | "all"):
+            for argument in node.arguments:
+                yield from _wanted(argument, Checker(text).rows_of(node, schema), text)
 
 
 def unknown_text(expression: Expression, schema: Schema, known: Mapping[Ref, Known]) -> tuple[str, list[str]] | None:

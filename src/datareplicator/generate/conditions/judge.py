@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from datareplicator.expressions.vectors import Vector
 from datareplicator.generate.conditions.condition import Condition
 from datareplicator.generate.conditions.plan import Part
 from datareplicator.generate.conditions.states import loose
@@ -29,6 +30,12 @@ class Seen:
     def truth(self, condition: Condition) -> np.ndarray:
         """int8 a row of the condition's table: 1 it holds, -1 it does not, 0 unknown."""
         return condition.expression.truth(
+            self.frames[condition.table], others=self.frames, table=condition.table, schema=condition.schema
+        )
+
+    def vector(self, condition: Condition) -> Vector:
+        """The values of an expression that is no condition, one a row of its table."""
+        return condition.expression.vector(
             self.frames[condition.table], others=self.frames, table=condition.table, schema=condition.schema
         )
 

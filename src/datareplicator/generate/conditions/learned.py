@@ -29,6 +29,11 @@ class Known:
         """Whether a range is known."""
         return bool(np.isfinite(self.low) and np.isfinite(self.high))
 
+    @property
+    def range_said(self) -> str:
+        """The range in words."""
+        return f"from {self.low:g} to {self.high:g}"
+
 
 def known_values(model: StudyModel, column: Ref) -> Known:
     """What is known of a column; nothing, where nothing is."""
@@ -41,7 +46,14 @@ def known_values(model: StudyModel, column: Ref) -> Known:
     numbers = spec.encoding in ("integer", "float")
     if numbers:
         found = np.array([v for v in map(_number, held) if v is not None and np.isfinite(v)])
-        return Known(low=float(found.min()), high=float(found.max())) if len(found) else Known()
+        if not len(found):
+            return Known()
+        low, high = float(found.min()), float(found.max())
+        return (
+            Known(low=float(np.round(low)), high=float(np.round(high)))
+            if spec.kind == Kind.INTEGER
+            else Known(None, low, high)
+        )
     if spec.kind not in (Kind.CATEGORY, Kind.FLAG) or spec.numeric_text:
         return Known()
     return Known(texts=frozenset(str(v) for v in held if v is not None))

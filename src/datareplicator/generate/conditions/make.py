@@ -18,12 +18,12 @@ from datareplicator.generate.blocks import coherent, generate_block
 from datareplicator.generate.conditions.candidates import (
     MOST_SPARES,
     Candidates,
-    hopeless,
+    Tried,
     spare_size,
     table,
 )
 from datareplicator.generate.conditions.edits import edited
-from datareplicator.generate.conditions.impossible import impossible
+from datareplicator.generate.conditions.impossible import NobodyFits, Sample, how_seldom, in_the_way, refusal
 from datareplicator.generate.conditions.judge import Seen, look, seen
 from datareplicator.generate.conditions.ledger import Ledger
 from datareplicator.generate.conditions.outcome import Tally
@@ -39,19 +39,22 @@ from datareplicator.seeds import Streams
 
 NEVER = 16
 """Spare blocks that bring nothing nearer to what is asked for, after which that counts as never happening."""
+DOUBTFUL = 3
+"""Such spare blocks, after which it is looked whether a constraint stands against it."""
 ROUNDS = 4
 
 
 @dataclass
 class Maker:
-    """One block in the making. `tried`: which rules subjects of spare blocks broke; `cells`: int a subject, only
-    subjects of one cell change places, so that exact counts stay."""
+    """One block in the making. `cells`: int a subject, only subjects of one cell change places, so that exact counts
+    stay; `spoilt`: by quota, the rules (bool) that all broke for whom the steps of a scenario were tried."""
 
     model: StudyModel
     request: GenerateRequest
     block: Block
     plan: Plan
-    tried: list[np.ndarray] = field(default_factory=list)
+    tried: Tried = field(default_factory=lambda: Tried())
+    spoilt: dict[int, np.ndarray] = field(default_factory=dict)
     cells: np.ndarray = field(default_factory=lambda: np.empty(0))
     ledger: Ledger = field(init=False)
     candidates: Candidates = field(init=False)
@@ -64,13 +67,14 @@ class Maker:
         """The source tables of the block."""
         state, self.cells = self.candidates.whole()
         standing = self._standing(state)
+        self.tried.add(standing, self.cells)
         self._set_goals(state, standing)
         used, kept = self.candidates.searched, self.ledger.kept
         for _ in range(ROUNDS):
             state, standing, used = self._choose(state, standing, used)
             final = loose(state)
             frames = finish(self.model, final)
-            after = self._standing_of(seen(self.model, final, self._conditions()))
+            after = self._standing_of(seen(self.model, final, self.plan.conditions))
             if not (after.bad & kept).any() and not any(self.ledger.lacks(after).values()):
                 self.ledger.close(after)
                 return frames
@@ -79,11 +83,8 @@ class Maker:
 
     # Standing
 
-    def _conditions(self) -> list:
-        return [r.condition for r in self.plan.rules] + [p.condition for q in self.plan.quotas for p in q.parts]
-
     def _standing(self, state: State) -> Standing:
-        return self._standing_of(look(self.model, state, self._conditions()))
+        return self._standing_of(look(self.model, state, self.plan.conditions))
 
     def _standing_of(self, found: Seen) -> Standing:
         quotas = self.plan.quotas
@@ -134,15 +135,17 @@ class Maker:
                 state = self._change(state, lacks, used)
                 standing, changed = self._standing(state), True
                 continue
-            if used >= MOST_SPARES or (bad.any() and hopeless(self.tried)):
-                raise impossible(self.plan.rules, self.tried) if bad.any() else self._too_few(lacks)
-            if stalled >= NEVER and not bad.any():
+            if used >= MOST_SPARES or self.tried.hopeless(self.cells[bad]) is not None:
+                self.tried.refuse(self.plan.rules, self.cells[bad])
+            if stalled == DOUBTFUL and self.plan.rules:
+                self._refuse_clash(lacks)
+            if used >= MOST_SPARES or (stalled >= NEVER and not bad.any()):
                 raise self._too_few(lacks)
-            size = spare_size(standing, self.ledger.kept, lacks, [standing.broken, *self.tried], self.cells)
+            size = spare_size(standing, self.ledger.kept, lacks, self.tried, self.cells)
             spare, cells = self.candidates.whole("spare", str(used), size=min(size, BLOCK))
             used, stalled = used + 1, stalled + 1
             theirs = self._standing(spare)
-            self.tried.append(theirs.broken)
+            self.tried.add(theirs, cells)
             pairs = pair_places(
                 standing, theirs, self.ledger.kept, lacks, self.ledger.by_rows(lacks), self.cells, cells
             )
@@ -191,6 +194,7 @@ class Maker:
         trial = edited(self.model, state, quota.steps, some, rng)
         after = self._standing(trial)
         fits = some[after.shows[k][some] & ~after.bad[some]][:lack]
+        self.spoilt[k] = after.broken[:, some].all(axis=1)
         self.ledger.tally.add(quota.said, edited=len(fits))
         self.ledger.touched["edited"][fits] = True
         return exchange(self.model, state, trial, fits, fits)
@@ -209,22 +213,38 @@ class Maker:
         missing = [self.plan.quotas[k].said for k, lack in self.ledger.lacks(standing).items() if lack]
         return " and ".join(broken + missing)
 
+    def refusal(self, found: NobodyFits) -> RequestError:
+        """Why nobody fits, as a user reads it."""
+        return refusal(found, self.candidates.sample(found.cell))
+
     def _too_few(self, lacks: dict[int, int]) -> RequestError:
         k, lack = next((k, lack) for k, lack in lacks.items() if lack)
-        quota = self.plan.quotas[k]
+        quota, goal = self.plan.quotas[k], self.ledger.goals[k]
         what = "rows" if quota.times is not None else "subjects"
-        drawn = sum(t.shape[1] for t in self.tried) + BLOCK
+        drawn = f"of {sum(map(len, self.tried.cells)):,} subjects that were drawn for {self.block.keep:,}"
+        sample = self.candidates.sample()
+        why = self._in_the_way(k, sample) or how_seldom(quota, sample)
         if quota.exact and lack < 0:
             return RequestError(
-                f"{quota.said}: of {drawn:,} subjects that were drawn for {self.block.keep:,}, too few are without it: "
-                f"{self.ledger.goals[k] - lack:,} show it, {self.ledger.goals[k]:,} are asked for.",
+                f"{quota.said}: {drawn}, too few are without it: {goal - lack:,} show it, {goal:,} are asked for; "
+                f"{why}.",
                 hint="Other conditions or counts ask for such subjects, or nearly all show it: ask for more.",
             )
         return RequestError(
-            f"{quota.said}: of {drawn:,} subjects that were drawn for {self.block.keep:,}, too few fit: "
-            f"{abs(lack):,} of {self.ledger.goals[k]:,} {what} are missing.",
-            hint="The model shows this too seldom or never; ask for less, or supply it by a scenario with edits.",
+            f"{quota.said}: {drawn}, too few fit: {abs(lack):,} of {goal:,} {what} are missing; {why}.",
+            hint="Ask for less, or for a scenario whose steps supply it.",
         )
+
+    def _in_the_way(self, k: int, sample: Sample) -> str | None:
+        none = np.zeros(len(self.plan.rules), dtype=bool)
+        return in_the_way(self.plan.quotas[k], self.plan.rules, sample, self.spoilt.get(k, none))
+
+    def _refuse_clash(self, lacks: dict[int, int]) -> None:
+        """Refuse what a rule stands against, before more is drawn in vain. Raises RequestError."""
+        sample = self.candidates.sample()
+        for k in (k for k, lack in lacks.items() if lack > 0):
+            if self._in_the_way(k, sample):
+                raise self._too_few({k: lacks[k]})
 
 
 def make_block(model: StudyModel, request: GenerateRequest, block: Block) -> tuple[dict[str, pd.DataFrame], Tally]:
@@ -237,4 +257,7 @@ def make_block(model: StudyModel, request: GenerateRequest, block: Block) -> tup
         return generate_block(model, request, block), Tally()
     with coherent():
         maker = Maker(model, request, block, request.plan)
-        return maker.make(), maker.ledger.tally
+        try:
+            return maker.make(), maker.ledger.tally
+        except NobodyFits as found:
+            raise maker.refusal(found) from None

@@ -9,7 +9,7 @@ from itertools import combinations
 from datareplicator.errors import RequestError, asked_in
 from datareplicator.expressions import Schema
 from datareplicator.generate.conditions.asked import Conditions, RareEvent, Wanted
-from datareplicator.generate.conditions.clashes import allowed, learned_clash, unknown_text
+from datareplicator.generate.conditions.clashes import allowed, learned_clash, refuse_unknown, unknown_text
 from datareplicator.generate.conditions.condition import Condition, condition_of
 from datareplicator.generate.conditions.learned import ROOM, Known, known_values
 from datareplicator.generate.conditions.names import schema_of
@@ -66,6 +66,11 @@ class Plan:
     quotas: tuple[Quota, ...] = ()
 
     @property
+    def conditions(self) -> list[Condition]:
+        """All that is looked at: of the rules, then of the parts of the quotas."""
+        return [r.condition for r in self.rules] + [p.condition for q in self.quotas for p in q.parts]
+
+    @property
     def early(self) -> tuple[Rule, ...]:
         """The rules that the table of subjects alone decides."""
         return tuple(r for r in self.rules if r.condition.early)
@@ -82,7 +87,9 @@ def compile_plan(model: StudyModel, asked: Conditions, subjects: int, *, ranges:
     for number, constraint in enumerate(asked.constraints, 1):
         said = f"constraint {number} ({constraint.domain}: {constraint.rule})"
         with asked_in(_place(number)):
-            rules.append(Rule(number, said, condition_of(model, schema, constraint.domain, constraint.rule, said)))
+            condition = condition_of(model, schema, constraint.domain, constraint.rule, said)
+            refuse_unknown(condition.expression, condition.schema, lambda ref: known_values(model, ref), said)
+        rules.append(Rule(number, said, condition))
     _refuse_clashes(model, rules, ranges)
     quotas = []
     for number, event in enumerate(asked.rare_events):

@@ -64,7 +64,7 @@ def make_quota(
     Raises RequestError for unknown variables and categories, sums that do not fit, and counts that cannot hold
     together.
     """
-    columns = {name: column_of(model, name) for name in _named(counts)}
+    columns = {name: column_of(model, name) for name in counted(counts)}
     decided = {column: decided_by(model, column) for column in dict.fromkeys(columns.values())}
     with_arm = [c for c, source in decided.items() if source == ARM]
     assigned = set(with_arm) & _assigned(model)
@@ -96,7 +96,8 @@ def make_quota(
     )
 
 
-def _named(counts: Mapping[str, Any]) -> list[str]:
+def counted(counts: Mapping[str, Any]) -> list[str]:
+    """The variables that counts name, in order."""
     names = [name for name in counts if name != COMBINATIONS]
     names += [name for item in counts.get(COMBINATIONS, ()) for name in item["where"]]
     return list(dict.fromkeys(names))
