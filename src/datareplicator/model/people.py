@@ -18,7 +18,7 @@ from pydantic import Field
 from datareplicator.document import Document, Ints
 from datareplicator.model.names import FORM, KINDS, form, persons_of, usual_forms
 from datareplicator.model.prepare import Prepared
-from datareplicator.model.taken import taken_names, words_of
+from datareplicator.model.taken import taken_names
 from datareplicator.standards.sexes import sex_of_code
 from datareplicator.structure.spec import Kind, TableSpec
 
@@ -73,7 +73,7 @@ def fit_people(prepared: Prepared, known: Sequence[str]) -> People:
         columns=columns,
         root=prepared.structure.root or "",
         sex=sexes[0] if sexes and columns else None,
-        taken=taken_names(words_of(v for kind, values in held.values() if kind in NAMES for v in values.dropna())),
+        taken=taken_names(v for kind, values in held.values() if kind in NAMES for v in values.dropna()),
     )
 
 

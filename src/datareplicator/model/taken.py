@@ -1,13 +1,13 @@
 """Names that made-up persons may have: none that the source has, as long as enough are left.
 
-What is kept of the source's names are short digests of those that are in our own pools: each fits many names.
+What is kept of the source's names are digests so short that each fits many names.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -15,25 +15,24 @@ import pyarrow as pa
 
 from datareplicator.model.personal import distinct_names
 
-POOLS = ("first_name", "last_name")
 LEFT = 0.5
 """Share of a pool that must be left; where the source has more of its names, all may be drawn."""
+MANY = 2000
+"""Distinct texts above which most of the usual names are among them."""
 _WORDS = re.compile(r"[^\W\d_][\w'’-]*")
 
 
-def words_of(texts: Iterable[str]) -> set[str]:
-    """The words of names, in small letters."""
-    return set(_WORDS.findall("\n".join(texts).casefold()))
+def taken_names(texts: Iterable[str]) -> np.ndarray:
+    """Digests (int64, 16 bits) of the words of the distinct names of a source; none where these are very many.
 
-
-def taken_names(words: Set[str]) -> np.ndarray:
-    """Digests (int64) of the pools' names that are among `words`; of a pool of which too little is left, none."""
-    found: set[int] = set()
-    for what in POOLS:
-        names = distinct_names(what)[0].to_pylist()
-        mine = [name for name in names if name.casefold() in words]
-        found |= {_digest(name) for name in mine} if len(mine) <= LEFT * len(names) else set()
-    return np.array(sorted(found), dtype=np.int64)
+    >>> len(taken_names(["Miller, Sarah", "SARAH JONES"]))
+    3
+    """
+    distinct = list(dict.fromkeys(texts))
+    if len(distinct) > MANY:
+        return np.empty(0, dtype=np.int64)
+    words = set(_WORDS.findall("\n".join(distinct).casefold()))
+    return np.array(sorted({_digest(word) for word in words}), dtype=np.int64)
 
 
 def _digest(name: str) -> int:
@@ -50,6 +49,6 @@ def _free(what: str, taken: tuple[int, ...]) -> tuple[pa.Array, pa.Array]:
     names, boxes = distinct_names(what)
     barred = set(taken)
     free = np.array([_digest(name) not in barred for name in names.to_pylist()], dtype=bool)
-    if not free.any():
+    if free.mean() < LEFT:
         return names, boxes
     return names.filter(pa.array(free)), boxes.filter(pa.array(free))

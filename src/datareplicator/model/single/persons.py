@@ -11,12 +11,10 @@ import pyarrow as pa
 from datareplicator.model.names import KINDS, Held, form, persons_of, usual_forms
 from datareplicator.model.single.columns import Learned
 from datareplicator.model.single.source import SourceTable
-from datareplicator.model.taken import taken_names, words_of
+from datareplicator.model.taken import MANY, taken_names
 
 ROWS = 60
 """Rows, spread over the table, that tell who agrees with whom and how names are written."""
-MANY = 2000
-"""Distinct names above which most of the usual ones are among them."""
 
 
 def learn_persons(columns: Sequence[Learned], source: SourceTable) -> None:
@@ -36,7 +34,7 @@ def learn_persons(columns: Sequence[Learned], source: SourceTable) -> None:
         column.params["person"] = persons["", column.name].removeprefix(".")
         forms = Counter(usual_forms([form(str(kind), value) for value in values.dropna()]))
         distinct = column.detected.distinct
-        if kind != "email" and distinct is not None and len(distinct) <= MANY:
-            column.params["taken"] = taken_names(words_of(distinct.to_pylist())).tolist()
+        if kind != "email" and distinct is not None:
+            column.params["taken"] = taken_names(distinct[: MANY + 1].to_pylist()).tolist()
         if forms:
             column.params["patterns"] = {text: n / forms.total() for text, n in forms.items()}
