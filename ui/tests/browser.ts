@@ -140,7 +140,7 @@ export async function accessible(page: Page, name: string) {
   for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.waitForTimeout(150);
-    await page.evaluate(axe);
+    if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
     // What does not depend on colours is looked at once.
     const rules = scheme === "light" ? { runOnly: TAGS } : { runOnly: ["color-contrast", "link-in-text-block"] };
     const found = await page.evaluate(async (options) => {
@@ -164,6 +164,50 @@ export async function accessible(page: Page, name: string) {
     breaches.push(...said);
   }
   await page.emulateMedia({ colorScheme: "light" });
+}
+
+const STOPS = 45;
+
+/**
+ * Walks through a page by the tabulator, from its beginning: each stop must be seen on the screen, not under something
+ * else (WCAG 2.4.11), and marked as having the focus (2.4.7). The first leads past the head of the page.
+ */
+export async function keyboard(page: Page, name: string) {
+  await page.evaluate(() => {
+    (document.activeElement as HTMLElement | null)?.blur();
+    window.scrollTo(0, 0);
+  });
+  const stops: string[] = [];
+  for (let at = 0; at < STOPS; at += 1) {
+    await page.keyboard.press("Tab");
+    const stop = await page.evaluate(() => {
+      const element = document.activeElement as HTMLElement;
+      if (element === document.body) return null;
+      const marked = (one: Element) => {
+        const style = getComputedStyle(one);
+        return (style.outlineStyle !== "none" && style.outlineWidth !== "0px") || style.boxShadow !== "none";
+      };
+      // Native boxes of a choice are hidden; what stands for them shows the focus.
+      const shown = [element, ...(element.closest("label")?.querySelectorAll("*") ?? [])];
+      const box = (element.closest("label") ?? element).getBoundingClientRect();
+      const top = document.elementFromPoint(
+        Math.min(innerWidth - 1, Math.max(0, box.left + Math.min(box.width / 2, 20))),
+        Math.min(innerHeight - 1, Math.max(0, box.top + Math.min(box.height / 2, 20))),
+      );
+      const holder = element.closest("label") ?? element;
+      return {
+        says: `${element.tagName} ${(element.getAttribute("aria-label") ?? element.innerText ?? "").slice(0, 40)}`,
+        marked: shown.some(marked),
+        seen: top !== null && (holder.contains(top) || top.contains(holder)),
+      };
+    });
+    if (stop === null) break;
+    stops.push(stop.says);
+    if (!stop.marked) breaches.push(`${name}: the focus is not marked at ${stop.says}`);
+    if (!stop.seen) breaches.push(`${name}: the focus is hidden at ${stop.says}`);
+  }
+  if (!/To the content/.test(stops[0] ?? "")) breaches.push(`${name}: the first stop is ${stops[0]}`);
+  if (stops.length < 5) breaches.push(`${name}: only ${stops.length} stops by the tabulator`);
 }
 
 interface Figures {

@@ -19,6 +19,8 @@ export class Journey {
   page!: Page;
   /** Address of the project that the journey makes. */
   projectUrl = "";
+  /** Another page of the same person, where the sample study is made. */
+  aside!: Page;
   readonly errors: string[] = [];
   readonly folder = mkdtempSync(join(tmpdir(), "datareplicator-ui-"));
 

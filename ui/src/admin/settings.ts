@@ -22,13 +22,23 @@ export interface Group {
 
 const GB = { name: "GiB", size: 2 ** 30 };
 
+/** A number that may be left empty: then there is no limit. */
+const limit = (name: string, label: string, more: Partial<FieldOf> = {}): FieldOf => ({
+  name,
+  label,
+  kind: "number",
+  maybe: true,
+  ...more,
+});
+const toggle = (name: string, label: string): FieldOf => ({ name, label, kind: "switch" });
+
 export const GROUPS: Group[] = [
   {
     name: "access",
     title: "Who gets in",
     help: "What the environment of the service sets is fixed there.",
     fields: [
-      { name: "allow_registration", label: "Anyone may register", kind: "switch" },
+      toggle("allow_registration", "Anyone may register"),
       {
         name: "allowed_domains",
         label: "Domains that may register in any case",
@@ -36,8 +46,8 @@ export const GROUPS: Group[] = [
         help: "Such as example.org, with commas",
       },
       { name: "allowed_emails", label: "Email addresses that may register in any case", kind: "list" },
-      { name: "password_login", label: "Login by email and password", kind: "switch" },
-      { name: "social_login", label: "Login by Google, GitHub and other providers", kind: "switch" },
+      toggle("password_login", "Login by email and password"),
+      toggle("social_login", "Login by Google, GitHub and other providers"),
       { name: "default_role", label: "Role of those who register", kind: "role" },
       { name: "default_tier", label: "Tier of those who register", kind: "tier" },
     ],
@@ -50,7 +60,7 @@ export const GROUPS: Group[] = [
       { name: "format", label: "Format", kind: "format" },
       { name: "standard", label: "Data standard of new projects", kind: "standard" },
       { name: "subjects", label: "Subjects", kind: "number" },
-      { name: "validate_runs", label: "Check what was generated", kind: "switch" },
+      toggle("validate_runs", "Check what was generated"),
     ],
   },
   {
@@ -58,10 +68,10 @@ export const GROUPS: Group[] = [
     title: "Limits of all together",
     help: "Empty: without limit.",
     fields: [
-      { name: "subjects_per_day", label: "Subjects a day", kind: "number", maybe: true },
-      { name: "rows_per_day", label: "Rows a day", kind: "number", maybe: true },
-      { name: "concurrent_runs", label: "Jobs at a time", kind: "number", maybe: true },
-      { name: "storage_bytes", label: "Storage", kind: "number", maybe: true, unit: GB },
+      limit("subjects_per_day", "Subjects a day"),
+      limit("rows_per_day", "Rows a day"),
+      limit("concurrent_runs", "Jobs at a time"),
+      limit("storage_bytes", "Storage", { unit: GB }),
     ],
   },
   {
@@ -69,27 +79,16 @@ export const GROUPS: Group[] = [
     title: "Cache",
     help: "Profiles, models and results that were asked for before come from here.",
     fields: [
-      { name: "enabled", label: "Use the cache", kind: "switch" },
-      {
-        name: "max_bytes",
-        label: "Size at most",
-        kind: "number",
-        maybe: true,
-        unit: GB,
-        help: "The least used go first.",
-      },
-      { name: "lifetime_days", label: "Days until an entry goes", kind: "number", maybe: true },
+      toggle("enabled", "Use the cache"),
+      limit("max_bytes", "Size at most", { unit: GB, help: "The least used go first." }),
+      limit("lifetime_days", "Days until an entry goes"),
     ],
   },
   {
     name: "retention",
     title: "How long things are kept",
     help: "Days; empty: until somebody deletes them.",
-    fields: [
-      { name: "runs_days", label: "Generated data", kind: "number", maybe: true },
-      { name: "datasets_days", label: "Uploaded data", kind: "number", maybe: true },
-      { name: "logs_days", label: "Logs", kind: "number", maybe: true },
-    ],
+    fields: [limit("runs_days", "Generated data"), limit("datasets_days", "Uploaded data"), limit("logs_days", "Logs")],
   },
   {
     name: "cost",
@@ -103,16 +102,16 @@ export const GROUPS: Group[] = [
 ];
 
 export const OF_TIERS: FieldOf[] = [
-  { name: "subjects_per_run", label: "Subjects in one run", kind: "number", maybe: true },
-  { name: "subjects_per_day", label: "Subjects a day", kind: "number", maybe: true },
-  { name: "rows_per_day", label: "Rows a day", kind: "number", maybe: true },
-  { name: "rows_per_second", label: "Rows a second", kind: "number", maybe: true },
-  { name: "concurrent_runs", label: "Jobs at a time", kind: "number", maybe: true },
+  limit("subjects_per_run", "Subjects in one run"),
+  limit("subjects_per_day", "Subjects a day"),
+  limit("rows_per_day", "Rows a day"),
+  limit("rows_per_second", "Rows a second"),
+  limit("concurrent_runs", "Jobs at a time"),
   { name: "batch_subjects", label: "Subjects in a batch", kind: "number" },
-  { name: "requests_per_minute", label: "Requests a minute", kind: "number", maybe: true },
-  { name: "requests_per_minute_of_key", label: "Requests a minute of a key", kind: "number", maybe: true },
-  { name: "requests_per_day", label: "Requests a day", kind: "number", maybe: true },
-  { name: "storage_bytes", label: "Storage", kind: "number", maybe: true, unit: GB },
+  limit("requests_per_minute", "Requests a minute"),
+  limit("requests_per_minute_of_key", "Requests a minute of a key"),
+  limit("requests_per_day", "Requests a day"),
+  limit("storage_bytes", "Storage", { unit: GB }),
   { name: "priority", label: "Priority", kind: "number", help: "Smaller goes first." },
 ];
 

@@ -4,7 +4,7 @@ import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { Form } from "react-aria-components";
 
 import { api, take } from "@/api/client";
-import { asProblem } from "@/api/problem";
+import { asProblem, type Problem } from "@/api/problem";
 import { Button, ButtonLink } from "@/parts/Button";
 import { TextField } from "@/parts/Fields";
 import { Notice, ProblemBox, Waiting } from "@/parts/Notices";
@@ -55,6 +55,36 @@ function NoToken() {
   );
 }
 
+/** A password that is chosen; what the service says of it stands at the field, everything else below. */
+function ChosenPassword({
+  label,
+  value,
+  onChange,
+  problem,
+}: {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  problem: Problem | null;
+}) {
+  const weak = problem?.code === "weak-password";
+  return (
+    <>
+      <TextField
+        label={label}
+        type="password"
+        autoComplete="new-password"
+        isRequired
+        help={LENGTH}
+        wrong={weak ? problem.message : undefined}
+        value={value}
+        onChange={onChange}
+      />
+      {problem && !weak && <ProblemBox error={problem} />}
+    </>
+  );
+}
+
 export function Register() {
   const methods = useQuery(ask.methods());
   const [email, setEmail] = useState("");
@@ -87,17 +117,7 @@ export function Register() {
               value={email}
               onChange={setEmail}
             />
-            <TextField
-              label="Password"
-              type="password"
-              autoComplete="new-password"
-              isRequired
-              help={LENGTH}
-              wrong={problem?.code === "weak-password" ? problem.message : undefined}
-              value={password}
-              onChange={setPassword}
-            />
-            {problem && problem.code !== "weak-password" && <ProblemBox error={problem} />}
+            <ChosenPassword label="Password" value={password} onChange={setPassword} problem={problem} />
             <Button type="submit" look="primary" doing={register.isPending && "Registering…"}>
               Register
             </Button>
@@ -153,17 +173,7 @@ function NewPassword({
         <Done>{done}</Done>
       ) : token ? (
         <Form className="grid gap-4" onSubmit={submit(() => change.mutate())}>
-          <TextField
-            label="New password"
-            type="password"
-            autoComplete="new-password"
-            isRequired
-            help={LENGTH}
-            wrong={problem?.code === "weak-password" ? problem.message : undefined}
-            value={password}
-            onChange={setPassword}
-          />
-          {problem && problem.code !== "weak-password" && <ProblemBox error={problem} />}
+          <ChosenPassword label="New password" value={password} onChange={setPassword} problem={problem} />
           <Button type="submit" look="primary" doing={change.isPending && "Setting…"}>
             Set the password
           </Button>
@@ -213,17 +223,7 @@ export function Setup() {
         <Form className="grid gap-4" onSubmit={submit(() => make.mutate())}>
           <TextField label="Name" autoComplete="name" value={name} onChange={setName} />
           <TextField label="Email" type="email" autoComplete="username" isRequired value={email} onChange={setEmail} />
-          <TextField
-            label="Password"
-            type="password"
-            autoComplete="new-password"
-            isRequired
-            help={LENGTH}
-            wrong={problem?.code === "weak-password" ? problem.message : undefined}
-            value={password}
-            onChange={setPassword}
-          />
-          {problem && problem.code !== "weak-password" && <ProblemBox error={problem} />}
+          <ChosenPassword label="Password" value={password} onChange={setPassword} problem={problem} />
           <Button type="submit" look="primary" doing={make.isPending && "Creating…"}>
             Create the administrator
           </Button>

@@ -1,5 +1,5 @@
 import { useQueries } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 import type { Schemas } from "@/api/client";
@@ -11,6 +11,7 @@ import * as ask from "@/queries";
 
 import { useProject } from "@/projects/Project";
 
+import { RunLink } from "./links";
 import { type Summary, total } from "./result";
 
 type RunOut = Schemas["RunOut"];
@@ -53,20 +54,7 @@ export function Compare() {
   const rules = [...new Set(summaries.flatMap((each) => each?.validation?.broken.map((rule) => rule.rule) ?? []))];
   const words = (value: unknown) =>
     value === undefined || value === null ? "–" : typeof value === "string" ? value : JSON.stringify(value);
-  const head = [
-    "",
-    ...runs.map((run) => (
-      <Link
-        key={run.id}
-        to="/projects/$projectId/runs/$runId"
-        params={{ projectId, runId: run.id }}
-        search={{}}
-        className="link"
-      >
-        {run.name}
-      </Link>
-    )),
-  ];
+  const head = ["", ...runs.map((run) => <RunLink key={run.id} run={run} />)];
   const differing = keys.filter((key) => new Set(runs.map((run) => words(documentOf(run)[key]))).size > 1);
   return (
     <>

@@ -1,14 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
 
 import { api, take } from "@/api/client";
-import { Button } from "@/parts/Button";
 import { Grid, Section } from "@/parts/Layout";
 import { Badge, ProblemBox, Waiting } from "@/parts/Notices";
 import { TONES } from "@/generate/Faults";
 import { count, number } from "@/format";
 
 import { useProject } from "@/projects/Project";
+
+import { RowLinkCell } from "./links";
+import { OnlyButton } from "./OnlyButton";
 
 const route = getRouteApi("/inside/projects/$projectId/runs/$runId");
 const MOST = 200;
@@ -56,14 +58,7 @@ export function FaultList({ kind, previewed }: { kind: string | undefined; previ
               <td className="numbers">{number(each.changes)}</td>
               <td>{each.detectable ? "rules" : "statistics or eye only"}</td>
               <td className="text-right">
-                <Button
-                  look="quiet"
-                  onPress={() => choose(kind === each.kind ? undefined : each.kind)}
-                  aria-pressed={kind === each.kind}
-                >
-                  {kind === each.kind ? "Show all" : "Only these"}
-                  <span className="sr-only"> ({each.kind})</span>
-                </Button>
+                <OnlyButton name={each.kind} only={kind} onChange={choose} />
               </td>
             </tr>
           ))}
@@ -85,18 +80,7 @@ export function FaultList({ kind, previewed }: { kind: string | undefined; previ
               <td className="max-w-80 font-mono text-sm break-all">
                 {each.change === "delete" ? <span className="text-muted">taken out</span> : brief(each.new)}
               </td>
-              <td className="text-right whitespace-nowrap">
-                {each.table && each.row != null && previewed.has(each.table) && (
-                  <Link
-                    to="/projects/$projectId/runs/$runId"
-                    params={{ projectId, runId }}
-                    search={{ view: "data", table: each.table, row: each.row }}
-                    className="link"
-                  >
-                    To the row
-                  </Link>
-                )}
-              </td>
+              <RowLinkCell runId={runId} table={previewed.has(each.table ?? "") ? each.table : null} row={each.row} />
             </tr>
           ))}
         </Grid>

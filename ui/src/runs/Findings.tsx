@@ -1,14 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
 
 import { api, type Schemas, take } from "@/api/client";
-import { Button } from "@/parts/Button";
 import { Select } from "@/parts/Fields";
 import { Grid, Section } from "@/parts/Layout";
 import { Badge, Empty, ProblemBox, Waiting } from "@/parts/Notices";
 import { count, number } from "@/format";
 
 import { useProject } from "@/projects/Project";
+
+import { RowLinkCell } from "./links";
+import { OnlyButton } from "./OnlyButton";
 
 const route = getRouteApi("/inside/projects/$projectId/runs/$runId");
 const TONES: Record<string, "bad" | "warning" | "neutral"> = { error: "bad", warning: "warning", info: "neutral" };
@@ -49,7 +51,7 @@ export function Findings({
         }),
       ),
   });
-  const show = (change: { severity?: string; rule?: string }) =>
+  const show = (change: { severity?: string | undefined; rule?: string | undefined }) =>
     void navigate({
       to: "/projects/$projectId/runs/$runId",
       params: { projectId, runId },
@@ -78,14 +80,7 @@ export function Findings({
                 <td className="numbers">{number(each.count)}</td>
                 <td>{each.title ?? each.message}</td>
                 <td className="text-right whitespace-nowrap">
-                  <Button
-                    look="quiet"
-                    aria-pressed={rule === each.rule}
-                    onPress={() => show({ rule: rule === each.rule ? undefined : each.rule })}
-                  >
-                    {rule === each.rule ? "Show all" : "Only these"}
-                    <span className="sr-only"> ({each.rule})</span>
-                  </Button>
+                  <OnlyButton name={each.rule} only={rule} onChange={(next) => show({ rule: next })} />
                 </td>
               </tr>
             ))}
@@ -125,18 +120,7 @@ export function Findings({
                   {item.values ? ` = ${item.values}` : ""}
                 </td>
                 <td>{item.message}</td>
-                <td className="text-right whitespace-nowrap">
-                  {item.table && item.row != null && (
-                    <Link
-                      to="/projects/$projectId/runs/$runId"
-                      params={{ projectId, runId }}
-                      search={{ view: "data", table: item.table, row: item.row }}
-                      className="link"
-                    >
-                      To the row
-                    </Link>
-                  )}
-                </td>
+                <RowLinkCell runId={runId} table={item.table} row={item.row} />
               </tr>
             ))}
           </Grid>

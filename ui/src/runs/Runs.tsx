@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { isOpen } from "@/api/useJob";
@@ -13,6 +12,7 @@ import * as ask from "@/queries";
 
 import { useProject } from "@/projects/Project";
 
+import { RunLink } from "./links";
 import { type Summary, total } from "./result";
 
 export function Runs() {
@@ -41,14 +41,7 @@ export function Runs() {
         <ul className="mb-6 grid gap-3">
           {going.map((run) => (
             <li key={run.id} className="panel p-4">
-              <Link
-                to="/projects/$projectId/runs/$runId"
-                params={{ projectId, runId: run.id }}
-                search={{}}
-                className="mb-2 inline-block font-medium link"
-              >
-                {run.name}
-              </Link>
+              <RunLink run={run} className="mb-2 inline-block font-medium" />
               <JobLine
                 projectId={projectId}
                 job={run.waits_for && isOpen(run.waits_for.state) ? run.waits_for : run.job}
@@ -101,14 +94,7 @@ export function Runs() {
                   />
                 </td>
                 <th scope="row">
-                  <Link
-                    to="/projects/$projectId/runs/$runId"
-                    params={{ projectId, runId: run.id }}
-                    search={{}}
-                    className="link"
-                  >
-                    {run.name}
-                  </Link>
+                  <RunLink run={run} />
                 </th>
                 <td className="whitespace-nowrap">
                   <StateBadge state={run.job.state} /> {run.job.cache === "hit" && <Badge>from the cache</Badge>}

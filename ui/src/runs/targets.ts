@@ -11,6 +11,26 @@ export interface OptionField {
   optional?: boolean;
 }
 
+/** Fields that kinds of targets share. */
+const address = (label: string, help?: string): OptionField => ({
+  name: "url",
+  label,
+  start: "https://",
+  ...(help === undefined ? {} : { help }),
+});
+const server = (port: number): OptionField[] => [
+  { name: "host", label: "Host", start: "" },
+  { name: "port", label: "Port", start: port },
+];
+const USER: OptionField = { name: "user", label: "User", start: "" };
+const batch = (rows: number): OptionField => ({ name: "batch_rows", label: "Rows in a batch", start: rows });
+const choice = (name: string, label: string, choices: [string, string][]): OptionField => ({
+  name,
+  label,
+  start: choices[0]![0],
+  choices: choices.map(([value, text]) => ({ value, text })),
+});
+
 interface KindOf {
   text: string;
   help: string;
@@ -25,18 +45,13 @@ export const KINDS: Record<Kind, KindOf> = {
     help: "Takes files, or rows as JSON",
     secret: "Secret, as it stands in the header, such as Bearer abc",
     fields: [
-      { name: "url", label: "Address", start: "https://", help: "It gets POST requests." },
-      {
-        name: "form",
-        label: "What is sent",
-        start: "json",
-        choices: [
-          { value: "json", text: "Rows as JSON" },
-          { value: "ndjson", text: "Rows as NDJSON" },
-          { value: "files", text: "Files as they are" },
-        ],
-      },
-      { name: "batch_rows", label: "Rows in a batch", start: 1000 },
+      address("Address", "It gets POST requests."),
+      choice("form", "What is sent", [
+        ["json", "Rows as JSON"],
+        ["ndjson", "Rows as NDJSON"],
+        ["files", "Files as they are"],
+      ]),
+      batch(1000),
       { name: "auth_header", label: "Header of the secret", start: "Authorization" },
     ],
   },
@@ -57,30 +72,19 @@ export const KINDS: Record<Kind, KindOf> = {
     help: "Each table becomes a table there",
     secret: "Password",
     fields: [
-      { name: "host", label: "Host", start: "" },
-      { name: "port", label: "Port", start: 5432 },
+      ...server(5432),
       { name: "database", label: "Database", start: "" },
-      { name: "user", label: "User", start: "" },
+      USER,
       { name: "db_schema", label: "Schema", start: "public", help: "It must be there." },
-      {
-        name: "mode",
-        label: "Tables that are there",
-        start: "replace",
-        choices: [
-          { value: "replace", text: "are replaced" },
-          { value: "append", text: "get the rows added" },
-        ],
-      },
-      {
-        name: "encryption",
-        label: "Encryption",
-        start: "verified",
-        choices: [
-          { value: "verified", text: "TLS, certificate checked" },
-          { value: "unverified", text: "TLS, any certificate" },
-          { value: "none", text: "None" },
-        ],
-      },
+      choice("mode", "Tables that are there", [
+        ["replace", "are replaced"],
+        ["append", "get the rows added"],
+      ]),
+      choice("encryption", "Encryption", [
+        ["verified", "TLS, certificate checked"],
+        ["unverified", "TLS, any certificate"],
+        ["none", "None"],
+      ]),
     ],
   },
   redcap: {
@@ -88,10 +92,10 @@ export const KINDS: Record<Kind, KindOf> = {
     help: "Records by its API",
     secret: "API token",
     fields: [
-      { name: "url", label: "Address of the API", start: "https://" },
+      address("Address of the API"),
       { name: "record_column", label: "Column that names the record", start: "USUBJID" },
       { name: "record_field", label: "Field of the record's name", start: "record_id" },
-      { name: "batch_rows", label: "Rows in a batch", start: 500 },
+      batch(500),
     ],
   },
   sftp: {
@@ -99,9 +103,8 @@ export const KINDS: Record<Kind, KindOf> = {
     help: "The files are put into a folder",
     secret: "Password",
     fields: [
-      { name: "host", label: "Host", start: "" },
-      { name: "port", label: "Port", start: 22 },
-      { name: "user", label: "User", start: "" },
+      ...server(22),
+      USER,
       { name: "host_key", label: "Public key of the server", start: "", help: "Such as ssh-ed25519 AAAA..." },
       { name: "folder", label: "Folder", start: ".", help: "It must be there." },
     ],
@@ -111,15 +114,15 @@ export const KINDS: Record<Kind, KindOf> = {
     help: "Rave Web Services' form",
     secret: "Password",
     fields: [
-      { name: "url", label: "Address of the web services", start: "https://" },
-      { name: "user", label: "User", start: "" },
+      address("Address of the web services"),
+      USER,
       { name: "study_oid", label: "Study OID", start: "", help: "Such as Mediflex(UAT)" },
       { name: "metadata_version", label: "Version of the metadata", start: "1" },
       { name: "subject_column", label: "Column that names the subject", start: "USUBJID" },
       { name: "site_column", label: "Column that names the site", start: "SITEID", optional: true },
       { name: "event_column", label: "Column that names the study event", start: "VISIT", optional: true },
       { name: "event_oid", label: "Study event of other rows", start: "SUBJECT" },
-      { name: "batch_rows", label: "Rows in a batch", start: 200 },
+      batch(200),
     ],
   },
 };

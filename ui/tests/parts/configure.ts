@@ -1,6 +1,6 @@
 import { test } from "vitest";
 
-import { accessible, shoot } from "../browser";
+import { accessible, keyboard, shoot } from "../browser";
 import { type Journey } from "../journey";
 
 /** A request, put together by the form, kept under a name, and started. */
@@ -21,7 +21,7 @@ export function configure(j: Journey) {
     await j.choose(/What holds$/, "is one of");
     await page.getByRole("group", { name: "Values of AEREL" }).getByRole("checkbox").first().check({ force: true });
     await button("Add the rule").click();
-    await page.getByText("The 2 rules fit the tables and variables of the source.").waitFor();
+    await page.getByText(/^The 2 rules fit/).waitFor();
     const rules = page.getByRole("textbox", { name: "Rules" });
     await rules.fill("DM AGE >= 18");
     await page.getByText(/Line 1: write the table/).waitFor();
@@ -31,7 +31,25 @@ export function configure(j: Journey) {
       .and(page.locator("[disabled]"))
       .waitFor();
     await rules.fill("DM: AGE >= 18");
-    await page.getByText("The rule fits the tables and variables of the source.").waitFor();
+    await page.getByText("The rule fits what was learned, and each other.").waitFor();
+  });
+
+  test("what cannot be is told before anything runs", async () => {
+    const { page } = j;
+    const rules = page.getByRole("textbox", { name: "Rules" });
+    await rules.fill("DM: AGE >= 66\nDM: AGE < 64");
+    const problems = page.getByRole("list", { name: "Problems of the rules" });
+    await problems.getByText(/contradict each other: no value of dm.AGE fits both/).waitFor();
+    await button(/^Generate/)
+      .and(page.locator("[disabled]"))
+      .waitFor();
+    await accessible(page, "a contradiction");
+    await shoot(page, "contradiction");
+    await rules.fill("DM: SEX = 'X'");
+    await problems.getByText(/dm.SEX is 'F', 'M' in the source/).waitFor();
+    await rules.fill("DM: AGE >= 18");
+    await page.getByText(/^The rule fits/).waitFor();
+    await keyboard(page, "generate");
   });
 
   test("numbers, faults, an estimate, and the same in other words", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { accessible, PASSWORD, shoot } from "../browser";
+import { accessible, keyboard, PASSWORD, shoot } from "../browser";
 import { ADMIN, type Journey } from "../journey";
 
 /** The first start, the first login, the first project. */
@@ -36,6 +36,31 @@ export function start(j: Journey) {
     await page.getByRole("heading", { name: "Projects", exact: true }).waitFor();
     await accessible(page, "no project yet");
     await shoot(page, "empty");
+  });
+
+  test("the sample study in one click: it is made while the journey goes on", async () => {
+    j.aside = await j.page.context().newPage();
+    await j.aside.goto(j.service.url);
+    await j.aside.getByRole("button", { name: "Try with the sample study" }).click();
+    await j.aside.getByText(/Taking in|Looking into/).waitFor();
+  });
+
+  test("the keyboard is enough: what has the focus is seen, menus and dialogs give it back", async () => {
+    const { page } = j;
+    await keyboard(page, "projects");
+    await button("New project").focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").getByLabel("Name").waitFor();
+    await page.keyboard.press("Escape");
+    await button("New project").and(page.locator(":focus")).waitFor();
+    await button(/^Your account/).focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("ArrowDown");
+    await page.getByRole("menuitem", { name: "API keys" }).and(page.locator(":focus")).waitFor();
+    await page.keyboard.press("Escape");
+    await button(/^Your account/)
+      .and(page.locator(":focus"))
+      .waitFor();
   });
 
   test("a project", async () => {
