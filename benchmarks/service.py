@@ -85,9 +85,27 @@ def _client(url: str, token: str) -> httpx.AsyncClient:
 
 
 async def _call(client: httpx.AsyncClient, method: str, path: str, **content: Any) -> Any:
-    answer = await client.request(method, path, **({"json": content} if content else {}))
+    answer = await client.request(
+        method, path, **({"params" if method == "GET" else "json": content} if content else {})
+    )
     answer.raise_for_status()
     return answer.json()
+
+
+async def _until(client: httpx.AsyncClient, job: str, state: str) -> None:
+    """Wait for a job to get there; SystemExit with all that it told where it ends elsewhere."""
+    while (found := await _call(client, "GET", job))["state"] != state:
+        if found["state"] not in ("queued", "running"):
+            raise SystemExit(await _told(client, job))
+        await asyncio.sleep(0.5)
+
+
+async def _told(client: httpx.AsyncClient, job: str) -> str:
+    """Why a job is where it is: its error, its attempts, its last events."""
+    found = await _call(client, "GET", job)
+    events = (await _call(client, "GET", f"{job}/events", after=max(0, found["last_event"] - 10)))[-10:]
+    last = "\n".join(f"  {event['at']} {event['event']} {event['content']}" for event in events)
+    return f"the job is {found['state']} at attempt {found['attempt']}: {found['error']}\n{last}"
 
 
 async def _furnish(client: httpx.AsyncClient, study: str, subjects: int) -> dict[str, str]:
@@ -97,11 +115,10 @@ async def _furnish(client: httpx.AsyncClient, study: str, subjects: int) -> dict
 
     async def run(count: int) -> dict[str, Any]:
         document = {"subjects": count, "seed": 1, "study": study}
-        return await _call(client, "POST", f"{home}/runs", dataset_id=sample, document=document)
+        return await _call(client, "POST", f"{home}/runs", dataset_id=sample, document=document, check=False)
 
     done = await run(SHOWN)
-    while (await _call(client, "GET", f"{home}/jobs/{done['job']['id']}"))["state"] != "done":
-        await asyncio.sleep(0.5)
+    await _until(client, f"{home}/jobs/{done['job']['id']}", "done")
     going = (await run(subjects))["job"]["id"]
     return {"home": home, "run": done["id"], "job": going, "study": study}
 
@@ -135,8 +152,8 @@ async def _load(url: str, settings: Settings, options: argparse.Namespace) -> in
         free = {"address_per_minute": None, "stranger_per_minute": None}
         await _call(client, "PATCH", "/settings", rates=free)  # all people of this test share one address
         places = [await _furnish(client, f"STUDY-{number}", options.subjects) for number in (1, 2)]
-        while {(await _call(client, "GET", f"{p['home']}/jobs/{p['job']}"))["state"] for p in places} == {"queued"}:
-            await asyncio.sleep(0.2)
+        for place in places:
+            await _until(client, f"{place['home']}/jobs/{place['job']}", "running")
         seconds: list[float] = []
         met: Counter = Counter()
         end = time.monotonic() + options.seconds
@@ -147,11 +164,12 @@ async def _load(url: str, settings: Settings, options: argparse.Namespace) -> in
             people += [_person(url, token, place, end, seconds, met) for token in tokens]
         await asyncio.gather(*people)
         for place in places:
-            job = await _call(client, "GET", f"{place['home']}/jobs/{place['job']}")
-            if job["state"] != "running":
-                met[f"error run {job['state']} {job['error']}"] += 1
+            job = f"{place['home']}/jobs/{place['job']}"
+            if (await _call(client, "GET", job))["state"] != "running":
+                met["error runs that ended early"] += 1
+                print(await _told(client, job))
             else:
-                await _call(client, "POST", f"{place['home']}/jobs/{place['job']}/cancel")
+                await _call(client, "POST", f"{job}/cancel")
     p50, p95, worst = (1000 * value for value in np.quantile(seconds, (0.5, 0.95, 1.0)))
     print(f"people {options.people}, reads {len(seconds):,} ({len(seconds) / options.seconds:.0f} a second)")
     print(f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, slowest {worst:.0f} ms; load of the machine {os.getloadavg()[0]:.1f}")

@@ -1,9 +1,14 @@
-"""OpenSSH's server on loopback, for whoever runs the tests, with a key of its own."""
+"""OpenSSH's server on loopback, for whoever runs the tests, with a key of its own.
+
+Root may log in by password as well: the server sees, in a mount namespace of its own, a copy of the system's list of
+passwords in which root's is ours. Nobody else sees it, and it is gone with the server.
+"""
 
 from __future__ import annotations
 
 import getpass
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -26,6 +31,8 @@ class Server:
     user: str
     private_key: str
     host_key: str
+    password: str | None
+    """None where we are not root, or may make no namespaces."""
 
 
 def _key(path: Path) -> str:
@@ -46,6 +53,8 @@ def serving(folder: Path) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    password = secrets.token_urlsafe(12)
+    before = _other_passwords(folder, password)
     said = [
         f"ListenAddress 127.0.0.1:{port}",
         f"HostKey {folder}/host",
@@ -53,17 +62,32 @@ def serving(folder: Path) -> Iterator[Server]:
         f"PidFile {folder}/pid",
         "StrictModes no",
         "UsePAM no",
-        "PasswordAuthentication no",
-        "PermitRootLogin prohibit-password",
+        f"PasswordAuthentication {'yes' if before else 'no'}",
+        f"PermitRootLogin {'yes' if before else 'prohibit-password'}",
         "Subsystem sftp internal-sftp",
     ]
     (folder / "config").write_text("\n".join(said) + "\n")
-    with subprocess.Popen([program, "-D", "-e", "-f", folder / "config"], stderr=subprocess.DEVNULL) as process:
+    command = [*before, program, "-D", "-e", "-f", folder / "config"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             _wait(port, process)
-            yield Server(port, getpass.getuser(), (folder / "own").read_text(), host_key)
+            own = (folder / "own").read_text()
+            yield Server(port, getpass.getuser(), own, host_key, password if before else None)
         finally:
             process.terminate()
+
+
+def _other_passwords(folder: Path, password: str) -> list[str | Path]:
+    """The words before a command that make it see this password of root; none where that cannot be."""
+    apart = ["unshare", "--mount"]
+    if os.getuid() != 0 or subprocess.run([*apart, "true"], capture_output=True).returncode:
+        return []
+    hashed = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=password, capture_output=True, text=True)
+    lines = [line for line in Path("/etc/shadow").read_text().splitlines() if not line.startswith("root:")]
+    shadow = folder / "shadow"
+    shadow.touch(mode=0o600)
+    shadow.write_text("\n".join([f"root:{hashed.stdout.strip()}:19000:0:99999:7:::", *lines]) + "\n")
+    return [*apart, "sh", "-c", 'mount --bind "$0" /etc/shadow && exec "$@"', shadow]
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -135,6 +135,11 @@ class Database:
         async with self._single.connect() as connection:
             return (await connection.execute(statement, values)).all()
 
+    async def write(self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
+        """One statement that writes, for one row or for many, as a transaction by itself."""
+        async with self._single.connect() as connection:
+            await connection.execute(statement, values)
+
     async def settle(self) -> None:
         """Bring SQLite's log into the database as far as nobody is in the way; PostgreSQL does that by itself."""
         if self.is_sqlite:

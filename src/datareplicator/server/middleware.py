@@ -15,7 +15,6 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from datareplicator.server import metrics, problems
 from datareplicator.server.auth.principal import Principal
-from datareplicator.server.oplog.tables import Operation
 from datareplicator.server.settings import Settings
 
 log = structlog.get_logger("datareplicator.request")
@@ -140,8 +139,7 @@ class _Exchange:
         log.info("request", **{name: _plain(value) for name, value in values.items() if value is not None})
         if self.scope["path"].startswith("/api/"):
             outcome = "ok" if status < 400 else ("error" if status >= 500 else "refused")
-            operation = Operation(kind="request", outcome=outcome, request_id=self.state.request_id, **values)
-            self.scope["app"].state.requests.add(operation)
+            self.scope["app"].state.requests.add(outcome=outcome, request_id=self.state.request_id, **values)
 
 
 def _plain(value: Any) -> Any:

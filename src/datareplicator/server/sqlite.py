@@ -7,11 +7,15 @@ end. A service that answers with some small queries spends most of its time on t
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from typing import Any
 
 from aiosqlite import Connection
 
+AGAIN_SECONDS = 0.002
+"""Between two tries to get SQLite's one place for writing. SQLite's own patience sleeps for up to 0.1 s."""
+BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY)
 CHUNK = 64
 """Rows that aiosqlite reads at a time where it is asked to stream."""
 
@@ -27,19 +31,36 @@ class _Cursor:
         self.rowcount = -1
 
     async def execute(self, statement: str, parameters: Any = ()) -> None:
-        await self._connection.in_thread(self._done, "execute", statement, parameters)
+        await self._connection.in_thread(self._done, statement, parameters)
 
     async def executemany(self, statement: str, parameters: Any) -> None:
-        await self._connection.in_thread(self._done, "executemany", statement, parameters)
+        await self._connection.in_thread(self._done_many, statement, parameters)
 
-    def _done(self, how: str, statement: str, parameters: Any) -> None:
+    def _done(self, statement: str, parameters: Any) -> None:
         cursor = self._connection.plain.cursor()
         try:
-            getattr(cursor, how)(statement, parameters)
+            _patiently(self._connection.patience, cursor, statement, parameters)
             self.description, self.lastrowid = cursor.description, cursor.lastrowid
             self._rows = cursor.fetchall() if cursor.description else []
             self.rowcount = cursor.rowcount
         finally:
+            cursor.close()
+
+    def _done_many(self, statement: str, parameters: Any) -> None:
+        """All rows in one transaction: that of the session, or one of their own."""
+        plain = self._connection.plain
+        alone = not plain.in_transaction
+        cursor = plain.cursor()
+        try:
+            if alone:
+                _patiently(self._connection.patience, cursor, "BEGIN IMMEDIATE")
+            cursor.executemany(statement, parameters)
+            self.rowcount = cursor.rowcount
+            if alone:
+                plain.commit()
+        finally:
+            if alone and plain.in_transaction:
+                plain.rollback()
             cursor.close()
 
     async def fetchall(self) -> list[Any]:
@@ -49,8 +70,24 @@ class _Cursor:
         self._rows = []
 
 
+def _patiently(seconds: float, cursor: sqlite3.Cursor, statement: str, parameters: Any = ()) -> None:
+    """Execute a statement, again and again while others write. A statement that finds no place has done nothing."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            cursor.execute(statement, parameters)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in BUSY or time.monotonic() > end:
+                raise
+            time.sleep(AGAIN_SECONDS)
+
+
 class QuickConnection(Connection):
     """A connection of aiosqlite whose cursors hold their rows, and that ends no transaction where there is none."""
+
+    patience = 0.0
+    """Seconds that a statement waits for others who write."""
 
     @property
     def plain(self) -> sqlite3.Connection:
@@ -73,8 +110,9 @@ class QuickConnection(Connection):
             await super().rollback()
 
 
-def connect(path: str, **options: Any) -> QuickConnection:
+def connect(path: str, *, timeout: float = 5.0, **options: Any) -> QuickConnection:
     """A connection that opens when it is awaited; the options are those of `sqlite3.connect`."""
-    connection = QuickConnection(lambda: sqlite3.connect(path, **options), CHUNK)
+    connection = QuickConnection(lambda: sqlite3.connect(path, timeout=0, **options), CHUNK)
+    connection.patience = timeout
     connection._thread.daemon = True  # one that nobody closed must not keep the process alive
     return connection

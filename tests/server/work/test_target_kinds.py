@@ -260,6 +260,9 @@ async def _reach_sftp(desk: Analyst, run: str, folder: Path) -> None:
             files = {file["name"]: file["size"] for file in await desk.get(f"/runs/{run}/files")}
             put = [path for path in (folder / "inbox").rglob("*") if path.is_file()]
             assert {str(path.relative_to(folder / "inbox")): path.stat().st_size for path in put} == files
+            if server.password is not None:
+                asked |= {"name": "by password", "secret": server.password}
+                await _pushed(desk, await _tested(desk, asked, {"secret": f"{server.password}."}), run)
             options["host_key"] = (folder / "ssh/own.pub").read_text().strip()
             other = await desk.post("/targets", {**asked, "name": "other", "options": options}, 201)
             assert "another key" in (await desk.post(f"/targets/{other['id']}/test"))["detail"]

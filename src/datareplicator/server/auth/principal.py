@@ -32,6 +32,7 @@ TOUCH = timedelta(minutes=1)
 _ASKED = (User.id, User.email, User.role, User.tier, select(StoredPolicies.version).scalar_subquery().label("version"))
 """The number of the settings is read along with who asks, so that a request knows at no cost whether they changed."""
 _BY_SESSION = sessions.GOOD.with_only_columns(*_ASKED, LoginSession.used_at)
+_TOUCH_KEY = update(ApiKey).where(ApiKey.id == bindparam("touched")).values(used_at=bindparam("moment"))
 _BY_KEY = (
     select(*_ASKED, ApiKey.used_at, ApiKey.id.label("key_id"), ApiKey.scopes, ApiKey.expires_at, ApiKey.project_id)
     .join(ApiKey, ApiKey.user_id == User.id)
@@ -103,8 +104,7 @@ async def _by_session(database: Database, connection: HTTPConnection, token: str
     (row,) = rows
     connection.state.policies = await connection.app.state.policies.of(row.version)
     if row.used_at < now() - TOUCH:
-        async with database.session(write=True) as session:
-            await sessions.touch(session, token)
+        await database.write(sessions.TOUCHED, sessions.touched_now(token))
     return Principal(row.id, row.email, Role(row.role), row.tier, means, session_token=token)
 
 
@@ -118,8 +118,7 @@ async def _by_key(database: Database, connection: HTTPConnection, given: str) ->
     if row.expires_at is not None and row.expires_at <= moment:
         return None
     if row.used_at is None or row.used_at < moment - TOUCH:
-        async with database.session(write=True) as session:
-            await session.execute(update(ApiKey).where(ApiKey.id == row.key_id).values(used_at=moment))
+        await database.write(_TOUCH_KEY, {"touched": row.key_id, "moment": moment})
     scopes = None if row.scopes is None else frozenset(row.scopes)
     return Principal(row.id, row.email, Role(row.role), row.tier, "key", scopes, row.key_id, row.project_id)
 

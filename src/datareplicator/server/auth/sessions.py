@@ -31,6 +31,14 @@ TOUCH = timedelta(minutes=1)
 """The moment of last use is written at most this often."""
 
 
+TOUCHED = (
+    update(LoginSession)
+    .where(LoginSession.token == bindparam("touched"), LoginSession.used_at < bindparam("stale"))
+    .values(used_at=bindparam("moment"))
+)
+"""Notes that a login was used; its parameters are those of `touched_now`."""
+
+
 class HashedTokens(Strategy[User, uuid.UUID]):  # pyright: ignore[reportInvalidTypeArguments]
     """FastAPI-Users' strategy of tokens in a database, with digests in place of the tokens."""
 
@@ -65,14 +73,10 @@ def good_now(token: str, settings: Settings) -> dict[str, Any]:
     }
 
 
-async def touch(session: AsyncSession, token: str) -> None:
-    """Note that a login was used now."""
+def touched_now(token: str) -> dict[str, Any]:
+    """The use of a login at this moment, for `TOUCHED`."""
     moment = now()
-    await session.execute(
-        update(LoginSession)
-        .where(LoginSession.token == digest(token), LoginSession.used_at < moment - TOUCH)
-        .values(used_at=moment)
-    )
+    return {"touched": digest(token), "moment": moment, "stale": moment - TOUCH}
 
 
 async def end_all(session: AsyncSession, user_id: uuid.UUID, *, but: str | None = None) -> None:

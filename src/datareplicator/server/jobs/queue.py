@@ -6,9 +6,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Float, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import Float, Select, and_, case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
@@ -61,18 +62,22 @@ def _claimable(queues: Sequence[str], overall: int | None) -> Any:
     return and_(Job.queue.in_(queues), or_(waiting, silent))
 
 
+@lru_cache(maxsize=64)
+def _free(queues: tuple[str, ...], overall: int | None) -> Select[tuple[uuid.UUID]]:
+    """The first job that can be claimed. Workers look several times a second, so the query is put together once."""
+    claimable = select(Job.id).where(_claimable(queues, overall))
+    return claimable.order_by(Job.priority.desc(), Job.created_at, Job.id).limit(1)
+
+
 async def claim(database: Database, queues: Sequence[str], worker: str, *, overall: int | None = None) -> Job | None:
     """Take the first job by priority and age; None where there is none. `overall`: how many may run at a time.
 
     One UPDATE with its condition inside: two workers never get the same attempt. PostgreSQL skips rows that another
     is just taking; SQLite has one writer at a time, so that only a worker that saw a job asks to write.
     """
-    free = (
-        select(Job.id).where(_claimable(queues, overall)).order_by(Job.priority.desc(), Job.created_at, Job.id).limit(1)
-    )
-    async with database.session() as session:
-        if await session.scalar(free) is None:
-            return None
+    free = _free(tuple(queues), overall)
+    if not await database.single(free, {}):
+        return None
     taken = (
         update(Job)
         .where(Job.id == free.with_for_update(skip_locked=True).scalar_subquery())

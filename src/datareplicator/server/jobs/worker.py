@@ -26,7 +26,7 @@ from datareplicator.server.jobs.notes import Notes
 from datareplicator.server.jobs.service import OPERATION
 from datareplicator.server.jobs.tables import OPEN, Job
 from datareplicator.server.oplog.service import log_operation
-from datareplicator.server.policies.service import load
+from datareplicator.server.policies.service import PolicyHolder
 from datareplicator.server.storage import publish_folder
 
 log = structlog.get_logger("datareplicator.worker")
@@ -51,6 +51,7 @@ class Worker:
         self._queues = tuple(queues)
         self._slots = slots
         self._stop = asyncio.Event()
+        self._policies = PolicyHolder(desk.database)
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
     def stop(self) -> None:
@@ -73,8 +74,7 @@ class Worker:
     async def _slot(self, name: str) -> None:
         while not self._stop.is_set():
             try:
-                async with self._desk.database.session() as session:
-                    overall = (await load(session)).overall.concurrent_runs
+                overall = (await self._policies.current()).overall.concurrent_runs
                 job = await queue.claim(self._desk.database, [name], self.name, overall=overall)
                 if job is not None:
                     await self._perform(job)
