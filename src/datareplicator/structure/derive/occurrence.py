@@ -184,18 +184,17 @@ def _occurrences(scene: Scene, table: str, exact: set[tuple[str, str]]) -> list[
 def _best(scene: Scene, flag: _Flag) -> Derivation | None:
     best: tuple[tuple, Derivation] | None = None
     flagged = np.flatnonzero(flag.rows)
-    restricting = _restrictions(scene, flag)
+    subsets = [(among, _eligible(scene.view, flag.table, among)) for among in _subsets(_restrictions(scene, flag))]
     for by in _groups(scene, flag):
         ids, size = scene.view.group(flag.table, by)
         if len(np.unique(ids[flagged])) < len(flagged):
             continue
-        for among in _subsets(restricting):
-            held = _eligible(scene.view, flag.table, among)
+        for among, held in subsets:
             count = np.bincount(ids[held], minlength=size)
             if abs((count > 0).sum() - len(flagged)) > 0.02 * len(flagged) or (count > 1).sum() < LEAST:
                 continue
             for order, pick in _orders(scene, flag.table):
-                one = _judge(scene, flag, by, among, order, pick)
+                one = _judge(scene, flag, by, (among, np.flatnonzero(held)), order, pick)
                 rank = (-one.agreement, len(among), len(by), -len(order)) if one is not None else ()
                 if one is not None and (best is None or rank < best[0]):
                     best = rank, one
@@ -203,10 +202,17 @@ def _best(scene: Scene, flag: _Flag) -> Derivation | None:
 
 
 def _judge(
-    scene: Scene, flag: _Flag, by: list[str], among: list[dict[str, Any]], order: list[str], pick: str
+    scene: Scene,
+    flag: _Flag,
+    by: list[str],
+    eligible: tuple[list[dict[str, Any]], np.ndarray],
+    order: list[str],
+    pick: str,
 ) -> Derivation | None:
+    """The occurrence among the `eligible` rows (the conditions, and the rows that meet them), where it is the flag."""
+    among, rows = eligible
     params = {"by": by, "among": among, "sorted": order, "pick": pick, "yes": flag.yes, "no": flag.no}
-    made = _edge(scene.view, flag.table, np.flatnonzero(_eligible(scene.view, flag.table, among)), params)
+    made = _edge(scene.view, flag.table, rows, params)
     if (made & flag.rows).sum() < AGREED * (made | flag.rows).sum():
         return None
     sources = dict.fromkeys([*by, *(part["column"] for part in among), *order])
