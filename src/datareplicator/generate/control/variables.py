@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from datareplicator.errors import RequestError
+from datareplicator.expressions.tree import named, quoted
+from datareplicator.generate.conditions.learned import known_values
 from datareplicator.generate.control.asked import label
 from datareplicator.generate.make_root import covariate_column, typed_allocation
 from datareplicator.model.marginals import Marginal
@@ -17,7 +19,7 @@ from datareplicator.model.study_model import StudyModel
 from datareplicator.model.subject_model import FeatureModel
 from datareplicator.structure.derive import View, apply
 from datareplicator.structure.order import needed, rests_on
-from datareplicator.structure.spec import Ref
+from datareplicator.structure.spec import Kind, Ref
 
 ARM, SITE, CONSTANT = "arm", "site", "constant"
 MOST_VALUES = 200
@@ -79,10 +81,14 @@ def column_of(model: StudyModel, name: str) -> str:
 def decided_by(model: StudyModel, column: str) -> str:
     """What decides a column: ARM, SITE, CONSTANT or the name of a covariate. Raises RequestError for others."""
     root, structure = model.root, model.structure
+    spec = structure.tables[root.table].column(column)
     made = {d.target for d in structure.derivations if d.table == root.table}
     rests = rests_on(structure.derivations, Ref(table=root.table, column=column)) if column in made else set()
     if any(r.table != root.table for r in rests):
-        raise RequestError(f"{column} follows from other tables, so that it cannot be counted out in advance.")
+        raise RequestError(
+            f"{column} follows from other tables, so that it cannot be counted out in advance.",
+            hint=f"Ask for {_instead(model, column)}",
+        )
     sources = {r.column for r in rests if r.column not in made} if column in made else {column}
     arm = {root.group, *(root.assigned.columns if root.assigned else ())}
     if not sources:
@@ -94,18 +100,37 @@ def decided_by(model: StudyModel, column: str) -> str:
     features = {f.name: f for f in model.subjects.features}
     told = model.possible.explained | {number.column for number in model.possible.by_arm}
     if sources & told:
-        raise RequestError(f"{column} depends on the arm or on other columns.", hint="Count these instead.")
+        raise RequestError(
+            f"{column} depends on the arm or on other columns.",
+            hint=f"Count these instead, or ask for {_instead(model, column)}",
+        )
     if len(sources) == 1 and (source := next(iter(sources))) in root.covariates and source in features:
         if source == column and features[source].kind == "number" and len(_values(features[source])) > MOST_VALUES:
-            raise RequestError(f"{column} is a number, not a category.", hint="Count a column of classes of it.")
+            hint = f"Count a column of classes of it, or ask for {_instead(model, column)}"
+            raise RequestError(f"{column} is a number, not a category.", hint=hint)
         return source
     if len(sources) > 1 and sources <= arm | {root.site, *root.covariates}:
         names = ", ".join(sorted(str(s) for s in sources))
         raise RequestError(f"{column} follows from {names} together.", hint="Count these instead.")
-    raise RequestError(
-        f"{column} is no category that is known before the study begins.",
-        hint="Outcomes are asked for by scenarios or rare events.",
-    )
+    if spec.kind == Kind.EMPTY:
+        raise RequestError(f"{column} has no values in the source.")
+    hint = f"Outcomes are asked for by scenarios or as {_instead(model, column)}"
+    raise RequestError(f"{column} is no category that is known before the study begins.", hint=hint)
+
+
+def _instead(model: StudyModel, column: str) -> str:
+    """A rare event in exactly so many subjects, as the run document has it."""
+    table = model.root.table
+    spec, known = model.structure.tables[table].column(column), known_values(model, Ref(table=table, column=column))
+    if spec.encoding == "boolean":
+        where = named(column)
+    elif known.ranged:
+        where = f"{named(column)} >= {round((known.low + known.high) / 2)}"
+    elif known.texts:
+        where = f"{named(column)} = {quoted(min(known.texts))}"
+    else:
+        where = f"{named(column)} is not missing"
+    return f'a rare event: {{domain: {table}, where: "{where}", exactly: ...}}.'
 
 
 def _values(feature: FeatureModel) -> np.ndarray:
