@@ -10,7 +10,17 @@ import { domainOf, type Operator, operatorsOf, ruleOf, sortOf } from "./rules";
 const COPIED = new Set(["reference", "supplement", "relation"]);
 
 /** A rule put together from what was found in the data; the text that it makes is shown and can be changed later. */
-export function Builder({ profile, onAdd }: { profile: Known; onAdd: (line: string) => void }) {
+export function Builder({
+  profile,
+  label = "Build a rule",
+  action = "Add the rule",
+  onAdd,
+}: {
+  profile: Known;
+  label?: string;
+  action?: string;
+  onAdd: (line: string, domain: string, rule: string) => void;
+}) {
   const tables = profile.tables.filter((each) => !COPIED.has(each.layout) && each.columns.length > 0);
   const [tableName, setTableName] = useState(profile.root ?? tables[0]?.name ?? "");
   const [name, setName] = useState<string | null>(null);
@@ -28,7 +38,7 @@ export function Builder({ profile, onAdd }: { profile: Known; onAdd: (line: stri
     setValues([]);
   };
   return (
-    <div role="group" aria-label="Build a rule" className="grid gap-3 rounded-lg border border-line p-3">
+    <div role="group" aria-label={label} className="grid gap-3 rounded-lg border border-line p-3">
       <div className="grid items-start gap-3 sm:grid-cols-3">
         <Select
           label="Table"
@@ -76,12 +86,12 @@ export function Builder({ profile, onAdd }: { profile: Known; onAdd: (line: stri
         <Button
           isDisabled={!line}
           onPress={() => {
-            onAdd(line!);
+            onAdd(line!, domainOf(table), rule!);
             pick(null);
             setName(null);
           }}
         >
-          Add the rule
+          {action}
         </Button>
       </div>
     </div>

@@ -257,11 +257,12 @@ export function Configure({ usable, first, start, name: given }: Props) {
               />
             </Part>
 
-            <Part title="Rare events and courses" help="What a test needs to see, though the source hardly has it.">
+            <Part title="Rare events and scenarios" help="What a test needs to see, though the source hardly has it.">
               <Rarities
                 rare={request.rare}
                 scenarios={request.scenarios}
                 tables={tables}
+                profile={known}
                 known={choices.data?.scenarios ?? []}
                 checked={checked.data}
                 onRare={(rare) => set("rare", rare)}

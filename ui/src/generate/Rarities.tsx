@@ -1,17 +1,27 @@
 import { Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
 
 import type { Schemas } from "@/api/client";
 import { Button } from "@/parts/Button";
 import { NumberField, Select, TextField } from "@/parts/Fields";
+import type { Known } from "@/queries";
 
-import type { Course, Rare } from "./request";
+import { Builder } from "./Builder";
+import type { Amount, Course, Rare } from "./request";
 import { type Checked, problemAt } from "./useChecked";
 
-/** Events that are to be more frequent, and courses that some subjects are to have. */
+const AMOUNT_WORDS: { value: Amount; text: string }[] = [
+  { value: "times", text: "times as many rows" },
+  { value: "subjects", text: "subjects at least" },
+  { value: "exactly", text: "subjects exactly" },
+];
+
+/** Events that are to be more frequent, and scenarios that some subjects are to go through. */
 export function Rarities({
   rare,
   scenarios,
   tables,
+  profile,
   known,
   checked,
   onRare,
@@ -20,18 +30,30 @@ export function Rarities({
   rare: Rare[];
   scenarios: Course[];
   tables: string[];
+  profile: Known | undefined;
   known: Schemas["ScenarioShown"][];
   checked: Checked | undefined;
   onRare: (rare: Rare[]) => void;
   onScenarios: (scenarios: Course[]) => void;
 }) {
+  const [building, setBuilding] = useState(false);
+  const add = (domain: string, where: string) => {
+    onRare([...rare, { domain, where, by: "times", amount: 2 }]);
+    setBuilding(false);
+  };
+  const byHand = () => add(tables.includes("AE") ? "AE" : (tables[0] ?? ""), "");
   return (
     <div className="grid gap-3">
       {rare.map((each, at) => (
-        <div key={at} className="grid items-start gap-3 sm:grid-cols-[7rem_1fr_7rem_auto]">
+        <div
+          key={at}
+          role="group"
+          aria-label={`Rare event ${at + 1}`}
+          className="grid items-start gap-3 sm:grid-cols-[7rem_1fr_6rem_12rem_auto]"
+        >
           <Select
             label="Table"
-            options={tables.map((value) => ({ value, text: value }))}
+            options={[...new Set([...tables, each.domain])].map((value) => ({ value, text: value }))}
             value={each.domain}
             onChange={(domain) => onRare(replaced(rare, at, { ...each, domain }))}
           />
@@ -45,11 +67,17 @@ export function Rarities({
             onChange={(where) => onRare(replaced(rare, at, { ...each, where }))}
           />
           <NumberField
-            label="Times as many"
-            minValue={0.1}
-            maxValue={1000}
-            value={each.times}
-            onChange={(times) => onRare(replaced(rare, at, { ...each, times: times || 1 }))}
+            label="How many"
+            minValue={each.by === "times" ? 0.1 : each.by === "exactly" ? 0 : 1}
+            maxValue={each.by === "times" ? 1000 : 10_000_000}
+            value={each.amount}
+            onChange={(amount) => onRare(replaced(rare, at, { ...each, amount: Number.isFinite(amount) ? amount : 1 }))}
+          />
+          <Select
+            label="Of what"
+            options={AMOUNT_WORDS}
+            value={each.by}
+            onChange={(by) => onRare(replaced(rare, at, { ...each, by, amount: Math.ceil(each.amount) }))}
           />
           <Button aria-label="Remove the rare event" className="sm:mt-6" onPress={() => onRare(without(rare, at))}>
             <Trash2 aria-hidden className="size-4" />
@@ -59,7 +87,7 @@ export function Rarities({
       {scenarios.map((each, at) => (
         <div key={at} className="grid items-start gap-3 sm:grid-cols-[1fr_9rem_auto]">
           <Select
-            label="Course"
+            label="Scenario"
             options={known.map((one) => ({
               value: one.name,
               text: one.name.replaceAll("-", " "),
@@ -70,13 +98,13 @@ export function Rarities({
             help={known.find((one) => one.name === each.name)?.summary}
           />
           <NumberField
-            label="Subjects at least"
+            label="Subjects exactly"
             minValue={1}
             value={each.subjects}
             onChange={(subjects) => onScenarios(replaced(scenarios, at, { ...each, subjects: subjects || 1 }))}
           />
           <Button
-            aria-label="Remove the course"
+            aria-label="Remove the scenario"
             className="sm:mt-6"
             onPress={() => onScenarios(without(scenarios, at))}
           >
@@ -89,19 +117,26 @@ export function Rarities({
           )}
         </div>
       ))}
+      {profile && building && (
+        <Builder
+          profile={profile}
+          label="Which rows are the event"
+          action="Add the rare event"
+          onAdd={(_line, domain, where) => add(domain, where)}
+        />
+      )}
       <div className="flex flex-wrap gap-2">
-        <Button
-          onPress={() =>
-            onRare([...rare, { domain: tables.includes("AE") ? "AE" : (tables[0] ?? ""), where: "", times: 2 }])
-          }
-        >
-          <Plus aria-hidden className="size-4" /> Rare event
-        </Button>
+        {building && <Button onPress={byHand}>Write it by hand</Button>}
+        {!building && (
+          <Button onPress={() => (profile ? setBuilding(true) : byHand())}>
+            <Plus aria-hidden className="size-4" /> Rare event
+          </Button>
+        )}
         <Button
           isDisabled={known.length === 0}
           onPress={() => onScenarios([...scenarios, { name: known[0]?.name ?? "", subjects: 1 }])}
         >
-          <Plus aria-hidden className="size-4" /> Course of subjects
+          <Plus aria-hidden className="size-4" /> Scenario
         </Button>
       </div>
     </div>

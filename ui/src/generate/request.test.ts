@@ -24,7 +24,10 @@ const FULL: Request = {
     { variable: "SEX", by: "numbers", values: { F: 200, M: 100 } },
   ],
   constraints: "DM: AGE >= 18\n\nAE: AESTDTC <= AEENDTC",
-  rare: [{ domain: "AE", where: "AESER = 'Y'", times: 3 }],
+  rare: [
+    { domain: "AE", where: "AESER = 'Y'", by: "times", amount: 3 },
+    { domain: "AE", where: "AEOUT = 'FATAL'", by: "exactly", amount: 2 },
+  ],
   scenarios: [{ name: "hys-law", subjects: 2 }],
   faults: "light",
   minSubjects: 3,

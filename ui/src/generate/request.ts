@@ -7,10 +7,15 @@ export interface Mix {
   values: Record<string, number>;
 }
 
+/** How a rare event is given: as so many times as many rows, or by the subjects that have one. */
+export const AMOUNTS = ["times", "subjects", "exactly"] as const;
+export type Amount = (typeof AMOUNTS)[number];
+
 export interface Rare {
   domain: string;
   where: string;
-  times: number;
+  by: Amount;
+  amount: number;
 }
 
 export interface Course {
@@ -83,7 +88,8 @@ export function documentOf(request: Request): Document {
   if (request.mixes.length) document["counts"] = counts;
   const { found } = parseConstraints(request.constraints);
   if (found.length) document["constraints"] = found;
-  if (request.rare.length) document["rare_events"] = request.rare;
+  if (request.rare.length)
+    document["rare_events"] = request.rare.map(({ domain, where, by, amount }) => ({ domain, where, [by]: amount }));
   if (request.scenarios.length) document["scenarios"] = request.scenarios;
   if (request.minSubjects > 1) document["privacy"] = { min_subjects: request.minSubjects };
   if (request.corrections.length) document["corrections"] = request.corrections;
@@ -115,8 +121,7 @@ export function requestOf(document: Document): { request: Request; left: string[
       });
     else if (key === "constraints" && Array.isArray(value))
       request.constraints = (value as ConstraintLine[]).map((each) => `${each.domain}: ${each.rule}`).join("\n");
-    else if (key === "rare_events" && Array.isArray(value) && value.every((each: Rare) => each.times != null))
-      request.rare = value.map((each: Rare) => ({ domain: each.domain, where: each.where, times: each.times }));
+    else if (key === "rare_events" && Array.isArray(value)) request.rare = value.map(rareOf);
     else if (
       key === "scenarios" &&
       Array.isArray(value) &&
@@ -137,6 +142,11 @@ export function requestOf(document: Document): { request: Request; left: string[
     else if (!isEmpty(value)) left.push(key);
   }
   return { request, left };
+}
+
+function rareOf(event: { domain: string; where: string } & Partial<Record<Amount, number | null>>): Rare {
+  const by = AMOUNTS.find((each) => event[each] != null) ?? "times";
+  return { domain: event.domain, where: event.where, by, amount: event[by] ?? 1 };
 }
 
 /** A correction as it was asked for: what is not given has been filled in with nothing. */

@@ -30,7 +30,12 @@ export function SummaryView({ summary, took }: { summary: Summary; took: number 
           <Stat
             label="Checks"
             value={summary.validation.ok ? "Passed" : count(summary.validation.findings, "finding")}
-            note={`${number(summary.validation.checked)} rules`}
+            note={[
+              summary.validation.ok && summary.validation.findings > 0 && count(summary.validation.findings, "finding"),
+              `${number(summary.validation.checked)} rules`,
+            ]
+              .filter(Boolean)
+              .join(", ")}
           />
         )}
       </Stats>

@@ -16,14 +16,15 @@ export function data(j: Journey) {
     const lines = Array.from({ length: 110_000 }, (_, at) => `S-${at % 500},${at},${(at * 7919) % 1000},some words`);
     writeFileSync(large, `SUBJECT,SEQ,VALUE,NOTE\n${lines.join("\n")}\n`);
     let parts = 0;
+    let cut = () => {};
+    const isCut = new Promise<void>((done) => (cut = done));
     await page.route("**/uploads/*", async (route) => {
-      if (route.request().method() === "PATCH" && (parts += 1) > 1) await route.abort();
+      if (route.request().method() === "PATCH" && (parts += 1) > 1) await route.abort().then(cut);
       else await route.continue();
     });
     await page.getByLabel("Name of the dataset").fill("Cut off");
     await page.locator("input[type=file]").first().setInputFiles([large]);
-    await page.waitForFunction(() => document.body.innerText.includes("Sending 1 file"));
-    await page.waitForTimeout(1_000);
+    await isCut;
     page.once("dialog", (dialog) => void dialog.accept()); // the page warns before it leaves an upload
     await page.reload();
     await page.unroute("**/uploads/*");
