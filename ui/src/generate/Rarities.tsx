@@ -7,7 +7,7 @@ import { NumberField, Select, TextField } from "@/parts/Fields";
 import type { Known } from "@/queries";
 
 import { Builder } from "./Builder";
-import type { Amount, Course, Rare } from "./request";
+import type { Amount, Rare, Scenario } from "./request";
 import { type Checked, problemAt } from "./useChecked";
 
 const AMOUNT_WORDS: { value: Amount; text: string }[] = [
@@ -28,13 +28,13 @@ export function Rarities({
   onScenarios,
 }: {
   rare: Rare[];
-  scenarios: Course[];
+  scenarios: Scenario[];
   tables: string[];
   profile: Known | undefined;
   known: Schemas["ScenarioShown"][];
   checked: Checked | undefined;
   onRare: (rare: Rare[]) => void;
-  onScenarios: (scenarios: Course[]) => void;
+  onScenarios: (scenarios: Scenario[]) => void;
 }) {
   const [building, setBuilding] = useState(false);
   const add = (domain: string, where: string) => {
@@ -49,7 +49,7 @@ export function Rarities({
           key={at}
           role="group"
           aria-label={`Rare event ${at + 1}`}
-          className="grid items-start gap-3 sm:grid-cols-[7rem_1fr_6rem_12rem_auto]"
+          className="grid items-start gap-3 sm:grid-cols-[7rem_1fr_6rem_14rem_auto]"
         >
           <Select
             label="Table"
@@ -79,7 +79,11 @@ export function Rarities({
             value={each.by}
             onChange={(by) => onRare(replaced(rare, at, { ...each, by, amount: Math.ceil(each.amount) }))}
           />
-          <Button aria-label="Remove the rare event" className="sm:mt-6" onPress={() => onRare(without(rare, at))}>
+          <Button
+            aria-label="Remove the rare event"
+            className="justify-self-start sm:mt-6"
+            onPress={() => onRare(without(rare, at))}
+          >
             <Trash2 aria-hidden className="size-4" />
           </Button>
         </div>
@@ -91,11 +95,11 @@ export function Rarities({
             options={known.map((one) => ({
               value: one.name,
               text: one.name.replaceAll("-", " "),
-              help: one.summary,
+              help: plain(one.summary),
             }))}
             value={each.name}
-            onChange={(chosen) => onScenarios(replaced(scenarios, at, { ...each, name: chosen }))}
-            help={known.find((one) => one.name === each.name)?.summary}
+            onChange={(chosen) => onScenarios(replaced(scenarios, at, { name: chosen, subjects: each.subjects }))}
+            help={plain(known.find((one) => one.name === each.name)?.summary ?? "")}
           />
           <NumberField
             label="Subjects exactly"
@@ -105,11 +109,19 @@ export function Rarities({
           />
           <Button
             aria-label="Remove the scenario"
-            className="sm:mt-6"
+            className="justify-self-start sm:mt-6"
             onPress={() => onScenarios(without(scenarios, at))}
           >
             <Trash2 aria-hidden className="size-4" />
           </Button>
+          <Parameters
+            of={known.find((one) => one.name === each.name)}
+            values={each.with ?? {}}
+            onChange={(values) => {
+              const { with: _before, ...rest } = each;
+              onScenarios(replaced(scenarios, at, Object.keys(values).length ? { ...rest, with: values } : rest));
+            }}
+          />
           {problemAt(checked, `scenarios.${at}`) && (
             <p role="alert" className="text-sm text-danger sm:col-span-3">
               {problemAt(checked, `scenarios.${at}`)}
@@ -145,3 +157,71 @@ export function Rarities({
 
 const replaced = <T,>(list: T[], at: number, value: T) => list.map((each, here) => (here === at ? value : each));
 const without = <T,>(list: T[], at: number) => list.filter((_, here) => here !== at);
+
+/** A summary without the marks of its source's format. */
+const plain = (text: string) => text.replaceAll("`", "");
+
+/** Fields for the parameters of a scenario; an empty one leaves its own value. */
+function Parameters({
+  of,
+  values,
+  onChange,
+}: {
+  of: Schemas["ScenarioShown"] | undefined;
+  values: Record<string, unknown>;
+  onChange: (values: Record<string, unknown>) => void;
+}) {
+  const parameters = Object.entries(of?.parameters ?? {});
+  if (parameters.length === 0) return null;
+  return (
+    <div className="grid gap-3 sm:col-span-3 sm:grid-cols-3">
+      {parameters.map(([name, own]) => (
+        <Parameter
+          key={`${of!.name} ${name}`}
+          name={name}
+          own={own}
+          value={values[name]}
+          onChange={(value) => {
+            const { [name]: _before, ...others } = values;
+            onChange(value === undefined ? others : { ...others, [name]: value });
+          }}
+        />
+      ))}
+    </div>
+  );
+}
+
+/** One of them: what is written stays as it is while it is written. */
+function Parameter({
+  name,
+  own,
+  value,
+  onChange,
+}: {
+  name: string;
+  own: unknown;
+  value: unknown;
+  onChange: (value: unknown) => void;
+}) {
+  const [text, setText] = useState(said(value ?? ""));
+  return (
+    <TextField
+      search
+      label={name.replaceAll("_", " ")}
+      placeholder={said(own)}
+      value={text}
+      onChange={(next) => {
+        setText(next);
+        onChange(next.trim() === "" ? undefined : meant(next.trim(), own));
+      }}
+    />
+  );
+}
+
+const said = (value: unknown) => (Array.isArray(value) ? value.join(", ") : String(value));
+
+/** What a text says for a parameter: a list where its own value is one, a number where the text is one. */
+function meant(text: string, own: unknown): unknown {
+  if (Array.isArray(own)) return text.split(",").map((part) => meant(part.trim(), own[0]));
+  return typeof own === "number" && Number.isFinite(Number(text)) ? Number(text) : text;
+}

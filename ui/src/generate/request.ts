@@ -18,9 +18,11 @@ export interface Rare {
   amount: number;
 }
 
-export interface Course {
+export interface Scenario {
   name: string;
   subjects: number;
+  /** Values of its parameters, where others than its own are wanted. */
+  with?: Record<string, unknown>;
 }
 
 export interface Request {
@@ -34,7 +36,7 @@ export interface Request {
   /** A line each: `DM: AGE >= 18`. */
   constraints: string;
   rare: Rare[];
-  scenarios: Course[];
+  scenarios: Scenario[];
   /** A bundled profile of faults, or none. */
   faults: string;
   minSubjects: number;
@@ -122,12 +124,12 @@ export function requestOf(document: Document): { request: Request; left: string[
     else if (key === "constraints" && Array.isArray(value))
       request.constraints = (value as ConstraintLine[]).map((each) => `${each.domain}: ${each.rule}`).join("\n");
     else if (key === "rare_events" && Array.isArray(value)) request.rare = value.map(rareOf);
-    else if (
-      key === "scenarios" &&
-      Array.isArray(value) &&
-      value.every((each: Record<string, unknown>) => !Object.keys(each["with"] ?? {}).length)
-    )
-      request.scenarios = value.map((each: Course) => ({ name: each.name, subjects: each.subjects }));
+    else if (key === "scenarios" && Array.isArray(value))
+      request.scenarios = value.map(({ name, subjects, with: given }: Scenario) => ({
+        name,
+        subjects,
+        ...(given && Object.keys(given).length ? { with: given } : {}),
+      }));
     else if (key === "privacy" && isRecord(value) && typeof value["min_subjects"] === "number")
       request.minSubjects = value["min_subjects"];
     else if (key === "corrections" && Array.isArray(value)) request.corrections = value.map(said);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -43,6 +44,7 @@ class ScenarioShown(BaseModel):
 
     name: str
     summary: str
+    parameters: dict[str, Any] = Field(description="What can be set by `with`, and what holds otherwise.")
 
 
 class Choices(BaseModel):
@@ -81,7 +83,7 @@ def _choices() -> Choices:
             )
             for name, plan in plans.items()
         ],
-        scenarios=[ScenarioShown(name=unit.name, summary=unit.summary) for unit in units],
+        scenarios=[ScenarioShown(name=unit.name, summary=unit.summary, parameters=unit.parameters) for unit in units],
     )
 
 
