@@ -26,7 +26,8 @@ ENV PATH=/opt/datareplicator/bin:$PATH \
     OMP_NUM_THREADS=1 \
     DATAREPLICATOR_DATA_DIR=/data \
     DATAREPLICATOR_HOST=0.0.0.0
-USER datareplicator
+# By its number: who runs the image can see then that it is not root.
+USER 10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000

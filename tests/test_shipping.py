@@ -49,8 +49,9 @@ def test_settings_are_known(name: str) -> None:
 
 def test_the_image_runs_as_nobody_special_and_is_watched() -> None:
     last = (ROOT / "Dockerfile").read_text(encoding="utf-8").rpartition("FROM ")[2]
-    assert "\nUSER datareplicator\n" in last and "HEALTHCHECK" in last
-    assert last.index("USER ") > last.index("useradd")
+    user = re.search(r"^USER (\d+)$", last, re.MULTILINE)
+    assert user and int(user[1]) > 0 and f"useradd --system --uid {user[1]} " in last and "HEALTHCHECK" in last
+    assert user.start() > last.index("useradd")
 
 
 def test_every_own_container_is_read_only_and_without_rights() -> None:

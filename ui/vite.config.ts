@@ -25,5 +25,6 @@ export default defineConfig({
     environmentOptions: { happyDOM: { url: "http://service.test/" } },
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/testing.ts"],
+    isolate: false, // each file would make the environment anew, which takes longer than all tests
   },
 });

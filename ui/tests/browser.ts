@@ -64,7 +64,12 @@ export async function startService(): Promise<Service> {
     ["serve", "--port", String(port), "--data-dir", join(folder, "data")],
     {
       cwd: folder,
-      env: { ...process.env, DATAREPLICATOR_ENVIRONMENT: "development", OMP_NUM_THREADS: "1" },
+      env: {
+        ...process.env,
+        DATAREPLICATOR_ENVIRONMENT: "development",
+        DATAREPLICATOR_WORKER_NICE: "0", // the journey waits for the work, and whatever else is at work here does not
+        OMP_NUM_THREADS: "1",
+      },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );

@@ -16,6 +16,7 @@ import { sample } from "./parts/sample";
 import { start } from "./parts/start";
 
 const path = chromiumPath();
+if (!path && process.env.CI) throw new Error("Continuous integration has no browser: the interface would go untested.");
 if (!path) console.warn("No browser: these tests are skipped. On Debian: apt-get install chromium, or set CHROMIUM.");
 
 describe.skipIf(!path)("the journey", () => {
