@@ -256,7 +256,7 @@ function Drawing({
           <g key={day}>
             <line x1={x(origin + day)} x2={x(origin + day)} y1={18} y2={height - 4} stroke="var(--line)" />
             <text x={x(origin + day)} y={12} textAnchor="middle" fontSize={11} fill="var(--muted)">
-              {day}
+              {number(day)}
             </text>
           </g>
         ))}
