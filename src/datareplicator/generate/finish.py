@@ -180,9 +180,9 @@ def _number_rows(structure: Structure, state: State) -> None:
         frame[spec.sequence] = within.groupby(within.to_numpy()).cumcount().to_numpy() + 1.0
 
 
-def _leave_out_repeats(model: StudyModel, state: State) -> None:
-    """Rows that repeat the key of their table by chance, where no other row can point at them."""
-    structure = model.structure
+def repeated_rows(model: StudyModel, state: State) -> dict[str, np.ndarray]:
+    """By table the rows (bool) that repeat its key by chance, where no other row can point at them."""
+    structure, out = model.structure, {}
     pointed = {key.parent for key in structure.foreign_keys} | {model.root.table}
     pointed |= {table for r in model.relations for kind in r.types for table in (kind.driver, kind.partner)}
     for name in state.frames.keys() - pointed:
@@ -190,9 +190,15 @@ def _leave_out_repeats(model: StudyModel, state: State) -> None:
         if not spec.key or spec.sequence in spec.key or not set(spec.key) <= set(frame.columns):
             continue
         again = frame.duplicated(list(spec.key)).to_numpy()
-        if not again.any():
-            continue
-        state.frames[name] = frame[~again].reset_index(drop=True)
+        if again.any():
+            out[name] = again
+    return out
+
+
+def _leave_out_repeats(model: StudyModel, state: State) -> None:
+    structure = model.structure
+    for name, again in repeated_rows(model, state).items():
+        state.frames[name] = state.frames[name][~again].reset_index(drop=True)
         state.subject[name] = state.subject[name][~again]
         view = View(state.frames)
         for derivation in structure.derivations:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from support.studies import adam, sdtm
+from support.studies import adam, sdtm, shop
+from support.tables import omop
 
 import datareplicator as dr
 from datareplicator import pipeline
@@ -170,6 +171,49 @@ def test_a_unit_of_ones_own_is_given_by_its_path(tmp_path: Path, model: Path) ->
     assert outcome.conditions[0].subjects >= 6
     assert outcome.manifest.conditions == outcome.conditions
     assert outcome.manifest.request.control["scenarios"][0]["subjects"] == 6
+
+
+CHURN = """
+name: churn
+holds:
+  - {domain: orders, where: "order_date > day_of(customers.signup_date) + 300", rows: none}
+  - {domain: orders, where: "order_date is not missing"}
+edits:
+  - {drop: orders, where: "order_date > day_of(customers.signup_date) + 300"}
+"""
+HYPERTENSION = """
+name: hypertension
+parameters: {concept: 316866, above: 160}
+holds:
+  - {domain: measurement, where: "measurement_concept_id = 3004249 and value_as_number > {above}"}
+  - {domain: condition_occurrence, where: "condition_concept_id = {concept}"}
+edits:
+  - {set: measurement, where: "measurement_concept_id = 3004249", pick: last, values: {value_as_number: "{above} + 20"}}
+  - add: condition_occurrence
+    unless: "condition_concept_id = {concept}"
+    values: {condition_concept_id: "{concept}"}
+"""
+
+
+def test_units_for_studies_of_any_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands below a row goes with it; what an edit makes is still there when all is computed."""
+    monkeypatch.setattr(Candidates, "patience", 0)
+    for name, text in (("churn", CHURN), ("hypertension", HYPERTENSION)):
+        (tmp_path / name).write_text(text)
+    made = Model(pipeline.fit(shop(40))).generate(30, scenarios=[{"name": str(tmp_path / "churn"), "subjects": 8}])
+    frames = made.frames()
+    assert made.conditions[0].subjects == 8
+    assert set(frames["order_lines"]["order_id"]) <= set(frames["orders"]["id"])
+    asked = [{"name": str(tmp_path / "hypertension"), "subjects": 8}]
+    persons = Model(pipeline.fit(omop(40)))
+    made = persons.generate(20, scenarios=asked)
+    condition, measurement = made["condition_occurrence"].frame, made["measurement"].frame
+    ill = set(condition["person_id"][condition["condition_concept_id"] == 316866])
+    assert len(ill) == made.conditions[0].subjects == 8
+    assert ill <= set(measurement["person_id"][measurement["value_as_number"] > 160])
+    assert condition["condition_occurrence_id"].is_unique
+    with pytest.raises(RequestError, match=r"no table 'DS'.*a unit of your own can speak of any"):
+        persons.generate(5, scenarios=[{"name": "lost-to-follow-up", "subjects": 1}])
 
 
 @pytest.mark.parametrize(

@@ -174,8 +174,11 @@ def test_a_plan_without_conditions_on_them_leaves_other_shares_alone() -> None:
         ("counts: {ARM: {placebo: 3}}", "Did you mean 'Placebo'?"),
         ("counts: {SEXX: {F: 3}}", "table dm has no column 'SEXX'. Did you mean SEX?"),
         ("counts: {AE.AESEV: {MILD: 3}}", "counts are of subjects, whose table is dm"),
-        ("counts: {AGE: {30: 3}}", "AGE is a number, not a category.*rare event: .*AGE >= "),
-        ("counts: {DTHFL: {'Y': 3}}", 'known before the study begins.*rare event: {domain: dm, where: "DTHFL = .Y.", exactly'),
+        (
+            "counts: {AGE: {30: 3}}",
+            "AGE is a number, not a category. Count a column of classes of it, or ask for a rare event",
+        ),
+        ("counts: {DTHFL: {'Y': 3}}", 'a rare event: {domain: dm, where: "DTHFL = '),
         ("counts: {RFSTDTC: {2020-01-01: 3}}", "RFSTDTC follows from other tables"),
         ("counts: {SEX: {F: 3, M: 4}, ARM: {Placebo: 8}}", "the counts of SEX sum to 7, those of ARM to 8."),
         ("subjects: 9\ncounts: {SEX: {F: 3, M: 4}}", "the counts of SEX sum to 7, but 9 subjects are asked for."),

@@ -52,6 +52,8 @@ COMMON = 0.25
 """Share of subjects with too many events from which events are left out rather than subjects replaced."""
 SIZES = (16, 32, 64, BLOCK, 2 * BLOCK, 4 * BLOCK)
 """How many spare subjects are drawn at once: larger blocks cost less a subject."""
+NEVER = 16
+"""Spare blocks that bring nothing nearer to what is asked for, after which that counts as never happening."""
 SAMPLE = 512
 """Subjects that are drawn to say why something is impossible."""
 MARGIN = 1.25
@@ -159,10 +161,13 @@ class Candidates:
         goals = {k: self.ledger.goals[k] for k in quotas if k in self.ledger.goals}
         by_rows, tried = self.ledger.by_rows(goals), Tried()
         tried.add(mine, begun.draw.cell)
+        best, stalled = np.inf, 0
         for attempt in range(MOST_SPARES if stage.tables else MOST_BEGUN):
             lacks = self.ledger.lacks(mine, goals, places, stage.whole)
-            patient = not stage.tables or attempt < self.patience
-            if not (mine.bad & places).any() and not (patient and any(lacks.values())):
+            left = float(sum(map(abs, lacks.values())))
+            best, stalled = (left, 0) if left < best else (best, stalled + 1)
+            patient = attempt < self.patience or (not stage.tables and stalled < NEVER)
+            if not (mine.bad & places).any() and not (patient and left):
                 break
             size = spare_size(mine, places, lacks, tried, begun.draw.cell)
             other = self._spare(stage, (*path, "subjects", *stage.path, str(attempt)), size)

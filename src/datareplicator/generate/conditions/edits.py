@@ -11,7 +11,7 @@ from datareplicator.expressions.vectors import Dates, Vector
 from datareplicator.generate.conditions.condition import Condition
 from datareplicator.generate.conditions.judge import Seen, look
 from datareplicator.generate.conditions.names import closure
-from datareplicator.generate.conditions.states import loose, row_marks, take_rows
+from datareplicator.generate.conditions.states import drop_rows, loose, number_again, row_marks, take_rows
 from datareplicator.generate.conditions.units import DAY, Step
 from datareplicator.generate.finish import settle
 from datareplicator.generate.state import State
@@ -41,9 +41,10 @@ def edited(
         if step.edit.set is not None:
             _set(model, out, step, seen, rows, columns)
         elif step.edit.drop is not None:
-            take_rows(model, out, step.table, np.flatnonzero(~rows))
+            drop_rows(model, out, step.table, rows)
         else:
             _cut(model, out, step, seen, rows)
+    number_again(model, out)
     return out
 
 
@@ -191,12 +192,18 @@ def _cut(model: StudyModel, state: State, step: Step, seen: Seen, rows: np.ndarr
             if late.any() and key[1] not in births and (table == root or key[1] not in (spec.start, spec.date)):
                 write_days(state, table, key[1], late, np.where(late, last[subject], state.days[key]))
     gone = _missed(model, state, begins, last)
+    over = {table: begins[table] > last[state.subject[table]] for table in begins if table != root}
     for table in list(state.frames):
-        if table != root:
-            over = begins[table] > last[state.subject[table]] if table in begins else False
-            keep = ~(over | gone[table]) if table in gone else ~np.asarray(over)
-            if keep.shape and not keep.all():
-                take_rows(model, state, table, np.flatnonzero(keep))
+        if table == root:
+            continue
+        none = np.zeros(len(state.subject[table]), dtype=bool)
+        # As a mark it follows the rows, of which some go with those above them.
+        mark = f"{table}/cut"
+        state.marks[mark] = over.get(table, none) | gone.get(table, none)
+    for table in list(state.frames):
+        rows = state.marks.pop(f"{table}/cut", None)
+        if rows is not None and rows.any():
+            drop_rows(model, state, table, rows)
 
 
 def _missed(model: StudyModel, state: State, begins: dict[str, np.ndarray], last: np.ndarray) -> dict[str, np.ndarray]:

@@ -62,7 +62,7 @@ def _facts(model: StudyModel, seen: Seen, condition: Condition, node: Node, rows
         case Unary(operator="not"):
             yield from _facts(model, seen, condition, node.operand, rows)
         case Binary(operator=operator) if operator in COMPARISONS and not any(map(_plain, (node.left, node.right))):
-            yield _share(node, seen.truth(_part(condition, node))[rows])
+            yield share(node, seen.truth(_part(condition, node))[rows])
         case Binary(operator=operator) if operator in COMPARISONS:
             yield from _values(model, seen, condition, (node.left, node.right), rows)
         case Within() | Pattern():
@@ -72,7 +72,7 @@ def _facts(model: StudyModel, seen: Seen, condition: Condition, node: Node, rows
         case Literal():
             return
         case _:
-            yield _share(node, seen.truth(_part(condition, node))[rows])
+            yield share(node, seen.truth(_part(condition, node))[rows])
 
 
 def _part(condition: Condition, node: Node) -> Condition:
@@ -111,7 +111,7 @@ def _range(values: Vector) -> str:
         more = f" and {len(texts) - MOST_TEXTS:,} more" if len(texts) > MOST_TEXTS else ""
         return ", ".join(map(repr, texts[:MOST_TEXTS])) + more
     if isinstance(held, Numbers):
-        low, high = (f"{v:g}" for v in (held.values.min(), held.values.max()))
+        low, high = (f"{v:.12g}" for v in (held.values.min(), held.values.max()))
     elif isinstance(held, Dates):
         text = held.iso().astype(object)
         order = np.argsort(held.low, kind="stable")
@@ -125,7 +125,8 @@ def _truths(truth: np.ndarray) -> str:
     return "true" if (truth > 0).all() else "false" if (truth < 0).all() else "true or false"
 
 
-def _share(node: Node, truth: np.ndarray) -> str:
-    share = float((truth == 1).mean()) if len(truth) else 0.0
-    often = "always holds" if share == 1 else "never holds" if share == 0 else f"holds in {share:.1%} of the rows"
+def share(node: Node, truth: np.ndarray) -> str:
+    """In how many rows a condition holds, in words."""
+    held = float((truth == 1).mean()) if len(truth) else 0.0
+    often = "always holds" if held == 1 else "never holds" if held == 0 else f"holds in {held:.1%} of the rows"
     return f"{to_text(node)} {often}"

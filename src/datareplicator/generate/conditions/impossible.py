@@ -10,9 +10,9 @@ from itertools import combinations
 import numpy as np
 
 from datareplicator.errors import RequestError
-from datareplicator.generate.conditions.facts import facts
+from datareplicator.generate.conditions.facts import facts, share
 from datareplicator.generate.conditions.judge import Seen
-from datareplicator.generate.conditions.plan import Quota, Rule
+from datareplicator.generate.conditions.plan import Part, Quota, Rule
 from datareplicator.model.study_model import StudyModel
 
 ENOUGH = 50
@@ -101,6 +101,11 @@ def how_seldom(quota: Quota, sample: Sample) -> str:
     shows = sample.seen.shows(quota.parts) & sample.who
     if shows.any():
         return f"the model shows it in {shows.sum() / sample.who.sum():.1%} of the subjects"
-    parts = [p.condition for p in quota.parts if p.rows != "none"]
-    told = [said for c in parts if (said := facts(sample.model, sample.seen, c, sample.who))]
+    told = [said for part in quota.parts if (said := _shown(sample, part))]
     return "the model never shows it" + (f": {'; '.join(told)}" if told else "")
+
+
+def _shown(sample: Sample, part: Part) -> str:
+    if part.rows == "none":
+        return share(part.condition.expression.tree, sample.seen.truth(part.condition))
+    return facts(sample.model, sample.seen, part.condition, sample.who)

@@ -32,7 +32,7 @@ class Known:
     @property
     def range_said(self) -> str:
         """The range in words."""
-        return f"from {self.low:g} to {self.high:g}"
+        return f"from {self.low:.12g} to {self.high:.12g}"
 
 
 def known_values(model: StudyModel, column: Ref) -> Known:

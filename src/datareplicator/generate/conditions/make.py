@@ -17,6 +17,7 @@ from datareplicator.errors import RequestError
 from datareplicator.generate.blocks import coherent, generate_block
 from datareplicator.generate.conditions.candidates import (
     MOST_SPARES,
+    NEVER,
     Candidates,
     Tried,
     spare_size,
@@ -30,15 +31,13 @@ from datareplicator.generate.conditions.outcome import Tally
 from datareplicator.generate.conditions.pairing import Standing, pair_places
 from datareplicator.generate.conditions.plan import Part, Plan, Quota
 from datareplicator.generate.conditions.rows import convert_rows
-from datareplicator.generate.conditions.states import exchange, loose
-from datareplicator.generate.finish import finish
+from datareplicator.generate.conditions.states import exchange, loose, take_rows
+from datareplicator.generate.finish import finish, repeated_rows, settle
 from datareplicator.generate.request import BLOCK, Block, GenerateRequest
 from datareplicator.generate.state import State
 from datareplicator.model.study_model import StudyModel
 from datareplicator.seeds import Streams
 
-NEVER = 16
-"""Spare blocks that bring nothing nearer to what is asked for, after which that counts as never happening."""
 DOUBTFUL = 3
 """Such spare blocks, after which it is looked whether a constraint stands against it."""
 ROUNDS = 4
@@ -78,8 +77,17 @@ class Maker:
             if not (after.bad & kept).any() and not any(self.ledger.lacks(after).values()):
                 self.ledger.close(after)
                 return frames
-            standing = after
+            state = self._without_repeats(state)
+            standing = self._standing(state)
         raise RequestError(f"{self._said(standing)}: no subjects were found that fit once all is computed.")
+
+    def _without_repeats(self, state: State) -> State:
+        """The block without the rows that are left out once all is computed."""
+        trial, out = loose(state), loose(state)
+        settle(self.model, trial)
+        for name, again in repeated_rows(self.model, trial).items():
+            take_rows(self.model, out, name, np.flatnonzero(~again))
+        return out
 
     # Standing
 
@@ -191,7 +199,7 @@ class Maker:
         some = rng.permutation(np.flatnonzero(open_to))
         if not len(some):
             return state
-        trial = edited(self.model, state, quota.steps, some, rng)
+        trial = self._without_repeats(edited(self.model, state, quota.steps, some, rng))
         after = self._standing(trial)
         fits = some[after.shows[k][some] & ~after.bad[some]][:lack]
         self.spoilt[k] = after.broken[:, some].all(axis=1)

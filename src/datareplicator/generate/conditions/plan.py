@@ -103,6 +103,9 @@ def compile_plan(model: StudyModel, asked: Conditions, subjects: int, *, ranges:
     return Plan(tuple(rules), tuple(quotas))
 
 
+OWN_UNIT = "The bundled scenarios speak of tables of SDTM; a unit of your own can speak of any."
+
+
 def _place(number: int) -> str:
     """Where a constraint stands in the run document, by its number from 1."""
     return f"constraints.{number - 1}"
@@ -127,9 +130,10 @@ def _of_scenario(model: StudyModel, schema: Schema, wanted: Wanted, ranges: bool
     for holds in unit.holds:
         try:
             part = condition_of(model, schema, holds.domain, holds.where, said)
-        except RequestError:
+        except RequestError as error:
             if holds.optional:
                 continue
+            error.hint = error.hint or OWN_UNIT
             raise
         parts.append(Part(part, holds.rows))
     known = not any(p.rows == "some" and _never(model, p.condition, ranges) for p in parts)

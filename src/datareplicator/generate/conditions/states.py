@@ -21,6 +21,7 @@ from datareplicator.model.rows import RowsModel
 from datareplicator.model.study_model import StudyModel
 from datareplicator.model.subjects import Subjects
 from datareplicator.model.timeline import VisitRows
+from datareplicator.structure.spec import ForeignKey
 
 STORES = ("days", "blank", "seconds", "marks", "fixed", "stopgap")
 """Where a state keeps one value a row, by table and column or by name."""
@@ -60,6 +61,44 @@ def take_rows(model: StudyModel, state: State, table: str, rows: np.ndarray, sub
     state.subject[table] = state.subject[table][rows] if subject is None else subject
 
 
+def drop_rows(model: StudyModel, state: State, table: str, gone: np.ndarray) -> None:
+    """Leave out rows of a table (bool) with all rows below them; what else named one of them names none."""
+    structure = model.structure
+    above = {t.table for t in model.timelines if t.above is not None and t.above.parent == table}
+    below = above | {
+        name for name, spec in structure.tables.items() if spec.parent_key and spec.parent_key.parent == table
+    }
+    hit = {}
+    for key in structure.foreign_keys:
+        if key.parent == table and key.table != table and key.table in state.frames:
+            hit[key] = _naming(state, key, gone)
+    take_rows(model, state, table, np.flatnonzero(~gone))
+    for key, rows in hit.items():
+        if not rows.any():
+            continue
+        if key.table in below:
+            drop_rows(model, state, key.table, rows)
+            continue
+        frame = state.frames[key.table]
+        for own in key.columns:
+            if own in frame:
+                frame[own] = frame[own].where(~rows)
+
+
+def _naming(state: State, key: ForeignKey, gone: np.ndarray) -> np.ndarray:
+    """bool a row of the key's table: names a row of the parent that goes."""
+    child, parent = state.frames[key.table], state.frames[key.parent]
+    pairs = [(a, b) for a, b in zip(key.columns, key.parent_columns, strict=True) if a in child and b in parent]
+    if not pairs or not gone.any():
+        return np.zeros(len(child), dtype=bool)
+
+    def names(frame: pd.DataFrame, columns: list[str], subject: np.ndarray) -> pd.MultiIndex:
+        return pd.MultiIndex.from_arrays([subject, *(frame[c].astype(object) for c in columns)])
+
+    own = names(child, [a for a, _ in pairs], state.subject[key.table])
+    return own.isin(names(parent, [b for _, b in pairs], state.subject[key.parent])[gone])
+
+
 def of_subjects(
     model: StudyModel,
     state: State,
@@ -88,7 +127,7 @@ def exchange(model: StudyModel, state: State, other: State, slots: np.ndarray, t
     if not len(slots):
         return state
     there = replace(of_subjects(model, other, takes, slots), subjects=state.subjects)
-    _number_again(model, there)
+    number_again(model, there)
     here = of_subjects(model, state, np.setdiff1d(np.arange(state.subjects.n), slots))
     for table in here.frames:
         subject = np.concatenate([here.subject[table], there.subject[table]])
@@ -228,7 +267,7 @@ def _places(mine: np.ndarray, theirs: np.ndarray, slots: np.ndarray, takes: np.n
     return out
 
 
-def _number_again(model: StudyModel, state: State) -> None:
+def number_again(model: StudyModel, state: State) -> None:
     """Identifiers as the subjects' numbers ask for, and with them whatever names a row by one."""
     for table, rows in _row_models(model).items():
         if table not in state.frames:
