@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 
 import { api, take } from "@/api/client";
@@ -20,7 +20,18 @@ export function Audit() {
       take(api.GET("/api/audit", { params: { query: { action, before: pageParam, limit: 100 } } })),
     getNextPageParam: (page) => page.next ?? undefined,
   });
+  const people = useQuery({
+    queryKey: ["users", ""],
+    queryFn: () => take(api.GET("/api/users", { params: { query: { limit: 200 } } })),
+  });
+  const names = new Map(people.data?.items.map((each) => [each.id, each.email]));
   const verify = useMutation({ mutationFn: () => take(api.GET("/api/audit/verify")) });
+  const person = (id: string) =>
+    names.get(id) ?? (
+      <span className="font-mono" title={id}>
+        {id.slice(0, 8)}
+      </span>
+    );
   return (
     <Section
       title="Audit trail"
@@ -68,9 +79,9 @@ export function Audit() {
                   {each.action}
                 </th>
                 <td className="text-sm">
-                  {each.object_kind} <span className="font-mono text-muted">{each.object_id.slice(0, 8)}</span>
+                  {each.object_kind} <span className="text-muted">{person(each.object_id)}</span>
                 </td>
-                <td className="font-mono text-sm text-muted">{each.user_id?.slice(0, 8) ?? "–"}</td>
+                <td className="text-sm text-muted">{each.user_id ? person(each.user_id) : "–"}</td>
                 <td className="font-mono text-xs break-all">{each.before ? JSON.stringify(each.before) : ""}</td>
                 <td className="font-mono text-xs break-all">{each.after ? JSON.stringify(each.after) : ""}</td>
               </tr>

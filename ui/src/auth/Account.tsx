@@ -55,7 +55,7 @@ function NoToken() {
   );
 }
 
-/** A password that is chosen; what the service says of it stands at the field, everything else below. */
+/** A password that is chosen; what the service says of it stands at the field until it is changed, the rest below. */
 function ChosenPassword({
   label,
   value,
@@ -67,6 +67,7 @@ function ChosenPassword({
   onChange: (value: string) => void;
   problem: Problem | null;
 }) {
+  const [answered, setAnswered] = useState<Problem | null>(null);
   const weak = problem?.code === "weak-password";
   return (
     <>
@@ -76,9 +77,12 @@ function ChosenPassword({
         autoComplete="new-password"
         isRequired
         help={LENGTH}
-        wrong={weak ? problem.message : undefined}
+        wrong={weak && answered !== problem ? problem.message : undefined}
         value={value}
-        onChange={onChange}
+        onChange={(next) => {
+          setAnswered(problem);
+          onChange(next);
+        }}
       />
       {problem && !weak && <ProblemBox error={problem} />}
     </>

@@ -13,6 +13,7 @@ import { useProject } from "@/projects/Project";
 
 import { RunLink } from "./links";
 import { type Summary, total } from "./result";
+import { words } from "./words";
 
 type RunOut = Schemas["RunOut"];
 const route = getRouteApi("/inside/projects/$projectId/compare");
@@ -52,8 +53,6 @@ export function Compare() {
   const tables = [...new Set(summaries.flatMap((each) => each?.tables.map((table) => table.table) ?? []))];
   const scores = [...new Set(summaries.flatMap((each) => Object.keys(each?.scores ?? {})))];
   const rules = [...new Set(summaries.flatMap((each) => each?.validation?.broken.map((rule) => rule.rule) ?? []))];
-  const words = (value: unknown) =>
-    value === undefined || value === null ? "–" : typeof value === "string" ? value : JSON.stringify(value);
   const head = ["", ...runs.map((run) => <RunLink key={run.id} run={run} />)];
   const differing = keys.filter((key) => new Set(runs.map((run) => words(documentOf(run)[key]))).size > 1);
   return (

@@ -222,7 +222,9 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
                 const values = page?.rows[item.index % PAGE];
                 const number_ = page?.numbers[item.index % PAGE];
                 const marks = page?.marks?.filter((mark) => mark.row === number_) ?? [];
-                const whole = marks.filter((mark) => mark.variable === null || !known.has(mark.variable));
+                const said = marks.map((mark) =>
+                  mark.variable !== null && known.has(mark.variable) ? `fault in ${mark.variable}` : markText(mark),
+                );
                 return (
                   <div
                     key={item.index}
@@ -237,10 +239,10 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
                       style={{ width: widths.index }}
                     >
                       {number_ === undefined ? "…" : number(number_)}
-                      {whole.length > 0 && (
-                        <span className="ml-1 text-warning" title={whole.map(markText).join("\n")}>
+                      {marks.length > 0 && (
+                        <span className="ml-1 text-warning" title={marks.map(markText).join("\n")}>
                           <TriangleAlert aria-hidden className="inline size-4" />
-                          <span className="sr-only">{whole.map(markText).join(", ")}</span>
+                          <span className="sr-only">{said.join(", ")}</span>
                         </span>
                       )}
                     </div>
@@ -263,7 +265,7 @@ function Body({ base, table, shown, onShow, row }: Omit<Props, "tables"> & { tab
       {(first.data?.marks?.length ?? 0) > 0 && (
         <p className="mt-2 text-sm text-muted">
           <span className="bg-warning-soft px-1 text-ink">Highlighted</span>: faults that were put in; what was there
-          before is struck out.
+          before is struck out. The sign beside a row&apos;s number tells of its faults, wherever they are.
         </p>
       )}
       {first.data?.matching === 0 && <p className="mt-3 text-muted">No row fits. Remove a filter above.</p>}
