@@ -31,8 +31,7 @@ from datareplicator.server.settings import PREFIX, Settings
 from scripts.postgresql import NotHere
 from scripts.postgresql import running as running_postgresql
 
-WORK = Path(__file__).parent / "work"
-BOTH = bool(os.environ.get("POSTGRESQL_EVERYWHERE"))
+DATABASES = ("sqlite", "postgresql")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -61,11 +60,9 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests of the foundation run on both databases, those of long work when POSTGRESQL_EVERYWHERE is set; a module
-    says otherwise by DATABASES."""
+    """Tests run on both databases; a module says otherwise by DATABASES."""
     if "database_url" in metafunc.fixturenames:
-        usual = ("sqlite",) if WORK in metafunc.definition.path.parents and not BOTH else ("sqlite", "postgresql")
-        databases = getattr(metafunc.module, "DATABASES", usual)
+        databases = getattr(metafunc.module, "DATABASES", DATABASES)
         metafunc.parametrize("database_url", databases, indirect=True)
 
 

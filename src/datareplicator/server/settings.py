@@ -78,6 +78,9 @@ class Settings(BaseSettings):
         description="Workers beside the service on its machine, each one job of each queue at a time; `serve` takes 1 "
         "where nothing is said.",
     )
+    worker_nice: int = Field(
+        10, ge=0, le=19, description="How far the work of those workers stands back behind the answers of the service."
+    )
     secret_key: SecretStr | None = Field(
         None,
         description="Signs links and encrypts stored secrets; 32 characters at least, the same for every process. Made "

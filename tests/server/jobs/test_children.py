@@ -8,9 +8,11 @@ import signal
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from datareplicator.server.jobs import child as childs
 from datareplicator.server.jobs.children import Child, nursery
 
 pytestmark = pytest.mark.anyio
@@ -63,3 +65,13 @@ async def test_a_killed_nursery_is_started_again_and_has_one_thread() -> None:
     again = await nursery().child()
     assert again.pid != child.pid
     await again.end()
+
+
+@pytest.mark.parametrize("end", [ConnectionResetError, None])
+def test_children_leave_with_their_worker_however_it_ended(end: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[int] = []
+    monkeypatch.setattr(childs.os, "_exit", left.append)
+    orders = Mock()
+    orders.read.side_effect = end
+    childs._leave_with_worker(orders)
+    assert left == [1]

@@ -18,6 +18,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
@@ -70,7 +71,8 @@ def work_on(channel: socket.socket) -> None:
 
 
 def _leave_with_worker(orders: TextIO) -> None:
-    orders.read()
+    with suppress(OSError):  # a worker that was killed with messages unread leaves a broken connection
+        orders.read()
     os._exit(1)
 
 

@@ -82,6 +82,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "DATABASE_URL": settings.database_url,
         "STORAGE_URL": settings.storage_url,
         "SECRET_KEY": settings.secret_key.get_secret_value() if settings.secret_key else None,
+        "WORKER_NICE": str(settings.worker_nice),
         "LOG_LEVEL": settings.log_level,
         "LOG_FORMAT": settings.log_format,
     }

@@ -22,8 +22,6 @@ from datareplicator.server.storage import open_storage
 
 LEFT_BEHIND = 24 * 3600.0
 """Seconds after which a folder of work belongs to nobody."""
-BESIDE_A_SERVER = 10
-"""How far work stands back behind the answers of the server that it shares a machine with."""
 
 
 def storage_folder(settings: Settings) -> Path:
@@ -68,7 +66,7 @@ async def work(settings: Settings, queues: Sequence[str], *, slots: int = 1, wit
     await migrate(desk.database)
     clean_scratch(desk.scratch, LEFT_BEHIND)
     if with_parent:
-        nursery().nice = BESIDE_A_SERVER
+        nursery().nice = settings.worker_nice
     watching = asyncio.create_task(_watch_parent(worker)) if with_parent else None
     try:
         await worker.run()

@@ -128,7 +128,12 @@ class _Attempt:
         finally:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
             if await self._is_over():
-                await asyncio.to_thread(shutil.rmtree, self._desk.checkpoints_of(job), ignore_errors=True)
+                await asyncio.to_thread(self._remove_all)
+
+    def _remove_all(self) -> None:
+        """What the attempts at the job left on this machine."""
+        for folder in self._desk.scratch.glob(f"{self._job.id}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     async def _is_over(self) -> bool:
         """Whether nobody will go on with the job: it has ended, or is deleted."""
