@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pandas as pd
 import pytest
 import structlog
 from support.live import Live, live
@@ -70,6 +71,24 @@ def test_the_page_runs_as_it_stands(
         assert project.load_model("model.json").explain().subject_key == "USUBJID"
     with pytest.raises(dr.WriteError, match="not empty"):
         made["run"].write("out/")
+
+
+def test_what_was_made_is_compared_and_what_was_broken_is_mended(client: dr.Client, source: Path) -> None:
+    project = client.project("Compared")
+    study = project.read_study(source)
+    local = dr.read_study(source)
+    dirty = project.corrupt(study, "light", seed=3)
+    broken, mended = dirty.study(), project.repair(dirty)
+    assert len(dirty.answers()) > 0
+    assert not all(broken[name].frame.equals(local[name].frame) for name in ("dm", "ae"))
+    for name in ("dm", "ae"):
+        pd.testing.assert_frame_equal(mended[name].frame, local[name].frame)
+    run = project.replicate(study, subjects=12, seed=5, check=False)
+    found = project.compare(study, run)
+    assert found.subjects == (20, 12)
+    assert found.scores == dr.compare(local, run.study()).scores
+    with pytest.raises(dr.RequestError, match="no answer key"):
+        project.repair(run)
 
 
 def test_files_go_in_parts_and_go_on_after_a_cut(

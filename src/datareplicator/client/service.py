@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datareplicator.client.things import (
     Progress,
@@ -18,6 +19,10 @@ from datareplicator.client.things import (
 )
 from datareplicator.client.wire import Wire
 from datareplicator.errors import RequestError, SourceError
+
+if TYPE_CHECKING:
+    from datareplicator.api import Study
+    from datareplicator.evaluate import Comparison
 
 AT_ONCE = 16 << 20
 """Bytes of files that go in one request; more go file by file, in parts."""
@@ -154,6 +159,25 @@ class Project:
             asked["baseline_dataset_id"] = baseline.id
         made = self._wire.call("POST", f"{self._home}/validations", {**asked, "detectors": detectors})
         return self._waited(RemoteValidation(self._wire, self._home, "validations", made, self._progress))
+
+    def compare(self, source: RemoteStudy, synthetic: RemoteRun | RemoteStudy) -> Comparison:
+        """A synthetic study beside its source, as `compare` of the library has it. The service keeps such a report for
+        each run that is asked for with ``report=True``; for any other pair the tables are fetched and compared here."""
+        from datareplicator.evaluate import compare
+
+        return compare(source.study(), synthetic.study())
+
+    def repair(self, dirty: RemoteRun) -> Study:
+        """The clean study again from one with faults, as `repair` of the library has it: both are fetched, and the
+        values put back here. Raises RequestError where no faults were put in, or where they are faults of files."""
+        from datareplicator.api import read_study, repair
+        from datareplicator.faults import read_answers
+
+        if dirty.shown["kind"] != "corrupt":
+            raise RequestError(f"{dirty.shown['name']} has no answer key: no faults were put in.")
+        with tempfile.TemporaryDirectory() as folder:
+            written = dirty.write(Path(folder) / "dirty")
+            return repair(read_study(written), read_answers(written / "answers" / "answers.parquet"))
 
     def delete(self) -> None:
         """Delete the project with all that is in it."""

@@ -69,8 +69,48 @@ class Thing:
         return f"<{type(self).__name__} {self.shown.get('name') or self.id}>"
 
 
-class RemoteStudy(Thing):
+class _Written(Thing):
+    """What has files that can be taken out."""
+
+    def _files(self) -> dict[str, str]:
+        """Names below the folder, and the path of each in the service."""
+        raise NotImplementedError
+
+    def write(self, folder: str | os.PathLike[str]) -> Path:
+        """Download all files into a new or empty folder, which appears whole or not at all. Raises WriteError."""
+        target = Path(folder)
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise WriteError(f"{target} is there and not empty.", hint="Name a new folder.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            for name, at in self._files().items():
+                path = part / name
+                if not path.resolve().is_relative_to(part.resolve()):
+                    raise RequestError(f"{name!r} leads out of the folder.")
+                self._wire.download(at, path)
+            part.chmod(0o755)
+            part.replace(target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        return target
+
+    def study(self) -> Study:
+        """The tables in memory, as the library has them."""
+        from datareplicator.api import read_study
+
+        with tempfile.TemporaryDirectory() as folder:
+            return read_study(self.write(Path(folder) / "study"))
+
+
+class RemoteStudy(_Written):
     """A study in the service."""
+
+    def _files(self) -> dict[str, str]:
+        latest = self.shown["latest"]
+        return {
+            file["name"]: f"{self._path}/versions/{latest['number']}/files/{file['name']}" for file in latest["files"]
+        }
 
     def profile(self) -> Profile:
         """Describe the study, as `Study.profile` does."""
@@ -100,7 +140,7 @@ class RemoteModel(Thing):
         return _run(self, {"model_id": self.id}, subjects, check, document)
 
 
-class RemoteRun(Thing):
+class RemoteRun(_Written):
     """Generated subjects, or a study with faults, in the service."""
 
     @property
@@ -108,31 +148,10 @@ class RemoteRun(Thing):
         """Subjects, rows, tables, and what validation found."""
         return self.shown["summary"]
 
-    def write(self, folder: str | os.PathLike[str]) -> Path:
-        """Download all files into a new or empty folder, which appears whole or not at all. Raises WriteError."""
-        target = Path(folder)
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise WriteError(f"{target} is there and not empty.", hint="Name a new folder.")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        try:
-            for file in self._wire.call("GET", f"{self._path}/files"):
-                path = part / file["name"]
-                if not path.resolve().is_relative_to(part.resolve()):
-                    raise RequestError(f"{file['name']!r} leads out of the folder.")
-                self._wire.download(f"{self._path}/files/{file['name']}", path)
-            part.chmod(0o755)
-            part.replace(target)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-        return target
-
-    def study(self) -> Study:
-        """The tables in memory, as the library has them."""
-        from datareplicator.api import read_study
-
-        with tempfile.TemporaryDirectory() as folder:
-            return read_study(self.write(Path(folder) / "study"))
+    def _files(self) -> dict[str, str]:
+        return {
+            file["name"]: f"{self._path}/files/{file['name']}" for file in self._wire.call("GET", f"{self._path}/files")
+        }
 
     def report(self, path: str | os.PathLike[str]) -> None:
         """Write the report of source against synthetic; the run must have been asked for with ``report=True``."""
