@@ -127,3 +127,18 @@ def test_numbers_are_local_only_where_all_come_back():
     assert number_form(["1", "2", "1,2"]) is None
     assert number_form([f"{k},250" for k in range(1, 9)]) is None
     assert number_form([f"{x:.2f}".replace(".", ",") for x in np.linspace(0, 9, 7)]) == "0,00"
+
+
+@pytest.mark.parametrize(
+    ("texts", "layout"),
+    [
+        (["UN UNK 2021", "UN JAN 2023", "12 MAR 2024"], "DD MON YYYY|UN|UNK"),
+        (["UN-UNK-2020", "UN-Feb-2021", "03-Mar-2022"], "DD-Mon-YYYY|UN|UNK"),
+        (["XX.XX.2021", "XX.02.2021", "31.12.2023"], "DD.MM.YYYY|XX|XX"),
+    ],
+)
+def test_unknown_days_and_months_are_partial_dates(texts: list[str], layout: str) -> None:
+    assert date_layouts(texts) == (layout,)
+    read = [read_date(layout, text) for text in texts]
+    assert [len(text) for text in read if text is not None] == [4, 7, 10]
+    assert [write_date(layout, str(text)) for text in read] == texts

@@ -1,8 +1,9 @@
 """Local ways to write dates and numbers: read as ISO 8601 text and numbers, written again letter by letter.
 
-A layout of dates is spelled in letters (``DD.MM.YYYY``, ``M/D/YYYY hh:mm``, ``DDMONYYYY``), one of numbers by an
-example (``0,00`` two digits after a decimal comma, ``0,#`` as many as there are, ``0%`` whole percentages). A column
-is taken for one only where each value that is read comes back as it was.
+A layout of dates is spelled in letters (``DD.MM.YYYY``, ``M/D/YYYY hh:mm``, ``DDMONYYYY``), followed by what stands for
+an unknown day and month (``DD MON YYYY|UN|UNK``); one of numbers by an example (``0,00`` two digits after a decimal
+comma, ``0,#`` as many as there are, ``0%`` whole percentages). A column is taken for one only where each value that is
+read comes back as it was.
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ _TOKENS = {
     "ss": r"(?P<s>\d{2})",
 }
 _TOKEN = re.compile("YYYY|MON|Mon|mon|MM|DD|M|D|hh|mm|ss")
+_MARK = r"UNK?|UK|NK|ND|XX|--|\?\?"
+PARTIAL = re.compile(
+    rf"({_MARK})(?P<between>[-/. ]?)({_MARK}|XXX|---|\?\?\?|[A-Za-z]{{3}}|\d\d)(?P=between)(?:1[89]|2[01])\d\d",
+    re.IGNORECASE,
+)
+"""A date without its day, or without day and month, as clinical databases export it (``UN UNK 2021``)."""
+_UNKNOWN = re.compile(rf"(?:{_MARK}|XXX|---|\?\?\?)", re.IGNORECASE)
+_ISO_PARTIAL = re.compile(r"(?P<Y>\d{4})(?:-(?P<M>0[1-9]|1[0-2]))?")
 _ISO = re.compile(
     r"(?P<Y>\d{4})-(?P<M>0[1-9]|1[0-2])-(?P<D>\d{2})(?:T(?P<h>\d{2})(?::(?P<m>\d{2})(?::(?P<s>\d{2}))?)?)?"
 )
@@ -48,8 +57,15 @@ _FEWEST = 5  # eight digits may be a day, and codes with a comma a number, by ch
 
 
 @cache
-def _pattern(layout: str) -> re.Pattern[str]:
-    return re.compile(_TOKEN.sub(lambda token: _TOKENS[token[0]], layout.replace(".", r"\.")))
+def _pattern(layout: str, day: str | None = None, month: str | None = None) -> re.Pattern[str]:
+    """How dates in a layout look; `day` and `month`: what stands in place of unknown ones."""
+    marks = {"D": day, "M": month, "m": month if "mon" in layout else None}
+    pieces, at = [], 0
+    for token in _TOKEN.finditer(layout):
+        mark = marks.get(token[0][0])
+        pieces += [re.escape(layout[at : token.start()]), _TOKENS[token[0]] if mark is None else re.escape(mark)]
+        at = token.end()
+    return re.compile("".join(pieces) + re.escape(layout[at:]))
 
 
 def read_date(layout: str, text: str) -> str | None:
@@ -57,17 +73,17 @@ def read_date(layout: str, text: str) -> str | None:
 
     >>> read_date("DD.MM.YYYY", "19.01.2023"), read_date("DDMONYYYY:hh:mm", "25AUG2023:14:05")
     ('2023-01-19', '2023-08-25T14:05')
-    >>> read_date("DD.MM.YYYY", "31.02.2023") is None
-    True
+    >>> read_date("DD.MM.YYYY", "31.02.2023") is None, read_date("DD MON YYYY|UN|UNK", "UN JAN 2021")
+    (True, '2021-01')
     """
+    layout, *marks = layout.split("|")
     found = _pattern(layout).fullmatch(text)
     if found is None:
-        return None
+        return _read_partial(layout, marks[0], marks[1], text) if marks else None
     part = found.groupdict()
-    name = part.get("N")
-    if name is not None and name.upper() not in MONTHS:
+    month = _month(part)
+    if month is None:
         return None
-    month = MONTHS.index(name.upper()) + 1 if name is not None else int(part["M"])
     try:
         day = date(int(part["Y"]), month, int(part["D"])).isoformat()
     except ValueError:
@@ -78,6 +94,24 @@ def read_date(layout: str, text: str) -> str | None:
     return f"{day}T{':'.join(clock)}" if clock else day
 
 
+def _month(part: dict[str, str | None]) -> int | None:
+    """The month of what was found; None where it is none."""
+    name = part.get("N")
+    if name is not None:
+        return MONTHS.index(name.upper()) + 1 if name.upper() in MONTHS else None
+    month = int(part["M"] or 0)
+    return month if 1 <= month <= 12 else None
+
+
+def _read_partial(layout: str, day: str, month: str, text: str) -> str | None:
+    found = _pattern(layout, day).fullmatch(text)
+    number = None if found is None else _month(found.groupdict())
+    if found is not None and number is not None:
+        return f"{found['Y']}-{number:02}"
+    found = _pattern(layout, day, month).fullmatch(text)
+    return found["Y"] if found is not None else None
+
+
 def write_date(layout: str, text: str) -> str:
     """A date of ISO 8601 text in a layout; a day without its time is at midnight. What is no whole date stays.
 
@@ -85,25 +119,24 @@ def write_date(layout: str, text: str) -> str:
     ('8/5/2023 14:05', '8/5/2023 00:00')
     >>> write_date("DD-Mon-YYYY", "2023-08-05"), write_date("DD.MM.YYYY", "2023")
     ('05-Aug-2023', '2023')
+    >>> write_date("DD-Mon-YYYY|UN|UNK", "2023")
+    'UN-UNK-2023'
     """
-    found = _ISO.fullmatch(text)
+    layout, *marks = layout.split("|")
+    found = _ISO.fullmatch(text) or (_ISO_PARTIAL.fullmatch(text) if marks else None)
     if found is None:
         return text
     part = found.groupdict()
-    name = MONTHS[int(part["M"]) - 1]
-    values = {
-        "YYYY": part["Y"],
-        "MM": part["M"],
-        "DD": part["D"],
-        "MON": name,
-        "Mon": name.title(),
-        "mon": name.lower(),
-        "M": part["M"].lstrip("0"),
-        "D": part["D"].lstrip("0"),
-        "hh": part["h"] or "00",
-        "mm": part["m"] or "00",
-        "ss": part["s"] or "00",
-    }
+    values = {"YYYY": part["Y"], "hh": part.get("h") or "00", "mm": part.get("m") or "00", "ss": part.get("s") or "00"}
+    if part.get("D") is None:
+        values |= dict.fromkeys(("DD", "D"), marks[0])
+    else:
+        values |= {"DD": part["D"], "D": part["D"].lstrip("0")}
+    if part["M"] is None:
+        values |= dict.fromkeys(("MM", "M", "MON", "Mon", "mon"), marks[1])
+    else:
+        name = MONTHS[int(part["M"]) - 1]
+        values |= {"MM": part["M"], "M": part["M"].lstrip("0"), "MON": name, "Mon": name.title(), "mon": name.lower()}
     return _TOKEN.sub(lambda token: values[token[0]], layout)
 
 
@@ -172,7 +205,9 @@ def date_layouts(texts: list[str]) -> tuple[str, ...]:
     (('DD/MM/YYYY',), ('MM/DD/YYYY', 'DD/MM/YYYY'))
     """
     sample = texts[:_SAMPLE]
-    fitting = [layout for layout in (*DATES, DIGITS) if _share(layout, sample) >= 0.5]
+    marks = _marks(texts)
+    known = (*DATES, DIGITS) if marks is None else tuple(f"{layout}|{marks}" for layout in (*_NUMERIC, *_NAMED))
+    fitting = [layout for layout in known if _share(layout, sample) >= 0.5]
     if DIGITS in fitting and len(texts) < _FEWEST:
         return ()
     shares = {layout: _share(layout, texts) for layout in fitting}
@@ -180,6 +215,16 @@ def date_layouts(texts: list[str]) -> tuple[str, ...]:
     if most < _VALID or any(_ISO.fullmatch(text) for text in texts):
         return ()
     return _padded_first([layout for layout, share in shares.items() if share == most])
+
+
+def _marks(texts: list[str]) -> str | None:
+    """What stands for unknown days and months, where there are such dates."""
+    found = [m for m in map(PARTIAL.fullmatch, texts) if m is not None]
+    if not found:
+        return None
+    days = [m[1] for m in found]
+    months = [m[3] for m in found if _UNKNOWN.fullmatch(m[3])] or ["UNK"]
+    return "|".join(max(sorted(set(some)), key=some.count) for some in (days, months))
 
 
 def _padded_first(layouts: list[str]) -> tuple[str, ...]:

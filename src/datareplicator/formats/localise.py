@@ -15,6 +15,7 @@ import pandas as pd
 from datareplicator.errors import Place, WriteError
 from datareplicator.formats.localforms import (
     DIGITS,
+    PARTIAL,
     date_layouts,
     is_number_form,
     number_form,
@@ -85,7 +86,9 @@ def _layouts(table: Table) -> dict[str, tuple[str, ...]]:
 def _of_text(values: pd.Series) -> tuple[str, ...]:
     present = values.dropna()
     sample = present.iloc[:_SAMPLE].tolist()
-    if not sample or sum(_MAYBE.fullmatch(text) is not None for text in sample) < 0.5 * len(sample):
+    if not sample or sum(
+        (_MAYBE.fullmatch(text) or PARTIAL.fullmatch(text)) is not None for text in sample
+    ) < 0.5 * len(sample):
         return ()
     distinct = present.unique().tolist()
     layouts = date_layouts(distinct)
