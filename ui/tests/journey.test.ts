@@ -12,7 +12,7 @@ import { deliver } from "./parts/deliver";
 import { found } from "./parts/found";
 import { judge } from "./parts/judge";
 import { people } from "./parts/people";
-import { sample } from "./parts/sample";
+import { oneClick, sample } from "./parts/sample";
 import { start } from "./parts/start";
 
 const path = chromiumPath();
@@ -28,7 +28,8 @@ describe.skipIf(!path)("the journey", () => {
     if (task.result?.state === "fail") await journey.page.screenshot({ path: join(SHOTS, "failed.png") });
   });
 
-  for (const part of [start, data, found, configure, judge, deliver, people, administration, sample]) part(journey);
+  for (const part of [start, data, found, configure, judge, deliver, oneClick, people, administration, sample])
+    part(journey);
 
   test("first pages load in a moment", async () => {
     const figures = await printFigures(journey.page, [`${journey.service.url}/`, journey.projectUrl]);

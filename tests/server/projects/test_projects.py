@@ -46,3 +46,20 @@ async def test_problems_are_problem_details(service: Any) -> None:
     assert (await viewer.post("/api/projects", json={"name": "x"})).status_code == 403
     invalid = await service.as_user(await service.sign_up()).post("/api/projects", json={"name": ""})
     assert (invalid.status_code, invalid.json()["errors"][0]["place"]) == (422, "body.name")
+
+
+async def test_members_see_what_was_done_and_by_whom(service: Any) -> None:
+    owner, viewer = await service.sign_up(name="Olga"), await service.sign_up()
+    project = await service.project(owner, name="Study 7")
+    client = service.as_user(owner)
+    await client.patch(f"/api/projects/{project}", json={"name": "Study 8"})
+    made = await client.post(f"/api/projects/{project}/datasets", json={"name": "Vitals"})
+    page = (await client.get(f"/api/projects/{project}/activity", params={"limit": 2})).json()
+    assert [(each["by"], each["object_kind"], each["name"]) for each in page["items"]] == [
+        ("Olga", "dataset", "Vitals"),
+        ("Olga", "project", "Study 8"),
+    ]
+    assert page["items"][0]["object_id"] == made.json()["id"]
+    rest = (await client.get(f"/api/projects/{project}/activity", params={"before": page["next"]})).json()
+    assert [each["action"] for each in rest["items"]] == ["project.made"] and rest["next"] is None
+    assert (await service.as_user(viewer).get(f"/api/projects/{project}/activity")).status_code == 404

@@ -12,6 +12,7 @@ import * as ask from "@/queries";
 
 import { total } from "@/runs/result";
 
+import { Activity } from "./Activity";
 import { useProject } from "./Project";
 
 function Step({
@@ -203,6 +204,7 @@ export function Overview() {
           </ul>
         </Section>
       )}
+      <Activity projectId={projectId} />
     </>
   );
 }

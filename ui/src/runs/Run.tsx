@@ -71,7 +71,7 @@ export function Run() {
   const views: View[] = [
     [undefined, "Summary"],
     ["data", "Look at the rows"],
-    ...(run.kind === "generate" && run.dataset_id ? [["subjects", "Single subjects"] as const] : []),
+    ...(run.kind === "generate" && (run.dataset_id || run.model_id) ? [["subjects", "Single subjects"] as const] : []),
     ...(summary?.validation ? [["findings", `Checks (${number(summary.validation.findings)})`] as const] : []),
     ...(summary?.answers ? [["faults", "Faults"] as const] : []),
     ...(summary?.report ? [["report", "Report"] as const] : []),

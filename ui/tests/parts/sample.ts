@@ -3,6 +3,16 @@ import { expect, test } from "vitest";
 import { accessible, shoot } from "../browser";
 import { type Journey, WORK } from "../journey";
 
+/** Nothing of what follows needs the workers: the sample study is made meanwhile. */
+export function oneClick(j: Journey) {
+  test("the sample study in one click: it is made while the journey goes on", async () => {
+    j.aside = await j.page.context().newPage();
+    await j.aside.goto(j.service.url);
+    await j.aside.getByRole("button", { name: "Try with the sample study" }).click();
+    await j.aside.getByText(/Taking in|Looking into/).waitFor();
+  });
+}
+
 /** The finished project that one click made, without any data of one's own. */
 export function sample(j: Journey) {
   const { link, button } = j;
@@ -13,6 +23,7 @@ export function sample(j: Journey) {
     await page.goto(aside.url());
     await aside.close();
     await link("Look and download").waitFor({ timeout: WORK });
+    await page.getByText(/made the run 200 new subjects/).waitFor();
     await accessible(page, "overview");
     await shoot(page, "overview");
     await link("See what was found").click();

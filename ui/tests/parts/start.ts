@@ -38,13 +38,6 @@ export function start(j: Journey) {
     await shoot(page, "empty");
   });
 
-  test("the sample study in one click: it is made while the journey goes on", async () => {
-    j.aside = await j.page.context().newPage();
-    await j.aside.goto(j.service.url);
-    await j.aside.getByRole("button", { name: "Try with the sample study" }).click();
-    await j.aside.getByText(/Taking in|Looking into/).waitFor();
-  });
-
   test("the keyboard is enough: what has the focus is seen, menus and dialogs give it back", async () => {
     const { page } = j;
     await keyboard(page, "projects");

@@ -33,7 +33,8 @@ async def create(session: AsyncSession, access: ProjectAccess, asked: DatasetNew
     dataset = Dataset(project_id=access.project_id, created_by=access.principal.user_id, **asked.model_dump())
     session.add(dataset)
     await session.flush()
-    await record(session, access.principal, "create", "dataset", dataset.id, project_id=access.project_id)
+    after = {"name": dataset.name}
+    await record(session, access.principal, "create", "dataset", dataset.id, after=after, project_id=access.project_id)
     return dataset
 
 
@@ -145,7 +146,7 @@ async def add_version(
     await session.flush()
     session.add_all(VersionFile(version_id=version.id, file_id=file.id) for file in files.values())
     await _ask_inspection(session, access, version)
-    told = {"version": version.number, "files": len(files), "digest": version.digest}
+    told = {"name": dataset.name, "version": version.number, "files": len(files), "digest": version.digest}
     await record(session, access.principal, "upload", "dataset", dataset.id, after=told, project_id=access.project_id)
     return version
 

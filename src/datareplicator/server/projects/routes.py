@@ -10,7 +10,7 @@ from datareplicator.server.audit.service import record
 from datareplicator.server.auth.principal import Principal, require
 from datareplicator.server.database import SessionDep
 from datareplicator.server.problems import Problem, responses
-from datareplicator.server.projects import service
+from datareplicator.server.projects import activity, service
 from datareplicator.server.projects.access import ProjectEdit, ProjectOwn, ProjectRead
 from datareplicator.server.projects.schemas import ProjectChange, ProjectNew, ProjectOut, ProjectPage
 from datareplicator.server.projects.tables import MemberRole
@@ -51,6 +51,17 @@ async def create_project(
 async def read_project(access: ProjectRead) -> ProjectOut:
     """One project."""
     return service.shown(access.project, access.role)
+
+
+@router.get("/{project_id}/activity", summary="What was done in a project", responses=responses(404))
+async def read_activity(
+    access: ProjectRead,
+    session: SessionDep,
+    before: Annotated[int | None, Query(ge=1, le=2**62, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+) -> activity.ActivityPage:
+    """Who did what, the latest first."""
+    return await activity.page(session, access.project_id, before, limit)
 
 
 @router.patch("/{project_id}", summary="Change a project", responses=responses(404))
