@@ -21,7 +21,10 @@ def place_below(model: StudyModel, state: State, rows: VisitRows) -> VisitRows:
         rows = _replace(rows, timeline.base, timeline.above, _occasions(timeline.table, timeline.above, state))
         moved = True
     if moved:
+        end = state.visits.end if state.visits is not None else None
         state.visits = VisitDays(rows, state.subjects.n, model.visits)
+        if end is not None:
+            state.visits.end = end
     return rows
 
 

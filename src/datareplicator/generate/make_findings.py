@@ -12,7 +12,7 @@ from datareplicator.generate.results import write_results
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
 from datareplicator.model.context import row_context
-from datareplicator.model.fit_findings import findings_known
+from datareplicator.model.fit_findings import findings_known, visit_end
 from datareplicator.model.stretch import learned_visit
 from datareplicator.model.study_model import Findings, StudyModel
 from datareplicator.model.timeline import VisitRows
@@ -81,7 +81,8 @@ def _make_table(
         frame[spec.visit] = visit_values(model, spec, named)
     like = learned_visit(model.stretch, visit)
     known = findings_known(table.results, table.cells, cell, like, value)
-    anchors = day_anchors(subject, visit, state.visits, state.subjects, {})
+    ends = visit_end(state.visits, subject, visit)
+    anchors = day_anchors(subject, visit, state.visits, state.subjects, ends)
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, like, visit)
     for timeline in model.timelines:
         if timeline.table == table.table and timeline.above is not None and table.table in state.above:

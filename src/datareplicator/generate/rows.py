@@ -10,7 +10,7 @@ from datareplicator.generate.attributes import sample_attributes
 from datareplicator.generate.offsets import sample_clock, sample_offsets
 from datareplicator.generate.persons import write_persons
 from datareplicator.generate.state import State
-from datareplicator.model.anchors import AT_NEXT, AT_VISIT
+from datareplicator.model.anchors import AT_END, AT_NEXT, AT_VISIT
 from datareplicator.model.ends import latest_days
 from datareplicator.model.identity import sample_identifier
 from datareplicator.model.personal import sample_personal
@@ -91,7 +91,7 @@ def _fill_dates(
             once = {name: values[first] for name, values in known.items()}
             day = _draw_days(date, state, subject[rows][first], once, code[rows][first], branch)
             if visit is not None and len(date.low):
-                day = _within(date, day, visit[rows][first], once.get(AT_VISIT) if date.dated else None)
+                day = _within(date, day, visit[rows][first], _own_days(date, once))
             if len(date.apart) and BEFORE + date.column in once:
                 next_day = once[BEFORE + date.column] + 1
                 day = np.where(np.isin(code[rows][first], date.apart) & (day < next_day), next_day, day)
@@ -124,11 +124,16 @@ def _sharing(date: DateColumn, subject: np.ndarray, visit: np.ndarray | None) ->
     return first, of
 
 
-def _within(date: DateColumn, day: np.ndarray, visit: np.ndarray, at: np.ndarray | None) -> np.ndarray:
-    """Days within the range of their visit, or on the day `at` of the visit itself; what has no range stays."""
+def _own_days(date: DateColumn, anchors: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """The days of the rows' own visits, which a date at visits may always have."""
+    return [anchors[at] for at in (AT_VISIT, AT_END) if date.dated and at in anchors]
+
+
+def _within(date: DateColumn, day: np.ndarray, visit: np.ndarray, own: list[np.ndarray]) -> np.ndarray:
+    """Days within the range of their visit, or on the days `own` of the visit itself; what has no range stays."""
     place = np.where((visit >= 0) & (visit < len(date.low)), visit, -1)
     low, high = np.append(date.low, np.nan)[place], np.append(date.high, np.nan)[place]
-    if at is not None:
+    for at in own:
         low = np.where(at < low, at, low)
         high = np.where(at > high, at, high)
     return np.where(day < low, low, np.where(day > high, high, day))
@@ -144,6 +149,8 @@ def _draw_days(
 ) -> np.ndarray:
     low = state.subjects.last_day[subject] if model.covers and len(state.subjects.last_day) else None
     high = latest_days(model.over, state.ends, subject)
+    for day in _own_days(model, anchors):
+        high = np.where(day > high, day, high)
     day = sample_offsets(model.offsets, anchors, code, streams, low=low, high=np.where(np.isfinite(high), high, np.nan))
     return np.minimum(day, state.last[subject]) if len(state.last) else day
 

@@ -52,10 +52,12 @@ def shown(values: pd.Series) -> pd.Series:
 
 class VisitDays:
     """Days of attended visits as a matrix: `day[i, v]`, NaN where subject i did not attend visit v or its day is
-    unknown; `attended[i, v]`. The first `own` are the study's visits, the others occasions of single tables."""
+    unknown; `attended[i, v]`. The first `own` are the study's visits, the others occasions of single tables.
+    `end[i, v]`: the last day of a visit, NaN as long as nothing says it."""
 
     def __init__(self, rows: VisitRows, n: int, visits: int, own: int | None = None) -> None:
         self.day = np.full((n, visits), np.nan)
+        self.end = np.full((n, visits), np.nan)
         self.attended = np.zeros((n, visits), dtype=bool)
         self.day[rows.subject, rows.visit] = rows.day
         self.attended[rows.subject, rows.visit] = True
@@ -72,6 +74,10 @@ class VisitDays:
     def at(self, subject: np.ndarray, visit: np.ndarray) -> np.ndarray:
         """Day of each row's visit; NaN where the row has none (-1) or it was not attended."""
         return np.where((visit >= 0) & (subject >= 0), self.day[subject, np.maximum(visit, 0)], np.nan)
+
+    def last(self, subject: np.ndarray, visit: np.ndarray) -> np.ndarray:
+        """Last day of each row's visit; NaN where it is unknown."""
+        return np.where((visit >= 0) & (subject >= 0), self.end[subject, np.maximum(visit, 0)], np.nan)
 
     def next(self, subject: np.ndarray, visit: np.ndarray) -> np.ndarray:
         """Day of the subject's next visit after each row's visit."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from datareplicator.model.anchors import AT_END
+from datareplicator.model.context import VisitDays
 from datareplicator.model.findings.digests import sequence_digests
 from datareplicator.model.findings.fit import fit_findings
 from datareplicator.model.findings.grid import Observations
@@ -141,7 +143,9 @@ def fit_findings_rows(training: Training, part: TableCells) -> Findings:
     made = {spec.test, *spec.axes, spec.visit, *result_columns(spec)}
     columns = [c for c in prepared.structure.free(spec.name) if c not in made]
     known = findings_known(part.results, part.of, np.maximum(part.cell - part.first, 0), visit, part.number)
-    anchors = day_anchors(subject, visit, training.visits, training.subjects, {})
+    anchors = day_anchors(
+        subject, visit, training.visits, training.subjects, visit_end(training.visits, subject, visit)
+    )
     rows = fit_rows(
         prepared,
         spec,
@@ -167,6 +171,13 @@ def fit_findings_rows(training: Training, part: TableCells) -> Findings:
         unnamed=_unnamed(training, part),
         rows=rows,
     )
+
+
+def visit_end(visits: VisitDays | None, subject: np.ndarray, visit: np.ndarray) -> dict[str, np.ndarray]:
+    """The last day of each row's visit as a candidate for its dates, where visits of the study last."""
+    if visits is None or not np.isfinite(visits.end).any():
+        return {}
+    return {AT_END: visits.last(np.maximum(subject, 0), visit)}
 
 
 def _unnamed(training: Training, part: TableCells) -> np.ndarray:

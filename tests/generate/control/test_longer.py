@@ -86,6 +86,19 @@ def test_the_rules_find_no_more_kinds_of_errors() -> None:
     assert found[1] <= found[0]
 
 
+@pytest.mark.parametrize("follow_up", ["", "{visits: 2}"])
+def test_assessments_lie_within_the_days_of_their_visit(follow_up: str) -> None:
+    """A visit of several days ends with its laboratory; a visit after a stay ended early has one too."""
+    _, study = made(follow_up)
+    visits = study["sv"].frame[["USUBJID", "VISITNUM", "SVSTDTC", "SVENDTC"]]
+    assert (visits["SVSTDTC"] != visits["SVENDTC"]).any()
+    for table, column in (("lb", "LBDTC"), ("vs", "VSDTC")):
+        rows = study[table].frame.merge(visits, on=["USUBJID", "VISITNUM"])
+        day = rows[column].astype("str").str[:10]
+        assert (day >= rows["SVSTDTC"].astype("str")).all()
+        assert (day <= rows["SVENDTC"].astype("str")).all()
+
+
 def test_the_spacing_the_domains_and_the_assessments_can_be_said() -> None:
     _, study = made("{visits: 2, every: 14, like: week 8, domains: [VS]}", 40)
     assert usual_days(study)["WEEK 14"] == 99 and usual_days(study)["WEEK 16"] == 113

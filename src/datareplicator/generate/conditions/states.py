@@ -206,7 +206,7 @@ def _exchange_subjects(here: State, other: State, slots: np.ndarray, takes: np.n
     visits = here.visits
     if visits is not None and other.visits is not None:
         visits = copy.copy(visits)
-        for name in ("day", "attended", "first", "following"):
+        for name in ("day", "end", "attended", "first", "following"):
             setattr(visits, name, swap(getattr(visits, name), getattr(other.visits, name)))
     return replace(
         here,
@@ -252,7 +252,9 @@ def exchange_begun(model: StudyModel, mine: Begun, theirs: Begun, slots: np.ndar
     order = np.lexsort((visit, subject))
     rows = VisitRows(subject[order], visit[order], day[order])
     if state.visits is not None:
+        end = state.visits.end
         state.visits = VisitDays(rows, state.subjects.n, model.visits, len(model.catalogue or ()))
+        state.visits.end = end
     held = {f.name: getattr(mine.draw, f.name) for f in fields(SubjectDraw)}
     for name, value in held.items():
         if isinstance(value, np.ndarray) and len(value):

@@ -29,6 +29,9 @@ def make_visits(model: StudyModel, table: Visits, state: State, rows: VisitRows)
     like = learned_visit(model.stretch, visit)
     context = row_context(state.context, subject, {"visit": pd.Series(like).astype(str).astype("category")})
     fill_rows(table.rows, state, context, day_anchors(subject, visit, state.visits, state.subjects, {}), like, visit)
+    end = state.days.get((table.table, spec.end or ""))
+    if state.visits is not None and end is not None and table.table == model.structure.visit_table:
+        state.visits.end[subject, visit] = end
 
 
 def settle_visit(

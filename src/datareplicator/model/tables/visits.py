@@ -24,6 +24,9 @@ def fit_visits(training: Training, spec: TableSpec) -> Visits:
         prepared, spec, columns, context, anchors, visit, ends=training.ends, min_subjects=training.min_subjects
     )
     seen = np.unique(visit[visit >= 0])
+    if training.visits is not None and spec.end in columns and spec.name == prepared.structure.visit_table:
+        held = (subject >= 0) & (visit >= 0)
+        training.visits.end[subject[held], visit[held]] = prepared.days(spec.name, spec.end)[held]
     return Visits(table=spec.name, seen=seen, share=_shares(training, spec, seen), rows=rows)
 
 
