@@ -6,9 +6,11 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from datareplicator.errors import RequestError
 from datareplicator.server.cache import service as cache
 from datareplicator.server.datasets.tables import DatasetVersion
 from datareplicator.server.jobs.inputs import fetch_result, fetch_version, identity
@@ -16,6 +18,9 @@ from datareplicator.server.jobs.kind import Desk, Kind, Outcome
 from datareplicator.server.jobs.tables import Job
 from datareplicator.server.models.tables import Model
 from datareplicator.server.models.work import EARLIER, MODEL
+from datareplicator.server.storage import Missing
+
+log = structlog.get_logger("datareplicator.models")
 
 
 async def _prepare_fit(desk: Desk, job: Job, folder: Path) -> dict[str, Any]:
@@ -25,8 +30,11 @@ async def _prepare_fit(desk: Desk, job: Job, folder: Path) -> dict[str, Any]:
     async with desk.database.session() as session:
         earlier = await earlier_of(session, job.project_id, version_id)
     if earlier is not None:
-        spec["earlier"] = f"{earlier.name}, version {earlier.number}"
-        await fetch_result(desk, job.project_id, earlier.result_id, folder / EARLIER, only=MODEL)
+        try:
+            await fetch_result(desk, job.project_id, earlier.result_id, folder / EARLIER, only=MODEL)
+            spec["earlier"] = f"{earlier.name}, version {earlier.number}"
+        except (RequestError, Missing):
+            log.info("the earlier model was deleted meanwhile: all is learned", job=str(job.id))
     return spec
 
 
