@@ -16,9 +16,10 @@ from typing import Annotated, Any
 from fastapi import Depends
 from sqlalchemy import JSON, DateTime, Dialect, Executable, MetaData, Row, TypeDecorator, Uuid, event
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, Engine, create_engine, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import StaticPool
 from starlette.requests import HTTPConnection
 
 from datareplicator.server import sqlite
@@ -100,6 +101,7 @@ class Database:
         info = {"settings": settings}
         self._writing = engine.execution_options(immediate=True)
         self._single = engine.execution_options(isolation_level="AUTOCOMMIT") if not self.is_sqlite else engine
+        self._near = _near(engine.url) if self.is_sqlite else None
         self._read = async_sessionmaker(engine, expire_on_commit=False, info=info)
         self._write = async_sessionmaker(self._writing, expire_on_commit=False, info=info)
 
@@ -127,18 +129,26 @@ class Database:
         async with self._writing.begin() as connection:
             yield connection
 
-    async def single(
-        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
-    ) -> Sequence[Row[Any]]:
-        """The rows of one statement that is a transaction by itself: for what every request asks. A statement that is
-        made once, with `values` for its bound parameters, need not be put together again."""
+    async def look(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """The rows of one statement that reads some rows by their key: for what every request asks. A statement that is
+        made once, with `values` for its bound parameters, need not be put together again.
+
+        SQLite is read here and now: that takes less than the way to another thread and back, and who reads waits for
+        nobody who writes.
+        """
+        if self._near is not None:
+            with self._near.connect() as near:
+                return near.execute(statement, values).all()
         async with self._single.connect() as connection:
             return (await connection.execute(statement, values)).all()
 
-    async def write(self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
-        """One statement that writes, for one row or for many, as a transaction by itself."""
+    async def write(
+        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    ) -> Sequence[Row[Any]]:
+        """One statement that writes, for one row or for many, as a transaction by itself; the rows that it returns."""
         async with self._single.connect() as connection:
-            await connection.execute(statement, values)
+            done = await connection.execute(statement, values)
+            return done.all() if done.returns_rows else []
 
     async def settle(self) -> None:
         """Bring SQLite's log into the database as far as nobody is in the way; PostgreSQL does that by itself."""
@@ -149,6 +159,8 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+        if self._near is not None:
+            self._near.dispose()
 
 
 def make_database(settings: Settings) -> Database:
@@ -170,6 +182,19 @@ def make_database(settings: Settings) -> Database:
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return Database(engine, settings)
+
+
+def _near(url: URL) -> Engine:
+    """One connection to SQLite that only reads, and that whoever asks uses in its own thread."""
+    engine = create_engine(
+        URL.create("sqlite", database=url.database),
+        poolclass=StaticPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", lambda connection, record: connection.execute("PRAGMA query_only=ON"))
+    return engine
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

@@ -25,6 +25,7 @@ from datareplicator.server.projects.routes import router as projects
 from datareplicator.server.users.routes import router as users
 
 ROUTERS: list[APIRouter] = [
+    *work.ROUTERS,
     account,
     oauth,
     projects,
@@ -37,8 +38,8 @@ ROUTERS: list[APIRouter] = [
     logs,
     choices,
     cache,
-    *work.ROUTERS,
 ]
+"""A path is sought in this order, route by route: what is asked most stands first."""
 
 LIFESPANS: list[Callable[[FastAPI], AbstractAsyncContextManager[None]]] = [work.lifespan]
 """Entered in order after the migration, left in reverse order."""

@@ -30,11 +30,11 @@ from datareplicator.server.validations.routes import router as validations
 
 ROUTERS: list[APIRouter] = [
     jobs,
-    datasets,
+    runs,
     dataset_tables,
+    datasets,
     analyses,
     models,
-    runs,
     presets,
     exports,
     validations,

@@ -98,7 +98,7 @@ _header = _QuietHeader(name="X-API-Key", auto_error=False, description="An API k
 
 
 async def _by_session(database: Database, connection: HTTPConnection, token: str, means: Means) -> Principal | None:
-    rows = await database.single(_BY_SESSION, sessions.good_now(token, database.settings))
+    rows = await database.look(_BY_SESSION, sessions.good_now(token, database.settings))
     if not rows:
         return None
     (row,) = rows
@@ -110,7 +110,7 @@ async def _by_session(database: Database, connection: HTTPConnection, token: str
 
 async def _by_key(database: Database, connection: HTTPConnection, given: str) -> Principal | None:
     moment = now()
-    rows = await database.single(_BY_KEY, {"secret": digest(given)})
+    rows = await database.look(_BY_KEY, {"secret": digest(given)})
     if not rows:
         return None
     (row,) = rows

@@ -76,7 +76,7 @@ async def claim(database: Database, queues: Sequence[str], worker: str, *, overa
     is just taking; SQLite has one writer at a time, so that only a worker that saw a job asks to write.
     """
     free = _free(tuple(queues), overall)
-    if not await database.single(free, {}):
+    if not await database.look(free, {}):
         return None
     taken = (
         update(Job)

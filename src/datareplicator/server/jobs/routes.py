@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect, WebSocketException, status
 
-from datareplicator.server.database import SessionDep, database_of
+from datareplicator.server.database import DatabaseDep, SessionDep, database_of
 from datareplicator.server.jobs import service
 from datareplicator.server.jobs.hub import Hub, is_open
 from datareplicator.server.jobs.schemas import MOST, JobEventOut, JobOut, JobPage, State
@@ -38,9 +38,9 @@ async def list_jobs(
 
 
 @router.get("/{job_id}", summary="Read a job", responses=responses(404))
-async def read_job(job_id: uuid.UUID, access: Reader, session: SessionDep) -> JobOut:
+async def read_job(job_id: uuid.UUID, access: Reader, database: DatabaseDep) -> JobOut:
     """State, progress, result or error of a job."""
-    return service.shown(await service.find(session, access.project_id, job_id))
+    return await service.look(database, access.project_id, job_id)
 
 
 @router.post("/{job_id}/cancel", summary="Cancel a job", responses=responses(404, 409))

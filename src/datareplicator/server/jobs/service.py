@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datareplicator.server.audit.service import record
-from datareplicator.server.database import now
+from datareplicator.server.database import Database, now
 from datareplicator.server.jobs import queue
 from datareplicator.server.jobs.schemas import JobEventOut, JobOut, JobProgress, Urgency
 from datareplicator.server.jobs.tables import DONE, QUEUED, Job, JobEvent
@@ -34,6 +34,7 @@ QUEUE_OF = {
 
 
 _ONE = select(Job).where(Job.id == bindparam("job"), Job.project_id == bindparam("project"))
+_LOOK = _ONE.with_only_columns(*Job.__table__.columns)
 OPERATION = {"model": "training", "import": "training", "run": "generation", "corruption": "generation"}
 """By which word the log of operations knows a kind of job, where it is another."""
 
@@ -79,7 +80,7 @@ def _counts(done: dict[str, Any]) -> dict[str, Any]:
     return {name: done[name] for name in ("subjects", "rows") if done.get(name) is not None}
 
 
-def shown(job: Job) -> JobOut:
+def shown(job: Job | Row[Any]) -> JobOut:
     """A job for the outside."""
     progress = JobProgress(**job.progress) if job.progress else None
     plain = {name: getattr(job, name) for name in JobOut.model_fields if name not in ("progress", "last_event")}
@@ -92,6 +93,14 @@ async def find(session: AsyncSession, project_id: uuid.UUID, job_id: uuid.UUID) 
     if job is None:
         raise not_found("job")
     return job
+
+
+async def look(database: Database, project_id: uuid.UUID, job_id: uuid.UUID) -> JobOut:
+    """A job of a project for the outside, as those ask who follow it. Raises a 404."""
+    rows = await database.look(_LOOK, {"job": job_id, "project": project_id})
+    if not rows:
+        raise not_found("job")
+    return shown(rows[0])
 
 
 async def page(

@@ -89,7 +89,7 @@ class SqlStorage(Storage):
                 }
                 for key, amount in sorted(batch.amounts.items())  # one order, so that no two wait for each other
             ]
-            raised = await self._database.single(_RAISING[self._database.is_sqlite], rows)
+            raised = await self._database.write(_RAISING[self._database.is_sqlite], rows)
             return {key: Counted(hits, end.timestamp()) for key, hits, end in raised}
 
     async def incr(self, key: str, expiry: float, amount: int = 1) -> int:

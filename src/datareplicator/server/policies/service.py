@@ -63,7 +63,7 @@ class PolicyHolder:
 
     async def current(self) -> Policies:
         """The policies in force now."""
-        ((version,),) = await self._database.single(_VERSION, {})
+        ((version,),) = await self._database.look(_VERSION, {})
         return await self.of(version)
 
     async def of(self, version: int) -> Policies:

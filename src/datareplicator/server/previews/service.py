@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from sqlalchemy import Row
 
 from datareplicator.server.cache.tables import Result
 from datareplicator.server.exports.work import quoted
@@ -45,7 +46,7 @@ _indexes: dict[str, list[dict[str, Any]]] = {}
 """Indexes by the prefix of their result, which names one attempt of one job and never changes."""
 
 
-async def index_of(storage: Storage, result: Result | None) -> list[dict[str, Any]]:
+async def index_of(storage: Storage, result: Result | Row[Any] | None) -> list[dict[str, Any]]:
     """The tables of a result with their columns."""
     if result is None:
         raise Problem(409, "There are no tables yet: the job is not done.", code="not-done")
@@ -83,7 +84,12 @@ def _columns(entry: dict[str, Any], names: Sequence[str] | None = None) -> list[
 
 
 async def rows_of(
-    storage: Storage, settings: Settings, result: Result | None, table: str, query: TableQuery, key: str | None = None
+    storage: Storage,
+    settings: Settings,
+    result: Result | Row[Any] | None,
+    table: str,
+    query: TableQuery,
+    key: str | None = None,
 ) -> Rows:
     """A page of a table. `key`: the file of the result that says where faults were put in. Raises 404, and 422 for
     columns that it does not have."""
@@ -113,7 +119,7 @@ async def column_at(
     return path, next(known for known in entry["columns"] if known["name"] == column)
 
 
-async def _entry(storage: Storage, result: Result | None, table: str) -> dict[str, Any]:
+async def _entry(storage: Storage, result: Result | Row[Any] | None, table: str) -> dict[str, Any]:
     entry = next((e for e in await index_of(storage, result) if e["table"] == table), None)
     if entry is None:
         raise not_found("table")

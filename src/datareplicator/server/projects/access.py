@@ -9,24 +9,26 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Path
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
 from datareplicator.server.auth.permissions import known
 from datareplicator.server.auth.principal import CurrentPrincipal, Principal, missing
-from datareplicator.server.database import database_of
+from datareplicator.server.database import Database, database_of
 from datareplicator.server.problems import Problem, not_found
 from datareplicator.server.projects.tables import MemberRole, Membership, Project
 
 _RANK = {role: rank for rank, role in enumerate(MemberRole)}
+_COLUMNS = tuple(Project.__mapper__.column_attrs.keys())
 _ANY = (
-    select(Project, Membership.role)
+    select(*(getattr(Project, name) for name in _COLUMNS), Membership.role.label("member_role"))
+    .select_from(Project)
     .outerjoin(Membership, (Membership.project_id == Project.id) & (Membership.user_id == bindparam("user")))
     .where(Project.id == bindparam("project"))
 )
@@ -50,14 +52,31 @@ class ProjectAccess:
 
 async def find_access(session: AsyncSession, principal: Principal, project_id: uuid.UUID) -> ProjectAccess:
     """The project, if the principal is in it or is an administrator; 404 else."""
+    rows = await session.execute(_statement(principal), _values(principal, project_id))
+    return _access(rows.all(), principal)
+
+
+async def _looked_up(database: Database, principal: Principal, project_id: uuid.UUID) -> ProjectAccess:
+    """The same, outside of any transaction."""
+    return _access(await database.look(_statement(principal), _values(principal, project_id)), principal)
+
+
+def _statement(principal: Principal) -> Select[Any]:
+    return _ANY if principal.is_administrator else _OWN
+
+
+def _values(principal: Principal, project_id: uuid.UUID) -> dict[str, uuid.UUID]:
     if principal.only_project not in (None, project_id):
         raise not_found("project")
-    found = _ANY if principal.is_administrator else _OWN
-    row = (await session.execute(found, {"project": project_id, "user": principal.user_id})).first()
-    if row is None:
+    return {"project": project_id, "user": principal.user_id}
+
+
+def _access(rows: Sequence[Row[Any]], principal: Principal) -> ProjectAccess:
+    if not rows:
         raise not_found("project")
-    role = MemberRole.OWNER if principal.is_administrator else MemberRole(row[1])
-    return ProjectAccess(row[0], principal, role)
+    *values, role = rows[0]
+    project = Project(**dict(zip(_COLUMNS, values, strict=True)))
+    return ProjectAccess(project, principal, MemberRole.OWNER if principal.is_administrator else MemberRole(role))
 
 
 def access_check(least: str, permission: str) -> Callable[..., Awaitable[ProjectAccess]]:
@@ -69,8 +88,7 @@ def access_check(least: str, permission: str) -> Callable[..., Awaitable[Project
     async def check(connection: HTTPConnection, project_id: ProjectId, principal: CurrentPrincipal) -> ProjectAccess:
         if not principal.may(permission):
             raise missing(principal, permission)
-        async with database_of(connection).session() as session:
-            access = await find_access(session, principal, project_id)
+        access = await _looked_up(database_of(connection), principal, project_id)
         if _RANK[access.role] < _RANK[needed]:
             raise Problem(403, f"This needs the role {needed.value} in the project; yours is {access.role.value}.")
         connection.state.project_id = access.project_id

@@ -214,8 +214,7 @@ async def query_table(
     settings: SettingsDep,
 ) -> Rows:
     """A page of a table, filtered and sorted; tables of any size. Faults that were put in are marked."""
-    async with database.session() as session:
-        result = await service.result_at(session, access.project_id, run_id)
+    result = await service.look(database, access.project_id, run_id)
     key = answers.KEY if result.summary.get("answers") else None
     return await previews.rows_of(storage, settings, result, table, asked, key)
 

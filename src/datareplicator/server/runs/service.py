@@ -7,14 +7,14 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import Row, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datareplicator.run import Run as RunDocument
 from datareplicator.server.audit.service import record
 from datareplicator.server.cache import service as cache
 from datareplicator.server.cache.tables import Result, ResultFile
-from datareplicator.server.database import now
+from datareplicator.server.database import Database, now
 from datareplicator.server.datasets import service as datasets
 from datareplicator.server.datasets.tables import DatasetVersion
 from datareplicator.server.exports.tables import Export
@@ -38,6 +38,7 @@ _WITH_RESULT = (
     .outerjoin(Result, Result.id == Run.result_id)
     .where(Run.id == bindparam("run"), Run.project_id == bindparam("project"))
 )
+_LOOK = _WITH_RESULT.with_only_columns(Run.id, Result.prefix, Result.summary)
 ROWS_OF_A_SUBJECT = 500
 """Taken where neither the model nor the dataset says it yet."""
 
@@ -195,9 +196,23 @@ async def result_at(session: AsyncSession, project_id: uuid.UUID, run_id: uuid.U
     return _there(row[1])
 
 
+async def look(database: Database, project_id: uuid.UUID, run_id: uuid.UUID) -> Row[Any]:
+    """`prefix` and `summary` of the result of a run, as those ask who page through it. Raises 404 and 409."""
+    rows = await database.look(_LOOK, {"run": run_id, "project": project_id})
+    if not rows:
+        raise not_found("run")
+    if rows[0].prefix is None:
+        raise _not_done()
+    return rows[0]
+
+
+def _not_done() -> Problem:
+    return Problem(409, "The run has no output yet: its job is not done.", code="not-done")
+
+
 def _there(result: Result | None) -> Result:
     if result is None:
-        raise Problem(409, "The run has no output yet: its job is not done.", code="not-done")
+        raise _not_done()
     return result
 
 
