@@ -185,7 +185,8 @@ export async function keyboard(page: Page, name: string) {
   const stops: string[] = [];
   for (let at = 0; at < STOPS; at += 1) {
     await page.keyboard.press("Tab");
-    const stop = await page.evaluate(() => {
+    const stop = await page.evaluate(async () => {
+      for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame); // what left is gone then
       const element = document.activeElement as HTMLElement;
       if (element === document.body) return null;
       const marked = (one: Element) => {
