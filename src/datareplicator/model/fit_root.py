@@ -175,13 +175,13 @@ def fit_root(training: Training) -> RootModel:
 
 def _before_identifiers(prepared: Prepared, column: str, identifiers: list[str]) -> bool:
     """Whether a column of the root is there when its identifiers are made, so that it can be part of them: drawn, or
-    a text computed from what is drawn. A copy of an identifier is not."""
+    a text or whole number computed from what is drawn. A copy of an identifier is not."""
     structure = prepared.structure
     root = structure.tables[structure.root or ""]
     sources = rests_on(structure.derivations, Ref(table=root.name, column=column))
     if column in identifiers or any(s.table != root.name or s.column in identifiers for s in sources):
         return False
-    return column not in structure.derived(root.name) or root.column(column).encoding == "text"
+    return column not in structure.derived(root.name) or root.column(column).encoding in ("text", "integer")
 
 
 def by_root(prepared: Prepared, names: list[str]) -> pd.DataFrame:

@@ -104,7 +104,7 @@ def _replace_columns(text: pd.Series, columns: pd.DataFrame, unique: Sequence[st
         other = columns[column]
         if other.isna().any() or (other.nunique() < 2 and column not in unique):
             continue
-        part = other.astype(str)
+        part = _texts(other)
         if part.str.len().min() < 2:
             continue
         contains = np.fromiter((p in t for p, t in zip(part, out, strict=True)), dtype=bool, count=len(out))
@@ -160,6 +160,13 @@ def _literals(text: str, columns: list[str]) -> list[Token]:
     return tokens
 
 
+def _texts(values: pd.Series) -> pd.Series:
+    """Values as they stand in an identifier: whole numbers without a point."""
+    if pd.api.types.is_float_dtype(values.dtype) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    return values.astype(object).map(str)
+
+
 def sample_identifier(model: IdentifierModel, number: np.ndarray, columns: pd.DataFrame) -> pd.Series:
     """Identifiers for rows whose counters are `start + number`; `number` is int64 per row, unique in the study."""
     counter = model.start + number.astype(np.int64)
@@ -171,7 +178,7 @@ def sample_identifier(model: IdentifierModel, number: np.ndarray, columns: pd.Da
         if token.kind == "literal":
             parts.append(pa.scalar(token.text, pa.large_string()))
         elif token.kind == "column":
-            parts.append(pa.array(columns[token.text].astype(object).map(str).to_numpy(), pa.large_string()))
+            parts.append(pa.array(_texts(columns[token.text]).to_numpy(), pa.large_string()))
         else:
             digits = pa.array(counter).cast(pa.large_string())
             parts.append(pc.utf8_lpad(digits, max(token.width, 1), "0"))

@@ -153,7 +153,7 @@ def _assemble(state: State, fix: Corrections, denied: Denied) -> Structure:
     return Structure(
         subject=ctx.subject,
         root=ctx.root,
-        tables=tables,
+        tables=_naming_subjects(tables, derivations, ctx.root),
         derivations=derivations,
         foreign_keys=tuple(state.foreign),
         supplements=tuple(state.pointers.supplements),
@@ -168,6 +168,29 @@ def _assemble(state: State, fix: Corrections, denied: Denied) -> Structure:
         notes=tuple(dict.fromkeys([*state.notes, *fix.notes])),
         corrections=fix.given,
     )
+
+
+def _naming_subjects(
+    tables: dict[str, TableSpec], derivations: Sequence[Derivation], root: str | None
+) -> dict[str, TableSpec]:
+    """The tables, in which what repeats an identifier of the subject is an identifier too."""
+    copies = {
+        (d.table, d.target)
+        for d in derivations
+        if d.template == "copy_subject"
+        and root is not None
+        and all(s.table == root and tables[root].column(s.column).kind == Kind.IDENTIFIER for s in d.sources)
+    }
+    out = dict(tables)
+    for name in {table for table, _ in copies}:
+        columns = (
+            c.model_copy(update={"kind": Kind.IDENTIFIER})
+            if (name, c.name) in copies and c.kind == Kind.CATEGORY
+            else c
+            for c in tables[name].columns
+        )
+        out[name] = tables[name].model_copy(update={"columns": tuple(columns)})
+    return out
 
 
 def _declared(

@@ -78,6 +78,8 @@ def _accept(ctx: Context, key: ForeignKey) -> tuple | None:
     named = refers(name, key.parent, column)
     child, parent = ctx.tables[key.table], ctx.tables[key.parent]
     if key.table in ctx.subject_codes and key.parent in ctx.subject_codes and key.parent != ctx.root:
+        if _of_root(ctx, key.table, name) and _one_row(ctx, key.parent):
+            return None  # a second name of the subject, which the subject key says already
         rows = parent_rows(ctx.tables, key)
         held = np.flatnonzero(rows >= 0)
         mine, theirs = ctx.subject_codes[key.table][held], ctx.subject_codes[key.parent][rows[held]]
@@ -95,6 +97,24 @@ def _accept(ctx: Context, key: ForeignKey) -> tuple | None:
     if name == column and name in unique_columns(child) and child.n >= parent.n:
         return None
     return (False, name != column, -len(child[name].distinct), parent.n)
+
+
+def _one_row(ctx: Context, table: str) -> bool:
+    subjects = ctx.subject_codes[table]
+    return len(np.unique(subjects)) == len(subjects)
+
+
+def _of_root(ctx: Context, table: str, column: str) -> bool:
+    """Whether a column repeats the root's column of its name for each subject."""
+    root = ctx.tables[ctx.root] if ctx.root is not None else None
+    if ctx.root is None or root is None or column not in root or ctx.root not in ctx.subject_codes:
+        return False
+    theirs = pd.Series(root[column].codes, index=ctx.subject_codes[ctx.root])
+    if not theirs.index.is_unique:
+        return False
+    place = pd.Index(root[column].texts).get_indexer(ctx.tables[table][column].texts)
+    mine = np.append(place, -1)[ctx.tables[table][column].codes]
+    return bool((theirs.reindex(ctx.subject_codes[table]).to_numpy() == mine).mean() >= AGREED)
 
 
 def _with_subject(ctx: Context, key: ForeignKey) -> ForeignKey:

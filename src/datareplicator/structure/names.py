@@ -59,13 +59,14 @@ _CDISC = {
 }
 _PLAIN = {
     "sequence": r"line_?(?:no|num|number|id)?|row_?(?:no|num|number)|seq(?:uence)?(?:_?(?:no|num|number))?",
-    "test": r"(?:measurement|observation|test|param|parameter|analyte)_?(?:concept_id|code|cd)|test(?:_?name)?|analyte",
-    "value": r"value_as_number|value|result|result_(?:num|numeric|value)",
+    "test": r"(?:measurement|observation|test|param|parameter|analyte)_?(?:concept_id|code|cd)"
+    r"|(?:lab_?)?test(?:_?name)?|analyte(?:_?name)?|parameter(?:_?name)?|measurement_?name",
+    "value": r"value_as_number|value|result(?:_(?:num|numeric|value))?|(?:analyte|lab|test|numeric)_?(?:value|result)",
     "text": r"value_as_string",
     "original": r"value_source_value|result_text",
-    "unit": r"units?|unit_concept_id|unit_source_value",
-    "visit": r"visit_?(?:no|num|number)?",
-    "visit_name": r"visit_?(?:name|label)",
+    "unit": r"(?:(?:lab|analyte|result|test)_?)?units?|unit_concept_id|unit_source_value",
+    "visit": r"visit_?(?:no|num|number)?|folder(?:_?oid)?|study_?event(?:_?oid)?|redcap_event_name",
+    "visit_name": r"visit_?(?:name|label)|folder_?name|study_?event_?(?:name|label)|time_?point(?:_?(?:name|label))?",
     "code": r"(?:condition|drug|procedure|device|event|observation)_(?:concept_id|code)",
     "term": r".*term|event|drug|product_id|item_id|medication",
     "date": r"(?:.*_)?date|(?:.*_)?datetime",

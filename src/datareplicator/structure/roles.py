@@ -39,10 +39,16 @@ def find_test(ctx: Context, table: str) -> str | None:
     for name in named("test", _present(encoded)):
         if encoded[name].present.mean() > 0.5:
             return name
-    if table not in ctx.subject_codes or table == ctx.root or prefix_of(encoded.columns) is not None:
+    if table not in ctx.subject_codes or table == ctx.root or _is_cdisc(encoded):
         return None
     values = [c for c in encoded.columns.values() if c.kind == Kind.DECIMAL and len(c.distinct) > 20]
     return next((c.name for c in _category_candidates(ctx, table) if any(_explains(c, v) for v in values)), None)
+
+
+def _is_cdisc(encoded: EncodedTable) -> bool:
+    """Whether names follow CDISC, where a test has its name: a domain's prefix, in capitals as the standard has it."""
+    prefix = prefix_of(encoded.columns)
+    return prefix is not None and any(c.startswith(prefix) and c.isupper() for c in encoded.columns)
 
 
 def _category_candidates(ctx: Context, table: str) -> list[EncodedColumn]:

@@ -60,7 +60,7 @@ def protect_texts(prepared: Prepared, min_subjects: int) -> tuple[Structure, Rep
     structure, done = prepared.structure, Replaced()
     kept = {str(c.variable).casefold() for c in structure.corrections if c.keep}
     scrubber = Scrubber(_known_names(prepared), _identifiers(prepared))
-    staff = _staff(prepared)
+    staff, keys = _staff(prepared), _keys(structure)
     rng = np.random.default_rng(17)
     for name, spec in structure.tables.items():
         frame = prepared.frames.get(name)
@@ -69,6 +69,8 @@ def protect_texts(prepared: Prepared, min_subjects: int) -> tuple[Structure, Rep
         prepared.frames[name] = frame = frame.copy(deep=False)
         for column in spec.columns:
             if f"{name}.{column.name}".casefold() in kept or not _is_text(frame, column):
+                continue
+            if (name, column.name) in keys and column.kind != Kind.PII:
                 continue
             if column.kind == Kind.PII:
                 if (name, column.name) in staff or not _has_subjects(prepared, name):
@@ -85,6 +87,14 @@ def protect_texts(prepared: Prepared, min_subjects: int) -> tuple[Structure, Rep
             rare = _rare(prepared, name, column, min_subjects)
             _map(frame, column.name, _scrubbing(scrubber, column.kind == Kind.TEXT, rare), done, name)
     return _again(structure, prepared, done, staff), done
+
+
+def _keys(structure: Structure) -> set[tuple[str, str]]:
+    """Columns by which rows are found, and copies of the subject's: they are made anew in any case, and what refers to
+    what must be seen until then."""
+    keys = {(k.table, c) for k in structure.foreign_keys for c in k.columns}
+    keys |= {(k.parent, c) for k in structure.foreign_keys for c in k.parent_columns}
+    return keys | {(d.table, d.target) for d in structure.derivations if d.template == "copy_subject"}
 
 
 def _scrubbing(scrubber: Scrubber, prose: bool, rare: frozenset[str]) -> Callable[[str], str]:
