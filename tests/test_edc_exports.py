@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import datareplicator as dr
+from datareplicator.pipeline.replication import without_rows
 from datareplicator.structure.spec import Layout
 
 FOLDERS = {"SCR": ("Screening", -14), "C1D1": ("Cycle 1 Day 1", 0), "C2D1": ("Cycle 2 Day 1", 28), "EOT": ("End", 56)}
@@ -110,3 +111,11 @@ def test_partial_dates_stay_partial(replicated: tuple[dr.Study, dr.Model, dr.Stu
     partial = begun.str.fullmatch(r"UN UNK \d{4}")
     assert 0.05 < partial.mean() < 0.4
     assert begun[~partial].str.fullmatch(r"\d\d [A-Z][a-z]{2} \d{4}").all()
+
+
+def test_a_table_without_a_row_is_told(replicated: tuple[dr.Study, dr.Model, dr.Study]) -> None:
+    model = replicated[1]._document
+    rows = [0 if source.name == "LB" else 9 for source in model.sources]
+    (note,) = without_rows(model, rows, 60)
+    assert note.startswith("LB: no row was made, though the source has 160")
+    assert not without_rows(model, rows, 1)

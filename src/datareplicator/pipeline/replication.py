@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,8 @@ CONTROL = ("constraints", "rare_events", "scenarios", "counts", "clones", "enrol
 MOST_CHECKED_ROWS = 2_000_000
 """Rows that are kept in memory for checks and report; beyond, they cover the first subjects and say so."""
 
+EVIDENT = 20
+"""Rows that must be expected in a table for none to be told."""
 UNCHECKED = Findings((), pd.DataFrame({"rule": []}), pd.DataFrame(), notes=("nothing was checked.",))
 
 Observer = Callable[[Block, Frames], None] | None
@@ -160,13 +162,14 @@ def _write(
                 if observe is not None:
                     observe(block, dirty)
             files = {name: FileEntry(**entry) for name, entry in writer.finish().items()}
+            rowless = without_rows(model, [entry.rows or 0 for entry in files.values()], run.subjects)
             if injector is not None:
                 files, told = finish_faults(injector, files, writer.path, [source.name for source in model.sources])
         ended = outcomes(request.plan, tallies) if request.plan is not None else ()
         findings: Findings = UNCHECKED
         scores: dict[str, Score] = {}
         if check:
-            findings, scores = _describe(collector, model, source, run, writer.path, progress, ended)
+            findings, scores = _describe(collector, model, source, run, writer.path, progress, ended, request.new_texts)
         files |= {
             name: FileEntry(sha256=digest(writer.path / name))
             for name in (FINDINGS, REPORT)
@@ -184,12 +187,22 @@ def _write(
         output,
         manifest,
         findings,
-        notes(model) + covered + told,
+        notes(model) + covered + told + rowless,
         output / REPORT if run.report else None,
         output / ANSWERS / FORMS[0] if plan is not None else None,
         ended,
         scores,
         in_all(tallies) if ended else None,
+    )
+
+
+def without_rows(model: StudyModel, rows: Sequence[int], subjects: int) -> tuple[str, ...]:
+    """Notes on tables in which no row was made although the source has some: `rows` by source table, in order."""
+    made = dict(zip((source.name for source in model.sources), rows, strict=True))
+    return tuple(
+        f"{spec.name}: no row was made, though the source has {spec.rows:,}; see what was found in it (fit --explain)."
+        for spec in model.structure.tables.values()
+        if spec.rows * subjects >= EVIDENT * model.subjects_learned and not any(made.get(m, 1) for m in spec.members)
     )
 
 
@@ -201,12 +214,13 @@ def _describe(
     folder: Path,
     progress: Progress,
     ended: tuple[Ending, ...],
+    expected: frozenset[str],
 ) -> tuple[Findings, dict[str, Score]]:
     """Write the findings, and the report where asked for, beside the tables; the report's figures."""
     made = collector.study()
     scores: dict[str, Score] = {}
     with stage(progress, "check"):
-        findings = validate_study(made, baseline=source, structure=model.structure, detectors=False)
+        findings = validate_study(made, baseline=source, structure=model.structure, detectors=False, expected=expected)
         (folder / FINDINGS).write_text(findings.to_json() + "\n", encoding="utf-8")
     if run.report and source is not None:
         from datareplicator.evaluate import compare  # plots are slow to import: only where they are wanted
