@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonschema
 from fastapi import FastAPI
+
+from datareplicator.server.examples import JSON
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 
@@ -36,6 +39,22 @@ def test_errors_are_problem_details(app: FastAPI) -> None:
             if status >= "400":
                 assert list(answer["content"]) == ["application/problem+json"], f"{name} {status}"
         assert {"401", "403", "422", "429"} <= set(operation["responses"]), name
+
+
+def test_each_body_has_an_example_that_fits(app: FastAPI) -> None:
+    document = app.openapi()
+    seen = 0
+    for name, operation in _operations(document):
+        contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for kind, body in ((kind, body) for each in contents for kind, body in each.get("content", {}).items()):
+            if kind in JSON:
+                seen += 1
+                schema = {**body.get("schema", {}), "components": document["components"]}
+                fault = jsonschema.exceptions.best_match(
+                    jsonschema.Draft202012Validator(schema).iter_errors(body["example"])
+                )
+                assert fault is None, f"{name}: {fault}"
+    assert seen > 500
 
 
 async def test_the_document_is_served(client: Any) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from datareplicator.errors import DataReplicatorError
+from datareplicator.server.examples import add_examples
 
 MEDIA_TYPE = "application/problem+json"
 STATUS_OF_CODE = {"request": 422, "source": 422, "structure": 422, "model": 422, "write": 507, "engine": 503}
@@ -167,7 +168,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def describe(app: FastAPI) -> None:
-    """Put the form of problems into the OpenAPI document, to which `responses` refers."""
+    """Put the form of problems, to which `responses` refers, and examples into the OpenAPI document."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -178,6 +179,7 @@ def describe(app: FastAPI) -> None:
             schemas |= form.pop("$defs", {}) | {"ProblemDetail": form}
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        add_examples(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

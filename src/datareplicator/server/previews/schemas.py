@@ -34,7 +34,16 @@ class Order(BaseModel):
 class TableQuery(BaseModel):
     """Which rows of a table: all conditions hold; `search` is sought in every text column."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "where": [{"column": "AESEV", "operator": "eq", "value": "SEVERE"}],
+                "sort": [{"column": "AESTDTC"}],
+                "limit": 20,
+            }
+        },
+    )
 
     where: list[Condition] = Field([], max_length=50)
     search: str = Field("", max_length=200)

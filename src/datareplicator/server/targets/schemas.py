@@ -35,7 +35,9 @@ class _Options(BaseModel):
 class HttpOptions(_Options):
     """An HTTP endpoint that takes POST requests: files as they are, or rows in batches."""
 
-    url: Address = Field(description="Without credentials; those go into the secret.")
+    url: Address = Field(
+        description="Without credentials; those go into the secret.", examples=["https://hub.example.org/ingest"]
+    )
     form: Literal["files", "json", "ndjson"] = Field(
         "json", description="A request for each file, or for each batch of rows of a table."
     )
