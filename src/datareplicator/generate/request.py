@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +21,7 @@ BLOCK = 128
 """Subjects in a block. Part of the result: another size gives other numbers, so it never changes within a version."""
 
 MOST_SUBJECTS = 10_000_000
+QUOTED = re.compile(r"'([^']*)'")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,19 @@ class GenerateRequest:
         """Whether another study is asked for than more subjects of the source's: its summary has to tell of it."""
         asked = (self.counts, self.clones, self.identifiers, self.quota, self.enrolment, self.study, self.follow_up)
         return any(bool(part) if isinstance(part, (Mapping, tuple)) else part is not None for part in asked)
+
+    @property
+    def new_texts(self) -> frozenset[str]:
+        """Texts that are asked for by name and that the source need not have: of the study, of clones, of what the
+        steps of scenarios set."""
+        texts = {text for clone in self.clones for text in (clone.name, *clone.names.values())}
+        texts |= {self.study} if self.study is not None else set()
+        for wanted in self.conditions.scenarios:
+            given = {**wanted.unit.parameters, **wanted.scenario.values}
+            texts |= {value for value in given.values() if isinstance(value, str)}
+            set_to = [value for edit in wanted.unit.edits for value in edit.values.values()]
+            texts |= {text for value in set_to for text in QUOTED.findall(value)}
+        return frozenset(texts)
 
     @property
     def window(self) -> tuple[int, int] | None:

@@ -33,6 +33,7 @@ def validate(
     define: Define | None = None,
     detectors: bool = True,
     limit: int = LIMIT,
+    expected: frozenset[str] = frozenset(),
 ) -> Findings:
     """Check a study against the rules of SDTM, where its tables look like SDTM, and against a structure.
 
@@ -40,6 +41,7 @@ def validate(
     found in the source; discovered from the baseline (or from the study itself) where none is given. `define`: the
     study's Define-XML, whose code lists come before those of the standard. `detectors`: also run the statistical
     detectors. `limit`: findings kept in full per rule; the counts are always complete.
+    `expected`: categories that are no surprise though the baseline has none of them.
 
     Raises StructureError where no structure is given, none can be found, and the study does not look like SDTM.
     """
@@ -53,7 +55,7 @@ def validate(
                 raise
             notes = (f"the study's own structure was not checked: {error}",)
     source = StructuralView(baseline, structure) if baseline is not None and structure is not None else None
-    view = StructuralView(study, structure, source) if structure is not None else None
+    view = StructuralView(study, structure, source, expected) if structure is not None else None
     outcomes = _run(SdtmView(study, define), view, detectors)
     before = None if baseline is None else _run(SdtmView(baseline, define), source, detectors)
     return Findings(

@@ -16,9 +16,11 @@ from datareplicator import pipeline
 from datareplicator.errors import RequestError
 from datareplicator.generate.control.margins import Claim, whole_cells
 from datareplicator.generate.control.quota import truncated
+from datareplicator.generate.control.settle import settle
 from datareplicator.model.study_model import StudyModel
 from datareplicator.run import Run, parse_run
 from datareplicator.study import Study
+from datareplicator.validate import validate
 
 ARMS = ("Placebo", "Veltipran 10 mg", "Veltipran 20 mg")
 
@@ -286,3 +288,17 @@ def test_truncated_normals_have_their_moments() -> None:
     assert abs((x < 0).mean() - 0.1359 / (0.1359 + 0.1587)) < 1e-3
     tail = truncated(np.zeros(len(u)), 1.0, np.full((len(u), 1), 9.0), np.full((len(u), 1), np.inf), u)
     assert abs(tail.mean() - 9.1085) < 1e-3
+
+
+def test_names_that_were_asked_for_are_no_findings() -> None:
+    source = _two_sexes(60)
+    model = pipeline.fit(source)
+    text = "subjects: 40\nclones: [{variable: ARM, like: A, name: Sham}]\ncounts: {ARM: {A: 20, Sham: 20}}"
+    settled, request = settle(model, parse_run(text).request())
+    study = pipeline.generate_settled(settled, request, workers=1)
+    assert request.new_texts == {"Sham"}
+    found = [
+        validate(study, baseline=source, structure=settled.structure, detectors=False, expected=expected)
+        for expected in (frozenset(), request.new_texts)
+    ]
+    assert ["DR1601" in {t.rule.id for t in f.tallies if t.count} for f in found] == [True, False]

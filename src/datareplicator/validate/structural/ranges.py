@@ -37,7 +37,7 @@ def unknown_category(view: StructuralView) -> Iterator[Hits]:
                 or not source.has(column.name)
             ):
                 continue
-            known = set(source.distinct(column.name))
+            known = set(source.distinct(column.name)) | view.expected | view.computed(spec.name, column.name)
             if spec.code is not None and column.name != spec.code and source.has(spec.code):
                 # The coded term may stand for the one as reported, as far as the column reaches.
                 longest = max((len(str(value)) for value in known), default=0)

@@ -21,10 +21,17 @@ ROW = "__row__"
 
 
 class StructuralView:
-    """The tables of `study` that `structure` knows, and what of it is absent. `baseline` is the view of the source."""
+    """The tables of `study` that `structure` knows, and what of it is absent. `baseline` is the view of the source;
+    `expected` are categories that the study may have beyond it."""
 
-    def __init__(self, study: Study, structure: Structure, baseline: StructuralView | None = None) -> None:
-        self.study, self.baseline = study, baseline
+    def __init__(
+        self,
+        study: Study,
+        structure: Structure,
+        baseline: StructuralView | None = None,
+        expected: frozenset[str] = frozenset(),
+    ) -> None:
+        self.study, self.baseline, self.expected = study, baseline, expected
         self.structure, self.absent = _present(study, structure)
         numbered = Study({name: _numbered(table) for name, table in study.tables.items()}, study.name)
         frames = to_logical(numbered, self.structure)
@@ -43,6 +50,11 @@ class StructuralView:
         for name, part in self.parts.items():
             if len(part):
                 yield self.structure.tables[name], part
+
+    def computed(self, table: str, column: str) -> set[object]:
+        """The values that the structure's tables of codes and constants give a column."""
+        made = [d.params for d in self.structure.derivations if (d.table, d.target) == (table, column)]
+        return {value for p in made for value in (*p.get("values", ()), p.get("value"))}
 
     @property
     def root(self) -> Part | None:
