@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 from fastapi import FastAPI
 
 from datareplicator.server.examples import JSON
@@ -50,9 +50,7 @@ def test_each_body_has_an_example_that_fits(app: FastAPI) -> None:
             if kind in JSON:
                 seen += 1
                 schema = {**body.get("schema", {}), "components": document["components"]}
-                fault = jsonschema.exceptions.best_match(
-                    jsonschema.Draft202012Validator(schema).iter_errors(body["example"])
-                )
+                fault = next(jsonschema_rs.iter_errors(schema, body["example"]), None)
                 assert fault is None, f"{name}: {fault}"
     assert seen > 500
 
