@@ -52,7 +52,8 @@ def forms(seed: int = 1, n: int = 20) -> dict[str, pd.DataFrame]:
                     "LabLow": low,
                     "LabHigh": high,
                 }
-                rows["LB"].append(visit | {"LBDAT": day} | result | {"LabFlag": flag})
+                judged = {"LabFlag": flag, "ClinSignif": rng.choice(["Yes", "No"], p=[0.2, 0.8]) if flag else None}
+                rows["LB"].append(visit | {"LBDAT": day} | result | judged)
         for j in range(rng.poisson(2)):
             term, coded = EVENTS[int(rng.integers(4))]
             begun = start + pd.Timedelta(days=int(rng.integers(1, 50)))
@@ -97,6 +98,11 @@ def test_what_is_copied_into_all_forms_agrees(replicated: tuple[dr.Study, dr.Mod
         form = made.tables[name].frame
         for column in ("Subject", "Site", "SiteNumber"):
             assert (form[column].to_numpy() == subjects[column].reindex(form["SubjectId"]).to_numpy()).all()
+
+
+def test_what_is_said_of_a_flag_stands_beside_flags_alone(replicated: tuple[dr.Study, dr.Model, dr.Study]) -> None:
+    results = replicated[2].tables["LB"].frame
+    assert (results["LabFlag"].notna() == results["ClinSignif"].notna()).all()
 
 
 def test_no_rule_is_broken_that_the_source_keeps(replicated: tuple[dr.Study, dr.Model, dr.Study]) -> None:

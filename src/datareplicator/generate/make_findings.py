@@ -12,11 +12,13 @@ from datareplicator.generate.results import write_results
 from datareplicator.generate.rows import fill_rows
 from datareplicator.generate.state import State
 from datareplicator.model.context import row_context
-from datareplicator.model.fit_findings import findings_known, visit_end
+from datareplicator.model.fit_findings import as_judged, findings_known, visit_end
 from datareplicator.model.stretch import learned_visit
 from datareplicator.model.study_model import Findings, StudyModel
 from datareplicator.model.timeline import VisitRows
 from datareplicator.model.training import day_anchors
+from datareplicator.structure.derive import View, apply
+from datareplicator.structure.order import judged, needed
 from datareplicator.structure.spec import TableSpec
 
 
@@ -81,6 +83,7 @@ def _make_table(
         frame[spec.visit] = visit_values(model, spec, named)
     like = learned_visit(model.stretch, visit)
     known = findings_known(table.results, table.cells, cell, like, value)
+    known |= _judged(model, spec, frame, value)
     ends = visit_end(state.visits, subject, visit)
     anchors = day_anchors(subject, visit, state.visits, state.subjects, ends)
     fill_rows(table.rows, state, row_context(state.context, subject, known), anchors, like, visit)
@@ -95,6 +98,17 @@ def _make_table(
     unit = pd.Series(frame[spec.unit]) if spec.unit is not None and spec.unit in frame else _unit_of(table, result)
     for name, column in write_results(table.results, result, value, unit, changed).items():
         frame[name] = column.array
+
+
+def _judged(model: StudyModel, spec: TableSpec, frame: pd.DataFrame, value: np.ndarray) -> dict[str, pd.Series]:
+    """What follows from tests and results alone, before the other columns are drawn."""
+    columns = judged(model.structure, spec)
+    if not columns:
+        return {}
+    view = View({spec.name: frame.assign(**{str(spec.value): value})})
+    for derivation in {d.target: d for c in columns for d in needed(model.structure, spec.name, c)}.values():
+        apply(derivation, view)
+    return {c: as_judged(pd.Series(view.frames[spec.name][c])) for c in columns}
 
 
 def _keep_last(frame: pd.DataFrame, name: str, subject: np.ndarray, cell: np.ndarray) -> None:

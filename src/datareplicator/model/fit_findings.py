@@ -18,6 +18,7 @@ from datareplicator.model.results import ResultModel, fit_results, result_column
 from datareplicator.model.rows import fit_rows
 from datareplicator.model.study_model import Findings
 from datareplicator.model.training import Training, day_anchors
+from datareplicator.structure.order import judged
 from datareplicator.structure.spec import Kind, TableSpec
 
 FINDINGS = "findings"
@@ -143,6 +144,7 @@ def fit_findings_rows(training: Training, part: TableCells) -> Findings:
     made = {spec.test, *spec.axes, spec.visit, *result_columns(spec)}
     columns = [c for c in prepared.structure.free(spec.name) if c not in made]
     known = findings_known(part.results, part.of, np.maximum(part.cell - part.first, 0), visit, part.number)
+    known |= {c: as_judged(prepared.frames[spec.name][c]) for c in judged(prepared.structure, spec)}
     anchors = day_anchors(
         subject, visit, training.visits, training.subjects, visit_end(training.visits, subject, visit)
     )
@@ -204,6 +206,11 @@ def _single_flags(training: Training, part: TableCells, columns: list[str]) -> t
         if len(pairs) and not pairs.duplicated().any():
             out.append(name)
     return tuple(out)
+
+
+def as_judged(values: pd.Series) -> pd.Series:
+    """What a result was judged to be as context of the other columns: nothing is a judgement too."""
+    return values.astype(object).where(values.notna(), "").map(str).astype("category").reset_index(drop=True)
 
 
 def findings_known(

@@ -26,6 +26,7 @@ FEW = 3  # subjects under which a constant may be the one subject's own
 _SHARED = frozenset({Kind.CATEGORY, Kind.FLAG, Kind.TEXT})
 COPIED = frozenset({Layout.REFERENCE, Layout.RELATION, Layout.COMMENT, Layout.SUPPLEMENT})
 """Layouts whose rows are copied or made by other means: nothing is computed in them."""
+_JUDGED = frozenset({Kind.CATEGORY, Kind.FLAG})
 _NUMBERING = frozenset({"row_number", "offset", "constant"})
 _PLAIN = frozenset({"constant", "copy_subject"})
 
@@ -199,6 +200,23 @@ def needed(structure: Structure, table: str, column: str) -> list[Derivation]:
             wanted |= {s.column for s in reads(derivation) if s.table == table}
             out.append(derivation)
     return out[::-1]
+
+
+def judged(structure: Structure, spec: TableSpec) -> tuple[str, ...]:
+    """The categories of a findings table that follow from tests and results alone, such as a flag against limits."""
+    given = {c for c in (spec.test, *spec.axes, spec.visit, spec.value) if c is not None}
+    found = []
+    for d in structure.derivations:
+        if d.table != spec.name or spec.value is None or spec.column(d.target).kind not in _JUDGED:
+            continue
+        steps = needed(structure, spec.name, d.target)
+        made = {Ref(table=spec.name, column=step.target) for step in steps}
+        leaves = {ref for step in steps for ref in reads(step)} - made
+        if Ref(table=spec.name, column=spec.value) in leaves and all(
+            ref.table == spec.name and ref.column in given for ref in leaves
+        ):
+            found.append(d.target)
+    return tuple(found)
 
 
 def rests_on(derivations: Iterable[Derivation], column: Ref) -> set[Ref]:
