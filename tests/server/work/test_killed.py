@@ -7,72 +7,24 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import func, select
+from support.processes import command, served, token_of
 
 from datareplicator import sample_study_path
-from datareplicator.server.auth.sessions import HashedTokens
-from datareplicator.server.auth.tables import User
 from datareplicator.server.cache.tables import Result
 from datareplicator.server.database import make_database
-from datareplicator.server.jobs.local import environment
 from datareplicator.server.jobs.tables import Job
 from datareplicator.server.settings import Settings
 
 SUBJECTS = 1_000
-
-
-@contextmanager
-def _command(settings: Settings, *words: str, **own: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`datareplicator WORDS` as people start it."""
-    more = {"DATAREPLICATOR_LOG_LEVEL": "error", **{f"DATAREPLICATOR_{name}": value for name, value in own.items()}}
-    command = [sys.executable, "-c", "from datareplicator.cli import main; main()", *words]
-    with subprocess.Popen(command, env={**environment(settings), **more}, stdout=subprocess.DEVNULL) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-
-
-@contextmanager
-def _served(settings: Settings, workers: int, token: str) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes]]]:
-    """A server that answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    with _command(settings, "serve", PORT=port, WORKERS=str(workers), WORKER_NICE="0") as process:
-        headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", headers=headers, timeout=30) as client:
-            while True:
-                try:
-                    assert client.get("/auth/me").status_code == 200
-                    break
-                except httpx.TransportError:
-                    assert process.poll() is None
-                    time.sleep(0.1)
-            yield client, process
-
-
-async def _token(settings: Settings) -> str:
-    database = make_database(settings)
-    async with database.session(write=True) as session:
-        user = User(email="ann@example.org", role="analyst", tier="priority", is_verified=True, hashed_password="none")
-        session.add(user)
-        await session.flush()
-        token = await HashedTokens(session, settings).write_token(user)
-    await database.close()
-    return token
 
 
 async def _worker_of(settings: Settings, job: str) -> int:
@@ -131,18 +83,18 @@ def _begun(client: httpx.Client) -> tuple[str, str]:
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="workers watch their server by its process")
 def test_a_killed_server_loses_nothing_and_doubles_nothing(settings: Settings, record_property: Any) -> None:
-    token, alone = asyncio.run(_token(settings)), settings.database_address.startswith("sqlite")
+    token, alone = token_of(settings), settings.database_address.startswith("sqlite")
     with ExitStack() as workers:
         for _ in range(0 if alone else 2):
-            workers.enter_context(_command(settings, "worker", "--queues", "analysis,training,generation"))
-        with _served(settings, int(alone), token) as (client, server):
+            workers.enter_context(command(settings, "worker", "--queues", "analysis,training,generation"))
+        with served(settings, int(alone), token) as (client, server):
             run, job = _begun(client)
             server.send_signal(signal.SIGKILL)
             server.wait()
             if not alone:
                 os.kill(asyncio.run(_worker_of(settings, job)), signal.SIGKILL)
         killed = time.monotonic()
-        with _served(settings, int(alone), token) as (client, _):
+        with served(settings, int(alone), token) as (client, _):
             _until(60, lambda: _answer(client, "GET", job)["state"] not in ("queued", "running"))
             took = time.monotonic() - killed
             record_property("seconds from kill -9 to done", round(took, 1))
