@@ -181,18 +181,8 @@ holds:
 edits:
   - {drop: orders, where: "order_date > day_of(customers.signup_date) + 300"}
 """
-HYPERTENSION = """
-name: hypertension
-parameters: {concept: 316866, above: 160}
-holds:
-  - {domain: measurement, where: "measurement_concept_id = 3004249 and value_as_number > {above}"}
-  - {domain: condition_occurrence, where: "condition_concept_id = {concept}"}
-edits:
-  - {set: measurement, where: "measurement_concept_id = 3004249", pick: last, values: {value_as_number: "{above} + 20"}}
-  - add: condition_occurrence
-    unless: "condition_concept_id = {concept}"
-    values: {condition_concept_id: "{concept}"}
-"""
+PAGE = (Path(__file__).resolve().parents[3] / "docs/how-to/constrain-a-study.md").read_text(encoding="utf-8")
+HYPERTENSION = PAGE.partition("```yaml omop\n")[2].partition("```")[0]
 
 
 def test_units_for_studies_of_any_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
