@@ -30,6 +30,7 @@ from datareplicator.server.targets.s3 import signed
 
 pytestmark = pytest.mark.anyio
 ODM = "{http://www.cdisc.org/ns/odm/v1.3}"
+MDSOL = "{http://www.mdsol.com/ns/odm/metadata}"
 TOKEN = "0123456789ABCDEF0123456789ABCDEF"
 
 
@@ -120,6 +121,8 @@ class _Rave(BaseHTTPRequestHandler):
             for event in subject.iter(f"{ODM}StudyEventData"):
                 for group in event.iter(f"{ODM}ItemGroupData"):
                     where = (subject.get("SubjectKey"), event.get("StudyEventOID"))
+                    assert subject.get(f"{MDSOL}SubjectKeyType") == "SubjectName"
+                    assert group.get(f"{MDSOL}Submission") == "SpecifiedItemsOnly"
                     key = (*where, group.get("ItemGroupOID"), group.get("ItemGroupRepeatKey"))
                     site = subject.find(f"{ODM}SiteRef")
                     items = {item.get("ItemOID"): item.get("Value") for item in group}

@@ -22,6 +22,9 @@ from datareplicator.server.targets.network import TargetError
 from datareplicator.server.targets.schemas import OdmOptions
 
 NAMESPACE = "http://www.cdisc.org/ns/odm/v1.3"
+VENDOR = "http://www.mdsol.com/ns/odm/metadata"
+"""Rave's extensions: subjects are named and not numbered, and items that are not sent stay as they are."""
+ET.register_namespace("mdsol", VENDOR)
 POST = "webservice.aspx?PostODMClinicalData"
 STUDIES = "studies"
 KIND = "text/xml; charset=utf-8"
@@ -120,7 +123,11 @@ class Document:
         return ET.tostring(root, encoding="utf-8", xml_declaration=True)
 
     def _subject(self, clinical: ET.Element, subject: str) -> ET.Element:
-        made = ET.SubElement(clinical, "SubjectData", {"SubjectKey": subject, "TransactionType": UPSERT})
+        made = ET.SubElement(
+            clinical,
+            "SubjectData",
+            {"SubjectKey": subject, "TransactionType": UPSERT, f"{{{VENDOR}}}SubjectKeyType": "SubjectName"},
+        )
         if subject in self._sites:
             ET.SubElement(made, "SiteRef", {"LocationOID": _text(self._sites[subject])})
         return made
@@ -132,6 +139,7 @@ class Document:
 
     def _group(self, form: ET.Element, row: dict[str, Any], number: str) -> None:
         keys = {"ItemGroupOID": self._form, "ItemGroupRepeatKey": number, "TransactionType": UPSERT}
+        keys[f"{{{VENDOR}}}Submission"] = "SpecifiedItemsOnly"
         group = ET.SubElement(form, "ItemGroupData", keys)
         for name, value in row.items():
             if value is not None and value != "" and name != self._options.subject_column:
