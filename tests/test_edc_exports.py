@@ -125,3 +125,43 @@ def test_a_table_without_a_row_is_told(replicated: tuple[dr.Study, dr.Model, dr.
     (note,) = without_rows(model, rows, 60)
     assert note.startswith("LB: no row was made, though the source has 160")
     assert not without_rows(model, rows, 1)
+
+
+def repeated(seed: int = 2, n: int = 30) -> pd.DataFrame:
+    """One table of a project in REDCap: a row an event, what is asked for once in the first one alone."""
+    rng, rows = np.random.default_rng(seed), []
+    for k in range(n):
+        start = pd.Timestamp("2023-03-01") + pd.Timedelta(days=int(rng.integers(0, 300)))
+        weight, age = rng.normal(80, 14), int(rng.integers(30, 80))
+        for number, event in enumerate(("baseline_arm_1", "month_3_arm_1", "month_6_arm_1")):
+            day = start + pd.Timedelta(days=91 * number + (int(rng.integers(-7, 8)) if number else 0))
+            row = {"record_id": k + 1, "redcap_event_name": event, "visit_date": day.strftime("%Y-%m-%d")}
+            if not number:
+                born = start - pd.Timedelta(days=365 * age + 100)
+                row |= {
+                    "dob": born.strftime("%Y-%m-%d"),
+                    "sex": int(rng.integers(1, 3)),
+                    "height": int(rng.normal(168, 9)),
+                }
+            answers = rng.integers(0, 4, 3)
+            row |= {f"phq{j + 1}": int(a) for j, a in enumerate(answers)} | {"phq_total": int(answers.sum())}
+            rows.append(row | {"weight": round(weight + rng.normal(0, 0.8), 1)})
+    frame = pd.DataFrame(rows)
+    return frame.astype({"sex": "Int64", "height": "Int64"})
+
+
+def test_events_of_a_project_are_visits_of_a_subject() -> None:
+    source = repeated()
+    model = dr.fit(dr.read_study({"export": source}))
+    made = model.generate(subjects=50, seed=3).tables["export"].frame
+    assert model.structure.tables["export"].layout == Layout.VISITS
+    assert made.groupby("redcap_event_name").size().eq(50).all()
+    first = made["redcap_event_name"] == "baseline_arm_1"
+    for column in ("dob", "sex", "height"):
+        assert (made[column].notna() == first).all()
+    assert (made[["phq1", "phq2", "phq3"]].sum(axis=1) == made["phq_total"]).all()
+    days = pd.to_datetime(made["visit_date"])
+    assert days.between("2022-06-01", "2025-06-01").all()
+    assert (days.groupby(made["record_id"]).diff().dropna().dt.days.between(70, 112)).all()
+    level = made.groupby("record_id")["weight"]
+    assert level.var().mean() < 0.2 * made["weight"].var()

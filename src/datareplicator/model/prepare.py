@@ -148,7 +148,7 @@ def _first_day(prepared: Prepared, tables: list[TableSpec]) -> np.ndarray:
         for column in spec.columns:
             if column.kind != Kind.DATE or column.pii is not None or column.name.startswith("SUPP."):
                 continue
-            if spec.layout == Layout.SUBJECT and _looks_like_birth(prepared, spec.name, column.name):
+            if spec.layout in (Layout.SUBJECT, *ON_SCHEDULE) and _looks_like_birth(prepared, spec.name, column.name):
                 continue
             day, index = prepared.moment(spec.name, column.name).day, prepared.subject[spec.name]
             known = np.isfinite(day) & (index >= 0)
@@ -160,4 +160,4 @@ def _looks_like_birth(prepared: Prepared, table: str, column: str) -> bool:
     """A date that spreads over decades is no date of the study."""
     year = prepared.moment(table, column).year
     year = year[np.isfinite(year)]
-    return len(year) > 0 and (np.ptp(year) > 12 or "BRTH" in column.upper() or "BIRTH" in column.upper())
+    return len(year) > 0 and (np.ptp(year) > 12 or any(word in column.upper() for word in ("BRTH", "BIRTH", "DOB")))

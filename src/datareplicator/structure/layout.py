@@ -57,6 +57,8 @@ def find_layout(ctx: Context, facts: Facts) -> Layout:
         return Layout.VISITS
     if n / held < MOST_PERIODS and _contiguous(ctx, facts):
         return Layout.INTERVALS
+    if _by_visit(ctx, facts, alone=True):
+        return Layout.VISITS
     if _is_set(ctx, facts, subjects):
         return Layout.SETS
     if _by_visit(ctx, facts):
@@ -112,9 +114,10 @@ def _is_set(ctx: Context, facts: Facts, subjects: np.ndarray) -> bool:
     return bool(shared.mean() >= SET_SHARED)
 
 
-def _by_visit(ctx: Context, facts: Facts) -> bool:
+def _by_visit(ctx: Context, facts: Facts, *, alone: bool = False) -> bool:
+    """Whether a row is a subject's visit, as other tables have it too; `alone`: as no other table has it."""
     visit = facts.roles.visit
     if visit is None or facts.key.columns != (visit,) or facts.key.tier != 0:
         return False
     holders = sum(visit in t for t in ctx.tables.values())
-    return facts.key.fill >= 0.2 and holders >= 2
+    return facts.key.fill >= 0.2 and (holders == 1 if alone else holders >= 2)

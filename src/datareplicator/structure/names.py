@@ -12,7 +12,8 @@ from collections.abc import Iterable
 SUBJECT = (
     *("usubjid", "subjid", "subjectid", "personid", "patientid", "participantid", "ptid", "patid", "subject"),
     *("patient", "participant", "patientnum", "subjectnumber", "animalid", "clientid", "customerid", "memberid"),
-    *("userid", "customer"),
+    *("userid", "customer", "subjectkey", "subjectno", "patientno", "participantno", "enrolmentid", "recordid"),
+    "caseid",
 )
 """Names of a subject key in order of preference, in lower case without underscores."""
 

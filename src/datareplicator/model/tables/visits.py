@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from datareplicator.model.context import MARK
 from datareplicator.model.rows import fit_rows
 from datareplicator.model.study_model import VisitColumn, Visits
 from datareplicator.model.training import Training, day_anchors
 from datareplicator.structure.spec import Layout, TableSpec
 
 VISIT = "visit"
+ALWAYS = 0.95
+"""Share of a visit's rows that fill a column, from which on the visit asks for it."""
+LEAST_ROWS = 5
 
 
 def fit_visits(training: Training, spec: TableSpec) -> Visits:
@@ -21,13 +25,31 @@ def fit_visits(training: Training, spec: TableSpec) -> Visits:
     context = training.row_context(spec, {"visit": pd.Series(visit).astype(str).astype("category")})
     anchors = day_anchors(subject, visit, training.visits, training.subjects, {})
     rows = fit_rows(
-        prepared, spec, columns, context, anchors, visit, ends=training.ends, min_subjects=training.min_subjects
+        prepared,
+        spec,
+        columns,
+        context,
+        anchors,
+        visit,
+        hard=(MARK + VISIT,) if _decides(prepared.frames[spec.name][columns], visit) else (),
+        ends=training.ends,
+        min_subjects=training.min_subjects,
     )
     seen = np.unique(visit[visit >= 0])
     if training.visits is not None and spec.end in columns and spec.name == prepared.structure.visit_table:
         held = (subject >= 0) & (visit >= 0)
         training.visits.end[subject[held], visit[held]] = prepared.days(spec.name, spec.end)[held]
     return Visits(table=spec.name, seen=seen, share=_shares(training, spec, seen), rows=rows)
+
+
+def _decides(frame: pd.DataFrame, visit: np.ndarray) -> bool:
+    """Whether the visit says of some column that it is filled (a form of the first visit alone)."""
+    share = frame[visit >= 0].notna().groupby(visit[visit >= 0]).mean()
+    held = np.bincount(visit[visit >= 0]) if (visit >= 0).any() else np.empty(0)
+    share = share[held[share.index.to_numpy()] >= LEAST_ROWS]
+    always, never = share.max() >= ALWAYS, share.min() <= 1 - ALWAYS
+    clear = ((share >= ALWAYS) | (share <= 1 - ALWAYS)).all()
+    return bool((always & never & clear).any())
 
 
 def one_row_a_visit(training: Training, spec: TableSpec) -> bool:
