@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
+
+from datareplicator.server.migrations import kinds
 
 revision = "0001"
 down_revision = None
@@ -18,7 +19,7 @@ def upgrade() -> None:
     op.create_table(
         "audit_event",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        kinds.moment("at"),
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("key_id", sa.Uuid(), nullable=True),
         sa.Column("action", sa.String(length=60), nullable=False),
@@ -26,8 +27,8 @@ def upgrade() -> None:
         sa.Column("object_id", sa.String(length=100), nullable=False),
         sa.Column("project_id", sa.Uuid(), nullable=True),
         sa.Column("request_id", sa.String(length=40), nullable=True),
-        sa.Column("before", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
-        sa.Column("after", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+        sa.Column("before", kinds.JSON, nullable=True),
+        sa.Column("after", kinds.JSON, nullable=True),
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("seal", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_event")),
@@ -46,8 +47,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "operation",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        kinds.identity(),
+        kinds.moment("at"),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=True),
@@ -67,7 +68,7 @@ def upgrade() -> None:
         sa.Column("subjects", sa.BigInteger(), nullable=True),
         sa.Column("rows", sa.BigInteger(), nullable=True),
         sa.Column("cost", sa.Float(), nullable=True),
-        sa.Column("detail", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+        sa.Column("detail", kinds.JSON, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operation")),
     )
     op.create_index("ix_operation_at", "operation", ["at"], unique=False)
@@ -80,7 +81,7 @@ def upgrade() -> None:
         "rate_counter",
         sa.Column("key", sa.String(length=200), nullable=False),
         sa.Column("hits", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        kinds.moment("expires_at"),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_rate_counter")),
     )
     op.create_index(op.f("ix_rate_counter_expires_at"), "rate_counter", ["expires_at"], unique=False)
@@ -103,19 +104,19 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("tier", sa.String(length=40), nullable=False),
-        sa.Column("last_login_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        kinds.moment("last_login_at", nullable=True),
+        kinds.identity(),
+        kinds.moment("created_at"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_account")),
         sa.UniqueConstraint("email", name=op.f("uq_user_account_email")),
     )
     op.create_table(
         "login_session",
         sa.Column("token", sa.String(length=64), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
+        kinds.identity(),
         sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        kinds.moment("created_at"),
+        kinds.moment("used_at"),
         sa.Column("client", sa.String(length=200), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["user_account.id"], name=op.f("fk_login_session_user_id"), ondelete="cascade"
@@ -134,8 +135,8 @@ def upgrade() -> None:
         sa.Column("refresh_token", sa.String(length=16), nullable=True),
         sa.Column("account_id", sa.String(length=320), nullable=False),
         sa.Column("account_email", sa.String(length=320), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        kinds.identity(),
+        kinds.moment("created_at"),
         sa.ForeignKeyConstraint(
             ["user_id"], ["user_account.id"], name=op.f("fk_oauth_account_user_id"), ondelete="cascade"
         ),
@@ -148,8 +149,8 @@ def upgrade() -> None:
         sa.Column("token", sa.String(length=64), nullable=False),
         sa.Column("purpose", sa.String(length=20), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        kinds.moment("created_at"),
+        kinds.moment("expires_at"),
         sa.ForeignKeyConstraint(
             ["user_id"], ["user_account.id"], name=op.f("fk_one_time_token_user_id"), ondelete="cascade"
         ),
@@ -161,12 +162,12 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("standard", sa.String(length=40), nullable=True),
-        sa.Column("domains", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("domains", kinds.JSON, nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        kinds.moment("updated_at"),
+        kinds.moment("archived_at", nullable=True),
+        kinds.identity(),
+        kinds.moment("created_at"),
         sa.ForeignKeyConstraint(
             ["created_by"], ["user_account.id"], name=op.f("fk_project_created_by"), ondelete="set null"
         ),
@@ -176,8 +177,8 @@ def upgrade() -> None:
         "stored_policies",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("changed", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed", kinds.JSON, nullable=False),
+        kinds.moment("updated_at"),
         sa.Column("updated_by", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["updated_by"], ["user_account.id"], name=op.f("fk_stored_policies_updated_by"), ondelete="set null"
@@ -191,12 +192,12 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("hint", sa.String(length=16), nullable=False),
         sa.Column("secret", sa.String(length=64), nullable=False),
-        sa.Column("scopes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("scopes", kinds.JSON, nullable=True),
+        kinds.moment("expires_at", nullable=True),
+        kinds.moment("revoked_at", nullable=True),
+        kinds.moment("used_at", nullable=True),
+        kinds.identity(),
+        kinds.moment("created_at"),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_api_key_project_id"), ondelete="cascade"),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_api_key_user_id"), ondelete="cascade"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
@@ -206,14 +207,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_api_key_user_id"), "api_key", ["user_id"], unique=False)
     op.create_table(
         "invitation",
-        sa.Column("project_id", sa.Uuid(), nullable=False),
+        kinds.project(),
         sa.Column("email", sa.String(length=320), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("token", sa.String(length=64), nullable=False),
         sa.Column("invited_by", sa.Uuid(), nullable=True),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        kinds.moment("expires_at"),
+        kinds.identity(),
+        kinds.moment("created_at"),
         sa.ForeignKeyConstraint(
             ["invited_by"], ["user_account.id"], name=op.f("fk_invitation_invited_by"), ondelete="set null"
         ),
@@ -228,10 +229,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_invitation_project_id"), "invitation", ["project_id"], unique=False)
     op.create_table(
         "membership",
-        sa.Column("project_id", sa.Uuid(), nullable=False),
+        kinds.project(),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        kinds.moment("created_at"),
         sa.ForeignKeyConstraint(
             ["project_id"], ["project.id"], name=op.f("fk_membership_project_id"), ondelete="cascade"
         ),
@@ -289,7 +290,7 @@ def _first_rows() -> None:
     now = datetime.now(UTC)
     head = sa.table("audit_head", sa.column("id"), sa.column("number"), sa.column("seal"))
     op.bulk_insert(head, [{"id": 1, "number": 0, "seal": "0" * 64}])
-    json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+    json = kinds.JSON
     policies = sa.table(
         "stored_policies",
         sa.column("id"),
