@@ -4,7 +4,7 @@ import { expect, test, vi } from "vitest";
 
 import { ProblemBox } from "@/parts/Notices";
 
-import { asProblem, placeText, Problem, problemOf } from "./problem";
+import { asProblem, placeText, Problem, problemOf, problemOfJob } from "./problem";
 
 test("a problem detail keeps what it says", async () => {
   const body = {
@@ -40,4 +40,17 @@ test("an answer that is no problem detail is told by its status", async () => {
   const problem = await problemOf(new Response("<html>", { status: 502, statusText: "Bad Gateway" }));
   expect(problem).toBeInstanceOf(Problem);
   expect(problem.message).toContain("502");
+});
+
+test("a job that failed says why, and a defect is told as one", () => {
+  const told = {
+    code: "source",
+    message: "the file holds no rows.",
+    hint: "Send it again.",
+    place: { file: "ae.csv" },
+  };
+  expect(problemOfJob(told)).toMatchObject({ message: "The file holds no rows.", hint: "Send it again." });
+  expect(problemOfJob(told).place).toEqual({ file: "ae.csv" });
+  expect(problemOfJob({ code: "internal", message: "builtins.KeyError." }).message).toContain("builtins.KeyError");
+  expect(problemOfJob(null).message).toBe("The job failed.");
 });

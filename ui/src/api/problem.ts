@@ -69,6 +69,21 @@ export async function problemOf(response: Response, body?: unknown): Promise<Pro
   );
 }
 
+/** Why a job failed, as its record says it: a message of the library, or the name of a defect. */
+export function problemOfJob(error: Record<string, unknown> | null | undefined): Problem {
+  if (!error) return new Problem({ detail: "The job failed." });
+  const { code, message, hint, place } = error as { code?: string; message?: string; hint?: string; place?: Place };
+  const said = message ?? "The job failed.";
+  const words =
+    code === "internal"
+      ? {
+          detail: `The work broke off by a defect of the service (${said.replace(/\.$/, "")}).`,
+          hint: "Try again with other settings. The logs of the service say more: ask its administrator.",
+        }
+      : { detail: said.charAt(0).toUpperCase() + said.slice(1), hint: hint ?? null };
+  return new Problem({ ...words, code: code ?? "error", ...(place ? { place } : {}) } as Partial<ProblemDetail>);
+}
+
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof TypeError) return unreachable();

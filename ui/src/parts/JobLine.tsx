@@ -5,7 +5,7 @@ import { count, seconds, step } from "@/format";
 
 import { ProblemBox, StateBadge } from "./Notices";
 import { Progress } from "./Progress";
-import { Problem } from "@/api/problem";
+import { problemOfJob } from "@/api/problem";
 
 const LINES = {
   live: "",
@@ -17,7 +17,7 @@ const LINES = {
 export function JobLine({ projectId, job, refresh }: { projectId: string; job: Job; refresh: readonly unknown[] }) {
   const watched = useJob(projectId, job, refresh);
   if (!watched) return null;
-  if (watched.state === "failed") return <ProblemBox error={new Problem(job.error ?? { detail: "The job failed." })} />;
+  if (watched.state === "failed") return <ProblemBox error={problemOfJob(job.error)} />;
   if (!isOpen(watched.state)) return <StateBadge state={watched.state} />;
   const progress = watched.progress;
   if (watched.state === "queued" || !progress)

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
+import { problemOfJob } from "@/api/problem";
 import { isOpen } from "@/api/useJob";
 import { ButtonLink } from "@/parts/Button";
 import { JobLine } from "@/parts/JobLine";
@@ -164,7 +165,7 @@ export function Overview() {
           }
         >
           {run?.job.state === "failed"
-            ? `${run.name} failed. ${String(run.job.error?.["detail"] ?? "")}`
+            ? `${run.name} failed. ${problemOfJob(run.job.error).message}`
             : run?.summary
               ? `${run.name}: ${count(run.summary["rows"] === undefined ? 0 : total(run.summary["rows"]), "row")}`
               : "Preview, checks, a report against the source, and downloads in any format."}

@@ -40,6 +40,9 @@ export function deliver(j: Journey) {
     await model.saveAs(target);
     await page.locator("input[type=file]").setInputFiles(target);
     await page.getByRole("heading", { name: /^brought/ }).waitFor();
+    const none = { name: "none.json", mimeType: "application/json", buffer: Buffer.from('{"format": "x"}') };
+    await page.locator("input[type=file]").setInputFiles(none);
+    await page.getByText(/The document is no model/).waitFor({ timeout: WORK });
     const row = page.getByRole("listitem").filter({ hasText: "brought" });
     await row.getByRole("link", { name: "Generate from it" }).click({ timeout: WORK });
     await page.getByText("Needs the data, which are not here.").waitFor();

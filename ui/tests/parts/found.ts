@@ -1,6 +1,6 @@
 import { test } from "vitest";
 
-import { accessible, shoot } from "../browser";
+import { accessible, keyboard, shoot } from "../browser";
 import { type Journey, WORK } from "../journey";
 
 /** What was found, looked at from all sides, and set right. */
@@ -65,6 +65,7 @@ export function found(j: Journey) {
     await page.getByRole("dialog").getByText("AESEQ", { exact: true }).click();
     await button("Cancel").click();
     await accessible(page, "variables");
+    await keyboard(page, "variables");
     await shoot(page, "variables");
     await button("Learn again with it").click();
     await page.getByText(/Learned anew: /).waitFor({ timeout: WORK });

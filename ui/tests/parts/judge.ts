@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { accessible, shoot } from "../browser";
+import { accessible, keyboard, shoot } from "../browser";
 import { type Journey, WORK } from "../journey";
 
 /** Looking at what was made: rows, faults, findings, single subjects, and runs side by side. */
@@ -51,6 +51,7 @@ export function judge(j: Journey) {
     await page.getByText(/ of [\d,]+ rows/).waitFor();
     expect(page.url()).toContain("where=");
     await accessible(page, "rows");
+    await keyboard(page, "rows");
     await shoot(page, "rows");
     const region = page.getByRole("region", { name: /^Rows of/ });
     await region.evaluate((element) => element.scrollTo(0, element.scrollHeight));
