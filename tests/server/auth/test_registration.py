@@ -7,6 +7,7 @@ from email.message import Message
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from support.service import changed
 from support.smtp import catching
 
@@ -88,6 +89,18 @@ async def test_the_first_administrator(service: Any, client: Any) -> None:
     assert await prepare(service.database) is None
     login = {"email": "root@example.org", "password": PASSWORD}
     assert (await client.post("/api/auth/login", json=login)).json()["role"] == "administrator"
+
+
+async def test_the_first_administrator_of_the_environment(service: Any, client: Any) -> None:
+    from datareplicator.server.auth.first import prepare
+
+    changed(service.settings, admin_email="Root@Example.org", admin_password=SecretStr(PASSWORD))
+    assert await prepare(service.database) is None
+    login = {"email": "root@example.org", "password": PASSWORD}
+    assert (await client.post("/api/auth/login", json=login)).json()["role"] == "administrator"
+    changed(service.settings, admin_password=SecretStr("another anvil tango 78"))
+    assert await prepare(service.database) is None
+    assert (await client.post("/api/auth/login", json=login)).status_code == 200
 
 
 async def test_an_administrator_makes_accounts_while_registration_is_closed(service: Any, client: Any) -> None:
