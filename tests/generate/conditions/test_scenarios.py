@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
-from support.studies import adam, sdtm, shop
+from support.studies import adam, sdtm, shop, study_of
 from support.tables import omop
 
 import datareplicator as dr
@@ -204,6 +205,16 @@ def test_units_for_studies_of_any_tables(tmp_path: Path, monkeypatch: pytest.Mon
     assert condition["condition_occurrence_id"].is_unique
     with pytest.raises(RequestError, match=r"no table 'DS'.*a unit of your own can speak of any"):
         persons.generate(5, scenarios=[{"name": "lost-to-follow-up", "subjects": 1}])
+
+
+def test_a_variant_is_taken_where_the_study_has_other_tables() -> None:
+    source = adam(60)
+    adsl = source["adsl"]
+    reason = np.resize(["LOST TO FOLLOW-UP", "Adverse Event", None, None, None], 60)
+    source = Study(source.tables | {"adsl": study_of({"adsl": adsl.frame.assign(DCSREAS=reason)})["adsl"]})
+    asked = [{"name": "lost-to-follow-up", "subjects": 9}, {"name": "withdrawal-for-adverse-event", "subjects": 1}]
+    made = Model(pipeline.fit(source)).generate(30, scenarios=asked)
+    assert made["adsl"].frame["DCSREAS"].value_counts().to_dict() == {"LOST TO FOLLOW-UP": 9, "Adverse Event": 1}
 
 
 @pytest.mark.parametrize(

@@ -98,12 +98,23 @@ class Edit(Document):
         return self.add or self.set or self.drop or self.cut or ""
 
 
+class Variant(Document):
+    """The same course in studies of other tables: what holds, the edits, and parameters that differ."""
+
+    model_config = ConfigDict(strict=True)
+
+    parameters: dict[str, Any] = Field({})
+    holds: tuple[Holds, ...] = Field(min_length=1, strict=False)
+    edits: tuple[Edit, ...] = Field((), strict=False)
+
+
 class Unit(Document):
     """A scenario as a unit: what holds of its subjects, and which edits bring it about where the model never does.
 
     `parameters`: names in braces in its expressions, with the values that are taken unless others are given;
     ``highest TABLE.COLUMN`` stands for the greatest number learned, ``women of TABLE.COLUMN`` and ``men of
-    TABLE.COLUMN`` for how the column says so.
+    TABLE.COLUMN`` for how the column says so. `variants`: how it is told where the study lacks the tables or variables
+    that `holds` speaks of.
     """
 
     model_config = ConfigDict(strict=True)
@@ -113,6 +124,16 @@ class Unit(Document):
     parameters: dict[str, Any] = Field({})
     holds: tuple[Holds, ...] = Field(min_length=1, strict=False)
     edits: tuple[Edit, ...] = Field((), strict=False)
+    variants: tuple[Variant, ...] = Field((), strict=False)
+
+    def told(self) -> tuple[Unit, ...]:
+        """The unit and its variants, each as a unit of its own."""
+        return self, *(
+            self.model_copy(
+                update={"parameters": {**self.parameters, **v.parameters}, "holds": v.holds, "edits": v.edits}
+            )
+            for v in self.variants
+        )
 
 
 class Wanted(Document):

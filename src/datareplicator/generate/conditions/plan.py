@@ -103,7 +103,7 @@ def compile_plan(model: StudyModel, asked: Conditions, subjects: int, *, ranges:
     return Plan(tuple(rules), tuple(quotas))
 
 
-OWN_UNIT = "The bundled scenarios speak of tables of SDTM; a unit of your own can speak of any."
+OWN_UNIT = "The bundled scenarios speak of tables of SDTM, some of ADaM; a unit of your own can speak of any."
 
 
 def _place(number: int) -> str:
@@ -124,6 +124,18 @@ def _of_event(model: StudyModel, schema: Schema, event: RareEvent, number: int, 
 
 
 def _of_scenario(model: StudyModel, schema: Schema, wanted: Wanted, ranges: bool) -> Quota:
+    """The unit as it is, or the first variant that the study has the tables for."""
+    problem: RequestError | None = None
+    for unit in wanted.unit.told():
+        try:
+            return _of_unit(model, schema, wanted.model_copy(update={"unit": unit}), ranges)
+        except RequestError as error:
+            problem = problem or error
+    assert problem is not None
+    raise problem
+
+
+def _of_unit(model: StudyModel, schema: Schema, wanted: Wanted, ranges: bool) -> Quota:
     unit = resolved(model, wanted, ranges)
     said = f"scenario {unit.name}"
     parts = []
