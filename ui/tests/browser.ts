@@ -179,7 +179,10 @@ const STOPS = 45;
  */
 export async function keyboard(page: Page, name: string) {
   await page.evaluate(() => {
-    (document.activeElement as HTMLElement | null)?.blur();
+    // To have lost the focus is not enough: the walk would begin where it was.
+    document.body.tabIndex = -1;
+    document.body.focus();
+    document.body.removeAttribute("tabindex");
     window.scrollTo(0, 0);
   });
   const stops: string[] = [];
