@@ -162,7 +162,7 @@ def _write(
                 if observe is not None:
                     observe(block, dirty)
             files = {name: FileEntry(**entry) for name, entry in writer.finish().items()}
-            rowless = without_rows(model, [entry.rows or 0 for entry in files.values()], run.subjects)
+            rowless = without_rows(model, [entry.rows or 0 for entry in files.values()], request.subjects)
             if injector is not None:
                 files, told = finish_faults(injector, files, writer.path, [source.name for source in model.sources])
         ended = outcomes(request.plan, tallies) if request.plan is not None else ()

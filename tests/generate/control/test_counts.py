@@ -169,6 +169,17 @@ def test_a_plan_without_conditions_on_them_leaves_other_shares_alone() -> None:
     assert abs(dm["AGE"].mean() - 49.5) < 2.5
 
 
+@pytest.mark.parametrize("deaths", [0, 1, 9])
+def test_outcomes_are_counted_out_beside_other_counts(deaths: int) -> None:
+    frames = made(f"counts: {{DTHFL: {{'Y': {deaths}, '': {60 - deaths}}}, SEX: {{F: 20, M: 40}}}}", "sample")
+    dm = frames["dm"].frame
+    assert (dm["DTHFL"] == "Y").sum() == deaths
+    assert dm["SEX"].value_counts().to_dict() == {"F": 20, "M": 40}
+    died = set(dm.loc[dm["DTHFL"] == "Y", "USUBJID"])
+    ds = frames["ds"].frame
+    assert set(ds.loc[ds["DSDECOD"] == "DEATH", "USUBJID"]) == died
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -180,7 +191,11 @@ def test_a_plan_without_conditions_on_them_leaves_other_shares_alone() -> None:
             "counts: {AGE: {30: 3}}",
             "AGE is a number, not a category. Count a column of classes of it, or ask for a rare event",
         ),
-        ("counts: {DTHFL: {'Y': 3}}", 'a rare event: {domain: dm, where: "DTHFL = '),
+        ("counts: {DTHFL: {Z: 3}}", "no subject of the study has DTHFL = 'Z'. It shows 'Y'."),
+        (
+            "counts: {combinations: [{where: {DTHFL: 'Y', SEX: F}, subjects: 3}]}\nsubjects: 9",
+            'a rare event: {domain: dm, where: "DTHFL = ',
+        ),
         ("counts: {RFSTDTC: {2020-01-01: 3}}", "RFSTDTC follows from other tables"),
         ("counts: {SEX: {F: 3, M: 4}, ARM: {Placebo: 8}}", "the counts of SEX sum to 7, those of ARM to 8."),
         ("subjects: 9\ncounts: {SEX: {F: 3, M: 4}}", "the counts of SEX sum to 7, but 9 subjects are asked for."),

@@ -43,6 +43,12 @@ class RareEvent(Document):
         return self
 
 
+class CountedEvent(RareEvent):
+    """An event that counts of an outcome ask for; `counted`: how it is said."""
+
+    counted: str
+
+
 class Scenario(Document):
     """So many subjects with a course that a unit describes, no more and no less."""
 

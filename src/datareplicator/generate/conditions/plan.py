@@ -8,7 +8,7 @@ from itertools import combinations
 
 from datareplicator.errors import RequestError, asked_in
 from datareplicator.expressions import Schema
-from datareplicator.generate.conditions.asked import Conditions, RareEvent, Wanted
+from datareplicator.generate.conditions.asked import Conditions, CountedEvent, RareEvent, Wanted
 from datareplicator.generate.conditions.clashes import allowed, learned_clash, refuse_unknown, unknown_text
 from datareplicator.generate.conditions.condition import Condition, condition_of
 from datareplicator.generate.conditions.learned import ROOM, Known, known_values
@@ -112,7 +112,8 @@ def _place(number: int) -> str:
 
 
 def _of_event(model: StudyModel, schema: Schema, event: RareEvent, number: int, ranges: bool) -> Quota:
-    said = f"rare event {number} ({event.domain}: {event.where})"
+    counted = isinstance(event, CountedEvent)
+    said = f"counts ({event.counted})" if counted else f"rare event {number} ({event.domain}: {event.where})"
     condition = condition_of(model, schema, event.domain, event.where, said)
     problem = _never(model, condition, ranges)
     if problem:

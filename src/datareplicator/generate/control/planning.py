@@ -251,27 +251,33 @@ def _claims(
         if name == COMBINATIONS:
             continue
         own = labels[columns[name]]
-        numbers = _shared_out(asked[RATIO], subjects, name) if set(asked) == {RATIO} else asked
+        numbers = shared_out(asked[RATIO], subjects, name) if set(asked) == {RATIO} else asked
         for category in numbers:
-            _check_category(name, category, own)
-        if sum(numbers.values()) != subjects:
-            raise RequestError(
-                f"the counts of {name} sum to {sum(numbers.values()):,}, but {subjects:,} subjects are asked for."
-            )
+            check_category(name, category, own)
+        check_sum(name, numbers, subjects)
         for category in dict.fromkeys([*numbers, *own]):
             said = f"{name} = {category or 'missing'}"
             claims.append(Claim(said, own == category, numbers.get(category, 0)))
     for item in counts.get(COMBINATIONS, ()):
         cells = np.ones(len(next(iter(labels.values()))), dtype=bool)
         for name, category in item["where"].items():
-            _check_category(name, category, labels[columns[name]])
+            check_category(name, category, labels[columns[name]])
             cells &= labels[columns[name]] == category
         said = " and ".join(f"{name} = {category or 'missing'}" for name, category in item["where"].items())
         claims.append(Claim(said, cells, item["subjects"]))
     return claims
 
 
-def _check_category(name: str, category: str, own: np.ndarray) -> None:
+def check_sum(name: str, numbers: Mapping[str, int], subjects: int) -> None:
+    """Raise RequestError where the numbers of a variable are not those of the subjects."""
+    if sum(numbers.values()) != subjects:
+        raise RequestError(
+            f"the counts of {name} sum to {sum(numbers.values()):,}, but {subjects:,} subjects are asked for."
+        )
+
+
+def check_category(name: str, category: str, own: np.ndarray) -> None:
+    """Raise RequestError, with near names, for a category that is not among a variable's `own`."""
     known = sorted(set(own.tolist()))
     if category not in known:
         plain = {k.casefold(): k for k in known}
@@ -281,7 +287,7 @@ def _check_category(name: str, category: str, own: np.ndarray) -> None:
         raise RequestError(f"no subject of the study has {name} = {category!r}.", hint=hint)
 
 
-def _shared_out(parts: Mapping[str, float], subjects: int, name: str) -> dict[str, int]:
+def shared_out(parts: Mapping[str, float], subjects: int, name: str) -> dict[str, int]:
     """Whole numbers in a ratio, by the largest remainders (Hamilton)."""
     whole = sum(parts.values())
     if whole <= 0:

@@ -10,6 +10,7 @@ from datareplicator.generate.control.changing import with_changes
 from datareplicator.generate.control.cloning import with_clones
 from datareplicator.generate.control.longer import with_follow_up
 from datareplicator.generate.control.naming import with_identifiers, with_study
+from datareplicator.generate.control.outcomes import with_outcomes
 from datareplicator.generate.control.planning import make_quota
 from datareplicator.generate.request import GenerateRequest
 from datareplicator.model.study_model import StudyModel
@@ -38,10 +39,10 @@ def settle(model: StudyModel, request: GenerateRequest) -> tuple[StudyModel, Gen
             model = with_follow_up(model, request.follow_up)
         model, altered = with_changes(model, request.changes)
     request = replace(request, altered=altered)
-    if request.counts or request.clones:
-        with asked_in("counts"):
-            quota = make_quota(model, request.counts, request.subjects, likes=likes)
-        request = replace(request, quota=quota)
+    with asked_in("counts"):
+        request = with_outcomes(model, request)
+        if request.counts or request.clones:
+            request = replace(request, quota=make_quota(model, request.counts, request.subjects, likes=likes))
     if request.conditions:
         usual = request.variation <= 1 and not request.changes
         plan = compile_plan(model, request.conditions, request.subjects, ranges=usual)
