@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { accessible, PASSWORD, shoot } from "../browser";
-import { ADMIN, type Journey, VIEWER } from "../journey";
+import { ADMIN, type Journey, VIEWER, WORK } from "../journey";
 
 /** Two people, one of whom may only look; logins that end. */
 export function people(j: Journey) {
@@ -72,7 +72,9 @@ export function people(j: Journey) {
   });
 
   test("a session that ends in the middle leads back to where one was", async () => {
-    const { page } = j;
+    const { page, aside } = j;
+    // The sample study is made from a tab of the same session: it needs it until then.
+    await aside.getByRole("heading", { name: "Sample study" }).waitFor({ timeout: WORK });
     await page.goto(`${j.projectUrl}/runs`);
     await page.getByRole("heading", { name: "Runs", exact: true }).waitFor();
     await page.context().clearCookies();
