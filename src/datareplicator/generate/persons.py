@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datareplicator.model.personal import NUMBERS, join, scattered
+from datareplicator.model.personal import NUMBERS, join, scattered, three_digits
 from datareplicator.model.taken import free_names
 
 USUAL = {"name": "{First} {Last}", "first_name": "{First}", "last_name": "{Last}", "initials": "{F}{L}"}
@@ -22,15 +22,39 @@ _BY_SEX = {"F": "first_name_female", "M": "first_name_male"}
 
 @dataclass(frozen=True)
 class Persons:
-    """Persons: `first`, `middle` and `last` names and as they stand in an address (`box`), Arrow text each."""
+    """Persons as places in pools of names, each with how the names stand in an address; `number` ends the address.
+    What a column shows of them is put together when it is asked for."""
 
-    first: pa.Array
-    middle: pa.Array
-    last: pa.Array
-    box: pa.Array
+    given_names: tuple[pa.Array, pa.Array]
+    family_names: tuple[pa.Array, pa.Array]
+    given: np.ndarray
+    second: np.ndarray
+    family: np.ndarray
+    number: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.last)
+        return len(self.family)
+
+    @property
+    def first(self) -> pa.Array:
+        """Given names, as Arrow text."""
+        return self.given_names[0].take(pa.array(self.given))
+
+    @property
+    def middle(self) -> pa.Array:
+        """Second given names."""
+        return self.given_names[0].take(pa.array(self.second))
+
+    @property
+    def last(self) -> pa.Array:
+        """Family names."""
+        return self.family_names[0].take(pa.array(self.family))
+
+    @property
+    def box(self) -> pa.Array:
+        """Addresses of electronic mail."""
+        given, family = self.given_names[1].take(pa.array(self.given)), self.family_names[1].take(pa.array(self.family))
+        return join(given, ".", family, three_digits().take(pa.array(self.number)), "@example.org")
 
 
 def draw_persons(n: int, rng: np.random.Generator, sex: np.ndarray | None = None, taken: Iterable[int] = ()) -> Persons:
@@ -38,20 +62,20 @@ def draw_persons(n: int, rng: np.random.Generator, sex: np.ndarray | None = None
 
     `sex`: "F", "M" or anything else for each; `taken`: digests of names that nobody may have (see `model.taken`).
     """
-    last, last_box = free_names("last_name", taken)
-    first, first_box = free_names("first_name", taken)
-    pair, number = scattered(n, len(first) * len(last), NUMBERS, rng)
-    one, other = pair // len(last), pa.array(pair % len(last))
-    middle = first.take(pa.array(rng.integers(0, len(first), n)))
-    given, given_box = first.take(pa.array(one)), first_box.take(pa.array(one))
-    for code, what in _BY_SEX.items() if sex is not None else ():
-        pool, pool_box = free_names(what, taken)
-        mine, own = pa.array(sex == code), pa.array(one % len(pool))
-        given = pc.if_else(mine, pool.take(own), given)
-        given_box = pc.if_else(mine, pool_box.take(own), given_box)
-    digits = pa.array(np.char.zfill(number.astype(str), 3), pa.large_string())
-    address = join(given_box, ".", last_box.take(other), digits, "@example.org")
-    return Persons(given, middle, last.take(other), address)
+    families = free_names("last_name", taken)
+    pools = [free_names(what, taken) for what in ("first_name", *(_BY_SEX.values() if sex is not None else ()))]
+    size = len(pools[0][0])
+    pair, number = scattered(n, size * len(families[0]), NUMBERS, rng)
+    given, family = pair // len(families[0]), pair % len(families[0])
+    second = (given + 1 + family) % size
+    at = size
+    for code, (names, _) in zip(_BY_SEX, pools[1:], strict=False):
+        given = np.where(sex == code, at + pair // len(families[0]) % len(names), given)
+        second = np.where(sex == code, at + (pair + number) % len(names), second)
+        at += len(names)
+    names, boxes = (pa.concat_arrays([pool[side] for pool in pools]) for side in (0, 1))
+    places = (part.astype(np.int32) for part in (given, second, family, number))
+    return Persons((names, boxes), families, *places)
 
 
 def write_persons(persons: Persons, kind: str, forms: Sequence[str], rng: np.random.Generator) -> pa.Array:

@@ -40,8 +40,9 @@ def distinct_names(what: str) -> tuple[pa.Array, pa.Array]:
 
 
 @cache
-def _numbers(digits: int) -> pa.Array:
-    return pa.array([f"{k:0{digits}}" for k in range(10**digits)], pa.large_string())
+def three_digits() -> pa.Array:
+    """The numbers below a thousand, all in three digits."""
+    return pa.array([f"{k:03}" for k in range(NUMBERS)], pa.large_string())
 
 
 def join(*parts: pa.Array | str) -> pa.Array:
@@ -94,7 +95,7 @@ def _email(n: int, rng: np.random.Generator) -> pa.Array:
         first.take(pa.array(pair // len(last))),
         ".",
         last.take(pa.array(pair % len(last))),
-        _numbers(3).take(pa.array(place)),
+        three_digits().take(pa.array(place)),
         "@example.org",
     )
 
