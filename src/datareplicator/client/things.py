@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,12 +70,12 @@ class Thing:
         return f"<{type(self).__name__} {self.shown.get('name') or self.id}>"
 
 
-class _Written(Thing):
+class _Written(Thing, ABC):
     """What has files that can be taken out."""
 
+    @abstractmethod
     def _files(self) -> dict[str, str]:
         """Names below the folder, and the path of each in the service."""
-        raise NotImplementedError
 
     def write(self, folder: str | os.PathLike[str]) -> Path:
         """Download all files into a new or empty folder, which appears whole or not at all. Raises WriteError."""

@@ -33,7 +33,7 @@ from datareplicator.model.possible import beside
 from datareplicator.model.stretch import as_learned
 from datareplicator.model.study_model import Children, Events, Findings, Sets, StudyModel, TableModel, Visits
 from datareplicator.model.subjects import Subjects
-from datareplicator.model.timeline import VisitRows
+from datareplicator.model.timeline import TimelineModel, VisitRows
 from datareplicator.model.training import stay_columns
 from datareplicator.seeds import Streams
 
@@ -203,7 +203,7 @@ def _cut(state: State, rows: VisitRows, model: StudyModel) -> VisitRows:
 
 
 def _visits(
-    subjects: Subjects, base: int, score: str, timeline, streams: Streams, request: GenerateRequest
+    subjects: Subjects, base: int, score: str, timeline: TimelineModel, streams: Streams, request: GenerateRequest
 ) -> VisitRows:
     """Visits of one timeline; only the study's own decides the subjects' last visit and day."""
     who = subjects
